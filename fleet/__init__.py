@@ -1,0 +1,1 @@
+"""Policy-gated multi-cluster Kubernetes fleet management."""
