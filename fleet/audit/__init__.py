@@ -1,0 +1,1 @@
+"""The audit trail: records as canonical data in a hash chain, and the questions people ask of it."""

@@ -1,0 +1,227 @@
+"""The kinds of `fleetgate.dev/v1alpha1`: what a fleet repository says about itself.
+
+Strict by pydantic: no coercion, no unknown field. Every field has its sentence; the JSON Schemas for editors and
+docs/repository.md are drawn from here.
+"""
+
+from datetime import datetime
+from enum import Enum
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic.alias_generators import to_camel
+
+API_VERSION = "fleetgate.dev/v1alpha1"
+GROUP = "fleetgate.dev"
+
+Label = Annotated[
+    str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$", max_length=63)
+]
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(
+        strict=True, extra="forbid", frozen=True, alias_generator=to_camel, validate_by_name=True
+    )
+
+
+class Metadata(Strict):
+    name: Label = Field(description="Unique among the kind; a DNS-1123 label.")
+    labels: dict[str, str] = Field(default={}, description="For selectors.")
+    annotations: dict[str, str] = Field(default={}, description="For people and other programs.")
+
+
+class Operator(Enum):
+    IN = "In"
+    NOT_IN = "NotIn"
+    EXISTS = "Exists"
+    DOES_NOT_EXIST = "DoesNotExist"
+
+
+class Requirement(Strict):
+    key: str = Field(description="The label's key.")
+    operator: Operator = Field(strict=False, description="As in Kubernetes label selectors.")
+    values: list[str] = Field(default=[], description="For In and NotIn.")
+
+
+class Selector(Strict):
+    match_labels: dict[str, str] = Field(default={}, description="All of these labels.")
+    match_expressions: list[Requirement] = Field(default=[], description="All of these hold.")
+
+
+class Targets(Selector):
+    clusters: list[Label] | None = Field(default=None, description="By name; none = any name.")
+
+
+class Wave(Strict):
+    name: Label = Field(description="Shown in status and records.")
+    selector: Selector = Field(
+        default=Selector(), description="Which clusters; a cluster goes with the first that fits."
+    )
+
+
+class Guard(Strict):
+    max_deleted_share: float = Field(
+        default=0.5, ge=0, le=1, description="More of a cluster's objects than this need a Permit."
+    )
+
+
+class HealthGate(Strict):
+    stale_after: int = Field(
+        default=300,
+        ge=1,
+        description="Seconds without a sign of life after which health is unknown.",
+    )
+
+
+class EnvironmentSpec(Strict):
+    name: Label = Field(description="The environment's name.")
+    branch: str | None = Field(default=None, description="Its branch; its name if absent.")
+    waves: list[Wave] = Field(
+        default=[],
+        description="In order; clusters in none of them come last. Absent: canaries first.",
+    )
+    guard: Guard = Field(default=Guard(), description="What may be deleted without a Permit.")
+    health: HealthGate = Field(default=HealthGate(), description="When health counts.")
+
+
+class FleetSpec(Strict):
+    environments: list[EnvironmentSpec] = Field(
+        min_length=1,
+        max_length=32,
+        description="In order of promotion: commits enter at the first.",
+    )
+    owned_paths: list[str] = Field(
+        default=[],
+        description="More paths of one environment each, as config/{environment}.",
+    )
+
+
+class Fleet(Strict):
+    """fleet.yaml: the environments in order, and what each asks of a commit."""
+
+    api_version: Literal["fleetgate.dev/v1alpha1"]
+    kind: Literal["Fleet"]
+    metadata: Metadata
+    spec: FleetSpec
+
+
+class OnRemoval(Enum):
+    ORPHAN = "orphan"  # leave what runs, take our marks off
+    PRUNE = "prune"  # delete what the inventory names
+
+
+class ClusterSpec(Strict):
+    uid: str = Field(
+        min_length=1, max_length=64, description="UID of the cluster's kube-system namespace."
+    )
+    public_key: str = Field(description="The agent's Ed25519 key: 32 bytes, base64.")
+    proof: str = Field(
+        description="Its signature over cluster, environment, uid and key: 64 bytes, base64."
+    )
+    kubernetes_version: str = Field(
+        pattern=r"^1\.[0-9]{1,3}$", description="Minor version that manifests are checked against."
+    )
+    variables: dict[str, str] = Field(default={}, description="For bundles that substitute.")
+    on_removal: OnRemoval = Field(
+        default=OnRemoval.ORPHAN,
+        strict=False,
+        description="What happens to its objects when this document goes.",
+    )
+
+
+class Cluster(Strict):
+    """clusters/ENVIRONMENT/NAME.yaml: registers one Kubernetes API server by its agent's key."""
+
+    api_version: Literal["fleetgate.dev/v1alpha1"]
+    kind: Literal["Cluster"]
+    metadata: Metadata
+    spec: ClusterSpec
+
+
+class BundleSpec(Strict):
+    path: str = Field(default=".", description="Folder of the manifests, relative to this file's.")
+    targets: Targets = Field(
+        default=Targets(), description="Which clusters; absent = every cluster."
+    )
+    namespace: Label | None = Field(
+        default=None, description="For namespaced objects that name none."
+    )
+    substitute: bool = Field(default=False, description="Replace ${...} in plain YAML.")
+    variables: dict[str, str] = Field(default={}, description="Defaults for substitution.")
+    values: list[str] = Field(
+        default=[],
+        description="Files of variables, later ones win; {environment} is replaced; may lie in owned paths.",
+    )
+    depends_on: list[Label] = Field(default=[], description="Bundles that must be there first.")
+    takeover: bool = Field(
+        default=False, description="Take over live objects that fleet did not create."
+    )
+
+
+class Bundle(Strict):
+    """bundle.yaml: one unit of delivery, how it is rendered and where it goes."""
+
+    api_version: Literal["fleetgate.dev/v1alpha1"]
+    kind: Literal["Bundle"]
+    metadata: Metadata
+    spec: BundleSpec = BundleSpec()
+
+
+class ObjectReference(Strict):
+    cluster: str = Field(default="*", description="A cluster's name, or * for each.")
+    group: str = Field(default="", description='API group, "" for core.')
+    kind: str = Field(description="As Deployment.")
+    namespace: str = Field(default="", description='"" for cluster-scoped objects.')
+    name: str = Field(description="The object's name.")
+
+
+class PermitSpec(Strict):
+    reason: str = Field(min_length=1, description="Why; kept in the audit log.")
+    expires: datetime = Field(
+        strict=False, description="RFC 3339 with a zone; it permits nothing after."
+    )
+    delete: list[ObjectReference] = Field(default=[], description="Guarded objects that may go.")
+    takeover: list[ObjectReference] = Field(
+        default=[], description="Live objects that may be taken over."
+    )
+    max_deleted_share: float | None = Field(
+        default=None, ge=0, le=1, description="Lifts the guard's share to this."
+    )
+
+
+class Permit(Strict):
+    """In environments/ENVIRONMENT/**: allows named deletions or takeovers until it ends."""
+
+    api_version: Literal["fleetgate.dev/v1alpha1"]
+    kind: Literal["Permit"]
+    metadata: Metadata
+    spec: PermitSpec
+
+
+KINDS: dict[str, type[Fleet | Cluster | Bundle | Permit]] = {
+    "Fleet": Fleet,
+    "Cluster": Cluster,
+    "Bundle": Bundle,
+    "Permit": Permit,
+}
+
+
+def selects(selector: Selector, labels: dict[str, str]) -> bool:
+    """As Kubernetes label selectors: an empty selector selects everything."""
+    return all(labels.get(key) == value for key, value in selector.match_labels.items()) and all(
+        _holds(requirement, labels) for requirement in selector.match_expressions
+    )
+
+
+def _holds(requirement: Requirement, labels: dict[str, str]) -> bool:
+    value = labels.get(requirement.key)
+    match requirement.operator:
+        case Operator.IN:
+            return value is not None and value in requirement.values
+        case Operator.NOT_IN:
+            return value is None or value not in requirement.values
+        case Operator.EXISTS:
+            return value is not None
+        case Operator.DOES_NOT_EXIST:
+            return value is None

@@ -1,0 +1,227 @@
+"""What the hub knows and must not forget: the rows of its book.
+
+Rows are the present, records (fleet.audit) are how it came about; both are written in one transaction.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+from typing import TypeAlias
+
+from fleet.model import findings, json_values, kinds, messages, names
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One environment on the road."""
+
+    environment: names.Environment
+    branch: names.Branch
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Road:
+    """List and order of environments, and which paths each owns. It changes only by its last environment."""
+
+    steps: tuple[Step, ...]
+    owned: tuple[str, ...]  # patterns with {environment}; the built-in three come first
+
+    def before(self, environment: names.Environment) -> names.Environment | None:
+        """The environment that it takes promotions from; None for the first."""
+        order = [step.environment for step in self.steps]
+        place = order.index(environment)
+        return order[place - 1] if place else None
+
+    def branch(self, environment: names.Environment) -> names.Branch:
+        return next(step.branch for step in self.steps if step.environment == environment)
+
+
+class Verdict(Enum):
+    ACCEPTED = "accepted"
+    WAITING = "waiting"
+    REFUSED = "refused"
+
+
+class Lineage(Enum):
+    """What a candidate is towards what its environment runs; see fleet.gate.lineage."""
+
+    BASELINE = "baseline"
+    ENTRY = "entry"
+    PROMOTION = "promotion"
+    OWNED = "owned-path change"
+    NOTHING = "no change"
+    REWRITE = "rewritten branch"
+    UNACCEPTED = "not accepted upstream"
+    OLDER = "older than what runs"
+    ALTERED = "altered on the way"
+    DIRECT = "direct change of shared paths"
+
+
+class GateState(Enum):
+    OPEN = "open"
+    WAITING = "waiting"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateResult:
+    gate: str
+    state: GateState
+    reason: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """The verdict on one candidate with every reason."""
+
+    environment: names.Environment
+    commit: names.CommitId
+    author: str
+    subject: str
+    verdict: Verdict
+    lineage: Lineage
+    content: names.ContentId
+    rules: names.RulesId
+    owned: names.OwnedId
+    findings: tuple[findings.Finding, ...]
+    gates: tuple[GateResult, ...]
+    at: datetime
+    release: int = 0  # of an accepted one
+    slices_root: names.Root | None = None
+    clusters: tuple[names.Cluster, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """An accepted commit of an environment with what it means for each cluster."""
+
+    environment: names.Environment
+    number: int
+    commit: names.CommitId
+    content: names.ContentId
+    rules: names.RulesId
+    owned: names.OwnedId
+    slices_root: names.Root
+    statement: json_values.JsonObject = field(repr=False)
+    slices: Mapping[names.Cluster, names.SliceDigest]
+    retired: Mapping[names.Cluster, kinds.OnRemoval]
+    waves: tuple[tuple[names.Cluster, ...], ...]
+    objects: Mapping[names.Cluster, int]
+    permits: tuple[kinds.Permit, ...]
+    max_deleted_share: float
+    stale_after: int
+    accepted: datetime
+    trace: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnvironmentState:
+    """Where an environment stands. `decision` is on the newest tip seen, whether or not it was accepted."""
+
+    environment: names.Environment
+    release: int = 0  # the release in force; 0 = none yet
+    wave: int = 0  # how many waves of it are out
+    decision: Decision | None = None
+    hold: str = ""  # why nothing is decided here, in words; "" = nothing holds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClusterState:
+    """What the hub knows of one cluster of one environment."""
+
+    environment: names.Environment
+    cluster: names.Cluster
+    uid: str
+    public_key: str
+    labels: Mapping[str, str]
+    kubernetes_version: str
+    release: int = 0  # what it shall run; 0 = nothing yet
+    era: int = 1
+    sequence: int = 0  # of the last dispatch signed
+    dispatch: messages.Dispatch | None = None
+    envelope: json_values.JsonObject | None = field(default=None, repr=False)
+    report: messages.Report | None = None
+    reported: datetime | None = None  # the hub's clock
+    retire: kinds.OnRemoval | None = None
+    retired: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Violation:
+    """A finding with its life: from the first commit that had it to the first that no longer does."""
+
+    environment: names.Environment
+    finding: findings.Finding
+    commit: names.CommitId
+    author: str
+    since: datetime
+    until: datetime | None = None
+
+    @property
+    def id(self) -> names.Digest:
+        finding = self.finding
+        subject = [
+            self.environment,
+            finding.rule,
+            finding.place.path,
+            finding.subject,
+            finding.message,
+        ]
+        return json_values.digest([*subject, self.since.isoformat()])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seal:
+    """Facts of the book as a whole. `held` set: everything holds until someone recovers the book."""
+
+    schema: int
+    road: Road | None = None
+    held: str = ""
+
+
+Row: TypeAlias = Seal | EnvironmentState | Release | ClusterState | Violation
+
+
+@dataclass(slots=True, kw_only=True)
+class Ledger:
+    """All rows in memory, as the hub works with them. Changed only by `take`, after the book took the same rows."""
+
+    seal: Seal = field(default_factory=lambda: Seal(schema=1))
+    environments: dict[names.Environment, EnvironmentState] = field(default_factory=dict)
+    releases: dict[tuple[names.Environment, int], Release] = field(default_factory=dict)
+    clusters: dict[names.Cluster, ClusterState] = field(default_factory=dict)
+    violations: dict[names.Digest, Violation] = field(default_factory=dict)
+
+    def take(self, row: Row) -> None:
+        match row:
+            case Seal():
+                self.seal = row
+            case EnvironmentState():
+                self.environments[row.environment] = row
+            case Release():
+                self.releases[row.environment, row.number] = row
+            case ClusterState():
+                self.clusters[row.cluster] = row
+            case Violation():
+                self.violations[row.id] = row
+
+    def in_force(self, environment: names.Environment) -> Release | None:
+        state = self.environments.get(environment)
+        return self.releases.get((environment, state.release)) if state else None
+
+
+def key(row: Row) -> str:
+    """The row's primary key within its kind."""
+    match row:
+        case Seal():
+            return ""
+        case EnvironmentState():
+            return row.environment
+        case Release():
+            return f"{row.environment}/{row.number}"
+        case ClusterState():
+            return row.cluster
+        case Violation():
+            return row.id

@@ -1,0 +1,55 @@
+"""Kubernetes objects as the repository wants them: who they are, what they say, where they were written."""
+
+from dataclasses import dataclass, field
+
+from fleet.model import findings, json_values, names
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Key:
+    """Who an object is inside one cluster. The version is left out: two versions of a kind are one object."""
+
+    group: str  # "" for the core group
+    kind: str
+    namespace: str  # "" for cluster-scoped objects
+    name: str
+
+    def __str__(self) -> str:
+        kind = f"{self.kind}.{self.group}" if self.group else self.kind
+        return f"{kind} {self.namespace}/{self.name}" if self.namespace else f"{kind} {self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where a document was written, enough to find the line of any of its fields again.
+
+    `blob` and `index` name the document inside its file; `rendered` says that a renderer stood between, so that
+    lines point at the document which the object most probably came from.
+    """
+
+    path: str
+    line: int
+    blob: names.BlobId
+    index: int = 0
+    rendered: bool = False
+
+    @property
+    def place(self) -> findings.Place:
+        return findings.Place(path=self.path, line=self.line)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """One object of one bundle. `body` is the parsed document and is never changed by anyone."""
+
+    key: Key
+    version: str
+    body: json_values.JsonObject = field(repr=False, compare=False)
+    digest: names.Digest  # of the canonical body
+    bundle: names.Bundle
+    source: Source
+    takeover: bool = False  # live objects that the agent did not create may be taken over
+
+    @property
+    def api_version(self) -> str:
+        return f"{self.key.group}/{self.version}" if self.key.group else self.version

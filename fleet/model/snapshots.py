@@ -1,0 +1,45 @@
+"""A commit as fleet sees it: a listing, and the bytes of those blobs that someone asked for."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from fleet.model import names
+
+FILE, EXECUTABLE, SYMLINK, SUBMODULE = 0o100644, 0o100755, 0o120000, 0o160000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One leaf of a git tree. `path` is decoded with surrogateescape, so nothing is lost of an odd name."""
+
+    path: str
+    mode: int
+    blob: names.BlobId
+    size: int  # bytes; 0 for submodules
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """The whole listing of one commit, by path. What has no bytes yet is read through ports.Repository.blobs."""
+
+    commit: names.CommitId
+    entries: Mapping[str, Entry] = field(repr=False)
+
+    def under(self, folder: str) -> Iterator[Entry]:
+        prefix = folder.rstrip("/") + "/" if folder not in ("", ".") else ""
+        return (entry for path, entry in self.entries.items() if path.startswith(prefix))
+
+
+Contents = Mapping[names.BlobId, bytes]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Commit:
+    """What git says of a commit. Author and dates are claims: shown, never decided by."""
+
+    id: names.CommitId
+    parents: tuple[names.CommitId, ...]
+    author: str
+    subject: str
+    authored: datetime | None

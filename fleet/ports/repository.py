@@ -1,0 +1,52 @@
+"""The fleet repository, read by commit id from a mirror; nothing is ever checked out."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from fleet.model import names, snapshots
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tips:
+    """Branches as they were at one fetch. A branch that is not here was not there: unknown, not empty."""
+
+    branches: Mapping[names.Branch, names.CommitId]
+    default: names.Branch | None  # what the remote's HEAD names
+
+
+class Repository(Protocol):
+    async def fetch(self) -> Tips:
+        """Bring the mirror up to date. Forced updates and deletions come through as they are: the hub decides."""
+
+    async def snapshot(self, commit: names.CommitId) -> snapshots.Snapshot:
+        """The full listing of a commit, from trees alone. Raises errors.InputError past the size limits."""
+
+    async def blobs(self, ids: Iterable[names.BlobId]) -> snapshots.Contents:
+        """Their bytes, all of them or an error."""
+
+    async def commit(self, commit: names.CommitId) -> snapshots.Commit: ...
+
+    async def is_ancestor(self, older: names.CommitId, newer: names.CommitId) -> bool:
+        """A commit is its own ancestor here. A missing object is an error, never "no"."""
+
+    async def keep(self, name: str, commit: names.CommitId) -> None:
+        """Keep a commit from garbage collection under refs/fleet/NAME, durably."""
+
+
+class Writer(Protocol):
+    """What `fleet promote` needs besides reading, with the rights of the person who runs it."""
+
+    async def graft(
+        self,
+        base: names.CommitId,
+        entries: Iterable[snapshots.Entry],
+        parents: tuple[names.CommitId, ...],
+        message: str,
+    ) -> names.CommitId:
+        """A commit whose tree is exactly `entries`; author, committer and signing as the user's git says."""
+
+    async def push(
+        self, branch: names.Branch, commit: names.CommitId, expected: names.CommitId
+    ) -> None:
+        """Compare-and-swap: raises errors.RefusedError when the branch is no longer at `expected`."""

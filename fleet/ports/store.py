@@ -1,0 +1,38 @@
+"""The hub's memory: the book, which must never be lost, and the memo, which may."""
+
+from collections.abc import AsyncIterator, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from fleet.audit import records
+from fleet.model import ledger, names
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Write:
+    """One transaction: all of it becomes durable, or nothing."""
+
+    records: tuple[records.Draft, ...] = ()
+    rows: tuple[ledger.Row, ...] = ()
+    slices: Mapping[names.SliceDigest, bytes] = field(default_factory=dict, repr=False)
+
+
+class Book(Protocol):
+    async def load(self) -> ledger.Ledger:
+        """All rows. Raises errors.BrokenError for a book of another schema version or with a damaged chain end."""
+
+    async def commit(self, write: Write) -> records.Head:
+        """Durable when it returns. A write that may or may not have happened raises errors.UnreachableError."""
+
+    def records(self, since: int = 0) -> AsyncIterator[records.Record]: ...
+
+    async def slice(self, digest: names.SliceDigest) -> bytes | None:
+        """The slice's bytes, checked against their digest. Raises errors.BrokenError when they differ."""
+
+
+class Memo(Protocol):
+    """Results under the digest of what they were computed from; a miss or damaged bytes are only slower."""
+
+    async def recall(self, keys: Iterable[str]) -> Mapping[str, bytes]: ...
+
+    async def remember(self, results: Mapping[str, bytes]) -> None: ...
