@@ -1,0 +1,33 @@
+"""From candidate and facts to a decision: every gate is asked, every reason is kept."""
+
+from fleet.gate import candidates, gates, lineage
+from fleet.model import ledger
+
+
+def decide(candidate: candidates.Candidate, facts: candidates.Facts) -> ledger.Decision:
+    kind = lineage.classify(candidate, facts)
+    results = tuple(gate.judge(candidate, facts) for gate in gates.GATES if kind in gate.concerns)
+    return ledger.Decision(
+        environment=candidate.environment,
+        commit=candidate.commit,
+        author=candidate.author,
+        subject=candidate.subject,
+        verdict=verdict(results),
+        lineage=kind,
+        content=candidate.content,
+        rules=candidate.rules,
+        owned=candidate.owned,
+        findings=facts.findings,
+        gates=results,
+        at=facts.now,
+    )
+
+
+def verdict(results: tuple[ledger.GateResult, ...]) -> ledger.Verdict:
+    """Refused before waiting before accepted; of no results at all: waiting."""
+    states = {result.state for result in results}
+    if ledger.GateState.REFUSED in states:
+        return ledger.Verdict.REFUSED
+    if states == {ledger.GateState.OPEN}:
+        return ledger.Verdict.ACCEPTED
+    return ledger.Verdict.WAITING
