@@ -53,3 +53,14 @@ class Manifest:
     @property
     def api_version(self) -> str:
         return f"{self.key.group}/{self.version}" if self.key.group else self.version
+
+
+def key_of(body: json_values.JsonObject) -> Key:
+    """Of a document that has apiVersion, kind and metadata.name."""
+    metadata = body["metadata"]
+    return Key(
+        group=body["apiVersion"].rpartition("/")[0],
+        kind=body["kind"],
+        namespace=metadata.get("namespace", ""),
+        name=metadata["name"],
+    )

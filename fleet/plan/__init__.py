@@ -1,1 +1,1 @@
-"""From judged manifests to a plan: a slice for each cluster, waves, and a check that shares nothing with the planner."""
+"""From judged manifests to a plan: slices, waves, and a check that shares nothing with the planner."""
