@@ -113,6 +113,7 @@ class Release:
     max_deleted_share: float
     stale_after: int
     accepted: datetime
+    healthy: datetime | None = None  # when all its clusters that reported were healthy, first
     trace: str = ""
 
 
@@ -125,6 +126,7 @@ class EnvironmentState:
     wave: int = 0  # how many waves of it are out
     decision: Decision | None = None
     hold: str = ""  # why nothing is decided here, in words; "" = nothing holds
+    floor: int = 0  # releases up to here may have been seen by agents of a newer, lost book
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -43,3 +43,11 @@ class Commit:
     author: str
     subject: str
     authored: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One commit on a first-parent way with the paths in which it differs from its first parent."""
+
+    commit: names.CommitId
+    paths: tuple[str, ...]
