@@ -1,0 +1,1 @@
+"""The hub's shell: fetches, asks the pure core, records, answers agents. It decides nothing itself."""

@@ -1,0 +1,148 @@
+"""What follows from an accepted decision, as one write: the release, its clusters, the road."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from fleet.audit import drafts, violations
+from fleet.hub import drawing, judging, state
+from fleet.manifests import declared
+from fleet.model import json_values, kinds, ledger, messages, names
+from fleet.ports import store
+from fleet.protocol import dsse, encoding
+
+
+def accepted(
+    decided: ledger.Decision,
+    judged: judging.Judged,
+    drawn: drawing.Drawn,
+    trace: str,
+    hub: state.Hub,
+) -> store.Write:
+    decision = _numbered(decided, drawn, hub)
+    record = drafts.decision(decision)
+    release = _release(decision, judged, drawn, json_values.digest(record.body), trace, hub)
+    changed = violations.between(hub.ledger.violations.values(), decision)
+    members = [_member(each, judged, hub) for each in judged.declared.clusters]
+    new = [each for each in members if _is_new(each, hub)]
+    roads = _road(decision, judged, hub)
+    here = environment_of(decision.environment, hub)
+    now = replace(here, decision=decision, release=release.number, wave=0, hold="")
+    return store.Write(
+        records=(
+            record,
+            *drafts.violations(changed, at=decision.at),
+            *(drafts.enrolment(each, at=decision.at) for each in new),
+            *(drafts.road(seal.road, at=decision.at) for seal in roads if seal.road),
+        ),
+        rows=(release, now, *changed, *members, *roads),
+        slices={each.digest: each.data for each in drawn.plan.slices.values()},
+    )
+
+
+def environment_of(environment: names.Environment, hub: state.Hub) -> ledger.EnvironmentState:
+    blank = ledger.EnvironmentState(environment=environment)
+    return hub.ledger.environments.get(environment, blank)
+
+
+def _numbered(
+    decision: ledger.Decision, drawn: drawing.Drawn, hub: state.Hub
+) -> ledger.Decision:
+    here = environment_of(decision.environment, hub)
+    return replace(
+        decision,
+        release=max(here.release, here.floor) + 1,
+        slices_root=drawn.plan.slices_root,
+        clusters=tuple(sorted(drawn.plan.slices)),
+    )
+
+
+def _release(
+    decision: ledger.Decision,
+    judged: judging.Judged,
+    drawn: drawing.Drawn,
+    record: names.Digest,
+    trace: str,
+    hub: state.Hub,
+) -> ledger.Release:
+    return ledger.Release(
+        environment=decision.environment,
+        number=decision.release,
+        commit=decision.commit,
+        content=decision.content,
+        rules=decision.rules,
+        owned=decision.owned,
+        slices_root=drawn.plan.slices_root,
+        statement=_statement(decision, judged, drawn, record, hub),
+        slices={cluster: each.digest for cluster, each in drawn.plan.slices.items()},
+        retired=drawn.plan.retired,
+        waves=drawn.plan.waves,
+        objects={cluster: each.objects for cluster, each in drawn.plan.slices.items()},
+        permits=judged.declared.permits_only,
+        max_deleted_share=drawn.max_deleted_share,
+        stale_after=drawn.stale_after,
+        accepted=decision.at,
+        trace=trace,
+    )
+
+
+def _statement(
+    decision: ledger.Decision,
+    judged: judging.Judged,
+    drawn: drawing.Drawn,
+    record: names.Digest,
+    hub: state.Hub,
+) -> json_values.JsonObject:
+    """What every agent of this release is shown as proof that it was accepted."""
+    statement = messages.Statement(
+        environment=decision.environment,
+        release=decision.release,
+        commit=decision.commit,
+        content=decision.content,
+        rules=decision.rules,
+        owned=decision.owned,
+        slices_root=drawn.plan.slices_root,
+        policies=judged.policies,
+        gates=json_values.digest(judged.declared.spec.model_dump(mode="json", by_alias=True)),
+        renderers=judged.renderers,
+        decision=record,
+        expires=decision.at + timedelta(seconds=hub.settings.statement_lifetime),
+    )
+    return dsse.sign(dsse.STATEMENT, encoding.encode(statement), hub.key)
+
+
+def _member(
+    cluster: declared.Declaration[kinds.Cluster], judged: judging.Judged, hub: state.Hub
+) -> ledger.ClusterState:
+    """The cluster's row by its document; what it runs and was sent stays until its wave opens."""
+    spec, metadata = cluster.document.spec, cluster.document.metadata
+    name = names.Cluster(metadata.name)
+    blank = ledger.ClusterState(
+        environment=judged.question.environment,
+        cluster=name,
+        uid=spec.uid,
+        public_key=spec.public_key,
+        labels=metadata.labels,
+        kubernetes_version=spec.kubernetes_version,
+    )
+    known = hub.ledger.clusters.get(name)
+    if known is None:
+        return blank
+    if (known.uid, known.public_key) != (spec.uid, spec.public_key) or known.retired:
+        return replace(blank, era=known.era, sequence=known.sequence)
+    return replace(known, labels=metadata.labels, kubernetes_version=spec.kubernetes_version)
+
+
+def _is_new(member: ledger.ClusterState, hub: state.Hub) -> bool:
+    known = hub.ledger.clusters.get(member.cluster)
+    return known is None or known.retired or known.public_key != member.public_key
+
+
+def _road(
+    decision: ledger.Decision, judged: judging.Judged, hub: state.Hub
+) -> tuple[ledger.Seal, ...]:
+    """A new road, when the environment that is last on the present one accepts it (rule 12)."""
+    present = judged.question.road
+    wanted = declared.road_of(judged.declared.fleet)
+    if wanted == present or present.steps[-1].environment != decision.environment:
+        return ()
+    return (replace(hub.ledger.seal, road=wanted),)

@@ -1,0 +1,244 @@
+"""What the hub answers to agents. Everything that leaves is an accepted release, recorded before (rule 1).
+
+A dispatch is signed only in answer to a poll that echoes the last one (rule 9): an echo that is newer than the book
+means that the book is old, and then everything holds until someone recovers it.
+"""
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+
+from fleet.audit import drafts
+from fleet.hub import state
+from fleet.model import errors, json_values, ledger, messages, names, slices
+from fleet.plan import rollout
+from fleet.ports import answers, store
+from fleet.protocol import dsse, encoding, merkle, requests, webhooks
+
+_UNKNOWN = answers.Reply(status=401, body=b'{"error":"unknown agent, or a replayed request"}')
+_ABSENT = answers.Reply(status=404, body=b'{"error":"no such slice"}')
+_NOTHING_NEW = answers.Reply(status=304)
+
+
+class Desk:
+    """Implements ports.answers.Answers over one hub."""
+
+    def __init__(self, hub: state.Hub) -> None:
+        self._hub = hub
+
+    async def session(self) -> answers.Reply:
+        return _json({"session": self._hub.session})
+
+    async def poll(self, body: bytes) -> answers.Reply:
+        hub = self._hub
+        poll = self._open(body, messages.Poll)
+        if not isinstance(poll, messages.Poll):
+            await _doubt(body, hub)
+            return _UNKNOWN
+        echo = _echo(poll, hub)
+        if echo is not None and _is_newer(echo, hub.ledger.clusters[poll.cluster]):
+            await hold(poll.cluster, echo, hub)
+        return await _standing(poll, hub)
+
+    async def fetch(self, body: bytes) -> answers.Reply:
+        hub = self._hub
+        fetch = self._open(body, messages.Fetch)
+        if not isinstance(fetch, messages.Fetch):
+            return _UNKNOWN
+        dispatch = hub.ledger.clusters[fetch.cluster].dispatch
+        if dispatch is None or fetch.slice != dispatch.slice:
+            return _ABSENT
+        data = _NOTHING if dispatch.slice == _NOTHING_DIGEST else await hub.book.slice(fetch.slice)
+        return _ABSENT if data is None else answers.Reply(status=200, body=data)
+
+    async def report(self, body: bytes) -> answers.Reply:
+        hub = self._hub
+        report = self._open(body, messages.Report)
+        if not isinstance(report, messages.Report):
+            return _UNKNOWN
+        async with hub.writing:
+            known = hub.ledger.clusters[report.cluster]
+            last = known.report.number if known.report else 0
+            if report.number > last:
+                await state.write(hub, _reported(known, report, hub))
+                hub.wake.set()
+        return _json({"reported": max(report.number, last)})
+
+    async def hook(self, body: bytes, signature: str) -> answers.Reply:
+        secret = self._hub.settings.webhook_secret
+        if not secret or not webhooks.is_genuine(body, signature, secret.encode()):
+            return answers.Reply(status=401, body=b'{"error":"signature"}')
+        self._hub.fetch_now = True
+        self._hub.wake.set()
+        return answers.Reply(status=202)
+
+    async def live(self) -> answers.Reply:
+        return _json({"alive": True})
+
+    async def ready(self) -> answers.Reply:
+        hub = self._hub
+        words = {"ready": hub.ready, "held": hub.ledger.seal.held, "fetch": hub.trouble}
+        return replace(_json(words), status=200 if hub.ready else 503)
+
+    async def metrics(self) -> answers.Reply:
+        return answers.Reply(status=200, body=self._hub.telemetry.exposition(), type="text/plain")
+
+    def _open(self, body: bytes, kind: type[requests.Message]) -> requests.Message | None:
+        """The request, if it is from a registered agent and new; the counter moves with it."""
+        hub = self._hub
+        opened = requests.unseal(
+            body,
+            kind,
+            key_of=lambda cluster: _key(hub, cluster),
+            session=hub.session,
+            counters=hub.counters,
+        )
+        if opened is None:
+            return None
+        known = hub.ledger.clusters[opened.cluster]
+        if (known.environment, known.uid) != (opened.environment, opened.uid):
+            return None
+        hub.seen[opened.cluster] = hub.clock.now()
+        return opened
+
+
+_NOTHING = slices.encode(())
+_NOTHING_DIGEST = slices.digest(_NOTHING)
+
+
+async def hold(cluster: names.Cluster, echo: messages.Dispatch, hub: state.Hub) -> None:
+    """The book is older than what this cluster was sent: decide and send nothing until it is recovered."""
+    hub.echoes[cluster] = echo
+    if hub.ledger.seal.held:
+        return
+    reason = (
+        f"{cluster} holds dispatch {echo.era}.{echo.sequence}, newer than the book: "
+        "the book is an old copy, or lost"
+    )
+    draft = drafts.hold(subject=cluster, reason=reason, at=hub.clock.now())
+    seal = replace(hub.ledger.seal, held=reason)
+    await state.write(hub, store.Write(records=(draft,), rows=(seal,)))
+
+
+def wanted(cluster: ledger.ClusterState, hub: state.Hub) -> ledger.Release | None:
+    """The release that this cluster shall run, unless its agent has seen a later one that the book has lost."""
+    release = hub.ledger.releases.get((cluster.environment, cluster.release))
+    floor = hub.ledger.environments[cluster.environment].floor if release else 0
+    return release if release is not None and release.number > floor else None
+
+
+async def _standing(poll: messages.Poll, hub: state.Hub) -> answers.Reply:
+    """Answer as soon as there is something new, else when the wait is over."""
+    deadline = hub.clock.now() + timedelta(seconds=min(poll.wait, hub.settings.longest_wait))
+    while True:
+        envelope = await _current(poll.cluster, hub)
+        if envelope is not None and envelope != poll.echo:
+            return answers.Reply(status=200, body=json_values.encode(envelope))
+        left = (deadline - hub.clock.now()).total_seconds()
+        if left <= 0:
+            return _NOTHING_NEW
+        await _change(hub, left)
+
+
+async def _change(hub: state.Hub, seconds: float) -> None:
+    async with hub.changed:
+        try:
+            await asyncio.wait_for(hub.changed.wait(), seconds)
+        except TimeoutError:
+            return
+
+
+async def _current(cluster: names.Cluster, hub: state.Hub) -> json_values.JsonObject | None:
+    """The dispatch that is due, signed now if it must be."""
+    async with hub.writing:
+        known = hub.ledger.clusters[cluster]
+        release = None if hub.ledger.seal.held or known.retired else wanted(known, hub)
+        if release is not None and _is_due(known, release, hub):
+            known, draft = _signed(known, release, hub)
+            await state.write(hub, store.Write(records=(draft,), rows=(known,)))
+        return known.envelope
+
+
+def _is_due(known: ledger.ClusterState, release: ledger.Release, hub: state.Hub) -> bool:
+    last = known.dispatch
+    if last is None or last.era != known.era:
+        return True
+    if (last.release, last.retire) != (release.number, known.retire):
+        return True
+    return hub.clock.now() - last.issued > (last.expires - last.issued) / 2
+
+
+def _signed(
+    known: ledger.ClusterState, release: ledger.Release, hub: state.Hub
+) -> tuple[ledger.ClusterState, drafts.records.Draft]:
+    """The next dispatch of a cluster, as the row and the record that must be durable before it leaves."""
+    leaves = rollout.leaves_of(release.slices, release.retired)
+    index, proof = merkle.slice_proof(leaves, known.cluster)
+    now = hub.clock.now()
+    dispatch = messages.Dispatch(
+        cluster=known.cluster,
+        environment=known.environment,
+        uid=known.uid,
+        slice=leaves[known.cluster],
+        release=release.number,
+        era=known.era,
+        sequence=known.sequence + 1,
+        issued=now,
+        expires=now + timedelta(seconds=hub.settings.dispatch_lifetime),
+        statement=release.statement,
+        proof=proof,
+        index=index,
+        leaves=len(leaves),
+        max_deleted_share=release.max_deleted_share,
+        permits=release.permits,
+        retire=known.retire,
+        trace=release.trace,
+    )
+    envelope = dsse.sign(dsse.DISPATCH, encoding.encode(dispatch), hub.key)
+    row = replace(known, dispatch=dispatch, envelope=envelope, sequence=dispatch.sequence)
+    return row, drafts.dispatch(dispatch, at=now)
+
+
+def _reported(
+    known: ledger.ClusterState, report: messages.Report, hub: state.Hub
+) -> store.Write:
+    now = hub.clock.now()
+    retired = known.retire is not None and report.retired
+    row = replace(known, report=report, reported=now, retired=retired)
+    left = (drafts.retirement(known, at=now),) if retired and not known.retired else ()
+    return store.Write(records=(drafts.report(report, at=now), *left), rows=(row,))
+
+
+async def _doubt(body: bytes, hub: state.Hub) -> None:
+    """An unknown agent that holds a dispatch of ours shows that the book has lost it."""
+    echo = requests.echo_unproved(body)
+    dispatch = None if echo is None else _own(echo, hub)
+    if dispatch is not None and dispatch.cluster not in hub.ledger.clusters:
+        await hold(dispatch.cluster, dispatch, hub)
+
+
+def _echo(poll: messages.Poll, hub: state.Hub) -> messages.Dispatch | None:
+    dispatch = None if poll.echo is None else _own(poll.echo, hub)
+    return dispatch if dispatch and dispatch.cluster == poll.cluster else None
+
+
+def _own(envelope: json_values.JsonObject, hub: state.Hub) -> messages.Dispatch | None:
+    """The dispatch in an envelope that this hub signed; None for anything else."""
+    try:
+        payload = dsse.verify(dsse.DISPATCH, envelope, hub.key.public)
+        return encoding.decode(messages.Dispatch, payload)
+    except (errors.InputError, errors.RefusedError):
+        return None
+
+
+def _is_newer(echo: messages.Dispatch, known: ledger.ClusterState) -> bool:
+    return (echo.era, echo.sequence) > (known.era, known.sequence)
+
+
+def _key(hub: state.Hub, cluster: names.Cluster) -> str | None:
+    known = hub.ledger.clusters.get(cluster)
+    return known.public_key if known else None
+
+
+def _json(value: json_values.JsonObject) -> answers.Reply:
+    return answers.Reply(status=200, body=json_values.encode(value))

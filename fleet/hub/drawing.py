@@ -1,0 +1,96 @@
+"""From judged manifests to a checked plan: slices cut, waves drawn, deletions weighed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from fleet.gate import guard
+from fleet.hub import judging, state
+from fleet.model import findings, kinds, ledger, names, objects
+from fleet.model import slices as form
+from fleet.plan import check, registration, rollout, slices
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawn:
+    """A plan with every finding that stands against the candidate: the judge's, the plan's, the guard's."""
+
+    plan: rollout.Plan
+    findings: tuple[findings.Finding, ...]
+    max_deleted_share: float
+    stale_after: int
+
+
+async def draw(judged: judging.Judged, hub: state.Hub) -> Drawn:
+    environment = judged.question.environment
+    base = hub.ledger.in_force(environment)
+    cut = slices.cut_each(judged.manifests)
+    clusters = [each.document for each in judged.declared.clusters]
+    plan = rollout.plan(judged.spec, clusters, cut, _retired(judged, base, hub))
+    share = min(spec.guard.max_deleted_share for spec in judged.specs)
+    found = (
+        *judged.findings,
+        *registration.check(judged.declared.clusters, environment, hub.ledger.clusters.values()),
+        *check.check(plan, [names.Cluster(each.metadata.name) for each in clusters], judged.manifests),
+        *await _guarded(judged, base, share, hub),
+    )
+    return Drawn(
+        plan=plan,
+        findings=found,
+        max_deleted_share=share,
+        stale_after=min(spec.health.stale_after for spec in judged.specs),
+    )
+
+
+def _retired(
+    judged: judging.Judged, base: ledger.Release | None, hub: state.Hub
+) -> Mapping[names.Cluster, kinds.OnRemoval]:
+    """Clusters that are known here but declared no more, with how they leave by their last accepted document."""
+    here = {names.Cluster(each.document.metadata.name) for each in judged.declared.clusters}
+    last = dict(base.retired) if base else {}
+    if judged.base is not None:
+        last |= {
+            names.Cluster(each.document.metadata.name): each.document.spec.on_removal
+            for each in judged.base.clusters
+        }
+    known = state.clusters_of(hub.ledger, judged.question.environment)
+    gone = [each.cluster for each in known if each.cluster not in here]
+    return {cluster: last.get(cluster, kinds.OnRemoval.ORPHAN) for cluster in gone}
+
+
+async def _guarded(
+    judged: judging.Judged, base: ledger.Release | None, share: float, hub: state.Hub
+) -> list[findings.Finding]:
+    """What this release would delete without being allowed to, cluster by cluster."""
+    found = []
+    for cluster, manifests in judged.manifests.items():
+        before = await _running(cluster, base, hub)
+        refusals = guard.refusals(
+            cluster=cluster,
+            going=before - {each.key for each in manifests},
+            before=len(before),
+            max_deleted_share=share,
+            permits=judged.declared.permits_only,
+            now=hub.clock.now(),
+        )
+        found += [_refusal(judged, cluster, reason) for reason in refusals]
+    return found
+
+
+async def _running(
+    cluster: names.Cluster, base: ledger.Release | None, hub: state.Hub
+) -> frozenset[objects.Key]:
+    digest = base.slices.get(cluster) if base else None
+    data = await hub.book.slice(digest) if digest else None
+    return frozenset(item.key for item in form.decode(data)) if data else frozenset()
+
+
+def _refusal(judged: judging.Judged, cluster: names.Cluster, reason: str) -> findings.Finding:
+    environment = judged.question.environment
+    return findings.Finding(
+        rule="deletion-guard",
+        severity=findings.Severity.DENY,
+        message=reason,
+        place=judged.declared.place_of(cluster),
+        hint=f"add a Permit under environments/{environment}/ that names it, with an end",
+        clusters=(cluster,),
+    )

@@ -1,0 +1,157 @@
+"""From the book to what the gate is told about one candidate: who saw what, and when."""
+
+from datetime import datetime
+
+from fleet.gate import candidates, lineage
+from fleet.hub import judging, rollouts, state
+from fleet.manifests import layout
+from fleet.model import errors, findings, ledger, names
+
+
+async def gather(
+    candidate: candidates.Candidate,
+    judged: judging.Judged,
+    found: tuple[findings.Finding, ...],
+    hub: state.Hub,
+) -> candidates.Facts:
+    base = accepted_here(candidate.environment, hub)
+    upstream = upstream_of(candidate.environment, hub)
+    release = hub.ledger.in_force(upstream.environment) if upstream else None
+    return candidates.Facts(
+        now=hub.clock.now(),
+        base=base,
+        descends=base is None or await hub.repository.is_ancestor(base.commit, candidate.commit),
+        upstream=upstream,
+        steps=await _steps(candidate, base, judged, hub),
+        upstream_clusters=_health(candidate, release, hub),
+        upstream_was_healthy=_was_healthy(candidate, upstream, release, hub),
+        stale_after=release.stale_after if release else 300,
+        differing=await _differing(judged, candidate, upstream, hub),
+        held=hub.ledger.seal.held,
+        findings=found,
+    )
+
+
+def road(hub: state.Hub) -> ledger.Road:
+    found = hub.ledger.seal.road
+    if found is None:
+        raise errors.BrokenError("there is no road yet: nothing can be asked before one is read")
+    return found
+
+
+def accepted_here(
+    environment: names.Environment, hub: state.Hub
+) -> candidates.Accepted | None:
+    release = hub.ledger.in_force(environment)
+    return _accepted(release) if release else None
+
+
+def upstream_of(environment: names.Environment, hub: state.Hub) -> candidates.Upstream | None:
+    before = road(hub).before(environment)
+    if before is None:
+        return None
+    here = hub.ledger.environments.get(before)
+    decision = here.decision if here else None
+    pending = decision is not None and decision.verdict is not ledger.Verdict.ACCEPTED
+    return candidates.Upstream(
+        environment=before,
+        accepted=candidates.account(hub.ledger.releases).get(before, ()),
+        undecided=decision if pending else None,
+    )
+
+
+def _accepted(release: ledger.Release) -> candidates.Accepted:
+    return candidates.Accepted(
+        release=release.number,
+        commit=release.commit,
+        content=release.content,
+        rules=release.rules,
+        owned=release.owned,
+    )
+
+
+def _health(
+    candidate: candidates.Candidate, release: ledger.Release | None, hub: state.Hub
+) -> tuple[candidates.ClusterHealth, ...]:
+    """How the clusters of upstream stand towards the candidate's content: all of them, in whatever wave."""
+    if release is None:
+        return ()
+    carries = lineage.same(candidate, _accepted(release))
+    return tuple(
+        candidates.ClusterHealth(
+            cluster=each.cluster,
+            runs_content=carries and each.release == release.number and _runs(each, release),
+            healthy=rollouts.is_healthy(each, release),
+            seen=state.last_sign(hub, each),
+            reason=_reason(each) if carries else f"{release.environment} runs something newer",
+        )
+        for each in state.clusters_of(hub.ledger, release.environment)
+        if each.cluster in release.slices
+    )
+
+
+def _runs(cluster: ledger.ClusterState, release: ledger.Release) -> bool:
+    return cluster.report is not None and cluster.report.release == release.number
+
+
+def _reason(cluster: ledger.ClusterState) -> str:
+    report = cluster.report
+    unwell = report.outcomes if report else ()
+    named = [each for each in unwell if each.message or (each.health and each.health.reason)]
+    if not named:
+        return ""
+    first = named[0]
+    told = first.message or (first.health.reason if first.health else "")
+    return f"{first.key}: {told}"
+
+
+def _was_healthy(
+    candidate: candidates.Candidate,
+    upstream: candidates.Upstream | None,
+    running: ledger.Release | None,
+    hub: state.Hub,
+) -> datetime | None:
+    """Only of a release that was replaced: for the one that runs, its present health counts."""
+    source = lineage.newest_equal(candidate, upstream.accepted) if upstream else None
+    if upstream is None or source is None or running is None or source.release == running.number:
+        return None
+    return hub.ledger.releases[upstream.environment, source.release].healthy
+
+
+async def _steps(
+    candidate: candidates.Candidate,
+    base: candidates.Accepted | None,
+    judged: judging.Judged,
+    hub: state.Hub,
+) -> tuple[candidates.Step, ...]:
+    if base is None or lineage.same(candidate, base):
+        return ()
+    if not await hub.repository.is_ancestor(base.commit, candidate.commit):
+        return ()
+    steps = await hub.repository.steps(base.commit, candidate.commit)
+    return tuple(_step(each.commit, each.paths, judged.layout) for each in steps)
+
+
+def _step(
+    commit: names.CommitId, paths: tuple[str, ...], where: layout.Layout
+) -> candidates.Step:
+    parts = {where.part(path) for path in paths}
+    return candidates.Step(
+        commit=commit,
+        changes_shared=bool(parts & {layout.Part.RULES, layout.Part.CONTENT}),
+        changes_owned=layout.Part.OWNED in parts,
+    )
+
+
+async def _differing(
+    judged: judging.Judged,
+    candidate: candidates.Candidate,
+    upstream: candidates.Upstream | None,
+    hub: state.Hub,
+) -> tuple[str, ...]:
+    if upstream is None or not upstream.accepted:
+        return ()
+    if lineage.newest_equal(candidate, upstream.accepted) is not None:
+        return ()
+    nearest = await hub.repository.snapshot(upstream.accepted[-1].commit)
+    return layout.differ(judged.snapshot, nearest, judged.layout)

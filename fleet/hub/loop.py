@@ -1,0 +1,134 @@
+"""The hub's heartbeat: fetch, find the road, decide each environment in its order, open waves; then wait for news.
+
+Level-triggered (rule 13): each turn looks at everything as it stands, so a turn that was lost is made up by the next.
+"""
+
+import asyncio
+import contextlib
+import logging
+from dataclasses import replace
+from datetime import timedelta
+
+from fleet.audit import drafts
+from fleet.hub import judging, release, rollouts, state
+from fleet.manifests import declared
+from fleet.model import errors, ledger
+from fleet.ports import repository, store
+
+_log = logging.getLogger("fleet.hub")
+
+
+async def run(hub: state.Hub) -> None:
+    """Until cancelled. Trouble with the outside world is said and tried again; the rest goes on meanwhile."""
+    await start(hub)
+    while True:
+        hub.wake.clear()
+        await turn(hub)
+        hub.ready = hub.tips is not None
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(hub.wake.wait(), _pause(hub))
+
+
+async def start(hub: state.Hub) -> None:
+    hub.ledger = await hub.book.load()
+
+
+async def turn(hub: state.Hub) -> None:
+    """One look at everything."""
+    try:
+        async with hub.deciding:
+            await _fetch(hub)
+            if hub.tips is not None and await _has_road(hub.tips, hub):
+                await _decide_all(hub.tips, hub)
+    except errors.UnreachableError as error:
+        await _start_again(error, hub)
+
+
+async def _fetch(hub: state.Hub) -> None:
+    if not (hub.fetch_now or _is_due(hub)):
+        return
+    hub.fetch_now = False
+    try:
+        hub.tips = await hub.repository.fetch()
+        hub.trouble = ""
+    except (errors.UnreachableError, errors.RefusedError) as error:
+        hub.trouble = str(error)
+        _log.warning("fetch failed: %s", error)
+    hub.fetched = hub.clock.now()
+
+
+def _is_due(hub: state.Hub) -> bool:
+    interval = timedelta(seconds=hub.settings.poll_interval)
+    return hub.fetched is None or hub.clock.now() - hub.fetched >= interval
+
+
+def _pause(hub: state.Hub) -> float:
+    """Seconds until the clock alone is a reason to look again."""
+    return min(hub.settings.poll_interval, 5.0)
+
+
+async def _has_road(tips: repository.Tips, hub: state.Hub) -> bool:
+    """At the very first start the road is what the default branch says (rule 12)."""
+    if hub.ledger.seal.road is not None:
+        return True
+    tip = tips.branches.get(tips.default) if tips.default else None
+    if tip is None:
+        hub.trouble = "the repository's default branch cannot be read, so there is no road yet"
+        return False
+    found = await judging.fleet(tip, hub.tools)
+    if found.fleet is None:
+        hub.trouble = "; ".join(f"{each.place}: {each.message}" for each in found.findings)
+        return False
+    road = declared.road_of(found.fleet)
+    draft = drafts.road(road, at=hub.clock.now())
+    seal = replace(hub.ledger.seal, road=road)
+    await state.write(hub, store.Write(records=(draft,), rows=(seal,)))
+    return True
+
+
+async def _decide_all(tips: repository.Tips, hub: state.Hub) -> None:
+    """In the road's order, so that one push that moves two environments is decided upstream first."""
+    road = hub.ledger.seal.road
+    for step in road.steps if road else ():
+        await _decide(step, tips, hub)
+        while await rollouts.advance(step.environment, hub):
+            pass
+
+
+async def _decide(step: ledger.Step, tips: repository.Tips, hub: state.Hub) -> None:
+    tip = tips.branches.get(step.branch)
+    if tip is None:
+        await _hold(step, f"branch {step.branch} is not there", hub)
+        return
+    try:
+        await release.release(step.environment, tip, hub)
+    except (errors.InputError, errors.RefusedError) as error:
+        await _hold(step, str(error), hub)
+    else:
+        await _hold(step, "", hub)
+
+
+async def _hold(step: ledger.Step, reason: str, hub: state.Hub) -> None:
+    """What cannot even be judged holds its environment, says why, and hurts nobody else."""
+    blank = ledger.EnvironmentState(environment=step.environment)
+    here = hub.ledger.environments.get(step.environment, blank)
+    if here.hold == reason:
+        return
+    if reason:
+        _log.warning("%s holds: %s", step.environment, reason)
+    async with hub.writing:
+        now = replace(hub.ledger.environments.get(step.environment, blank), hold=reason)
+        records = (
+            (drafts.hold(subject=step.environment, reason=reason, at=hub.clock.now()),)
+            if reason
+            else ()
+        )
+        await state.write(hub, store.Write(records=records, rows=(now,)))
+
+
+async def _start_again(error: errors.UnreachableError, hub: state.Hub) -> None:
+    """A write whose end is unknown: what the book really has is read again before anything is decided on it."""
+    _log.warning("starting over from the book: %s", error)
+    with contextlib.suppress(errors.UnreachableError):
+        async with hub.writing:
+            hub.ledger = await hub.book.load()

@@ -1,0 +1,161 @@
+"""What people ask of a running hub, through its Unix socket: each command is a row of one table.
+
+Arguments and answers are JSON; fleet.cli turns them into flags and tables.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from typing import Any, TypeAlias
+
+from fleet.audit import chain, drafts, violations
+from fleet.gate import candidates
+from fleet.hub import acceptance, answers, drawing, judging, release, rollouts, standing, state
+from fleet.model import errors, findings, ledger, names
+from fleet.ports import store
+
+Arguments: TypeAlias = Mapping[str, Any]
+Answer: TypeAlias = dict[str, Any]
+Command: TypeAlias = Callable[[state.Hub, Arguments], Awaitable[Answer]]
+
+
+async def answer(hub: state.Hub, command: str, arguments: Arguments) -> Answer:
+    """Raises errors.FleetError in words for whoever asked."""
+    if command not in COMMANDS:
+        raise errors.InputError(f"this hub knows no command {command!r}")
+    return await COMMANDS[command](hub, arguments)
+
+
+async def status(hub: state.Hub, _: Arguments) -> Answer:
+    return standing.of(hub)
+
+
+async def fetch(hub: state.Hub, _: Arguments) -> Answer:
+    hub.fetch_now = True
+    hub.wake.set()
+    return {}
+
+
+async def baseline(hub: state.Hub, arguments: Arguments) -> Answer:
+    """Accept the tips of these environments by decree (rule 11), recorded as such. Nothing may run there yet."""
+    wanted = arguments.get("environments") or [step.environment for step in _steps(hub)]
+    async with hub.deciding:
+        return {"accepted": [await _baseline(names.Environment(each), hub) for each in wanted]}
+
+
+async def _baseline(environment: names.Environment, hub: state.Hub) -> Answer:
+    branch = next((step.branch for step in _steps(hub) if step.environment == environment), None)
+    tip = hub.tips.branches.get(branch) if hub.tips and branch else None
+    if tip is None:
+        raise errors.InputError(f"there is no environment {environment!r} with a branch")
+    judged = await judging.judge(release.question(environment, tip, hub), hub.tools)
+    drawn = await drawing.draw(judged, hub)
+    blocking = [each for each in drawn.findings if each.rule in judging.NOT_BY_DECREE]
+    if findings.refuses(blocking):
+        raise errors.RefusedError(f"{blocking[0].place}: {blocking[0].message}")
+    decision = _decreed(release.candidate_of(judged), drawn, hub)
+    await release.settle(decision, judged, drawn, "", hub)
+    while await rollouts.advance(environment, hub):
+        pass
+    return {"environment": environment, "commit": tip}
+
+
+def _decreed(
+    candidate: candidates.Candidate, drawn: drawing.Drawn, hub: state.Hub
+) -> ledger.Decision:
+    opened = ledger.GateResult(
+        gate="baseline", state=ledger.GateState.OPEN, reason="accepted by decree"
+    )
+    return ledger.Decision(
+        environment=candidate.environment,
+        commit=candidate.commit,
+        author=candidate.author,
+        subject=candidate.subject,
+        verdict=ledger.Verdict.ACCEPTED,
+        lineage=ledger.Lineage.BASELINE,
+        content=candidate.content,
+        rules=candidate.rules,
+        owned=candidate.owned,
+        findings=drawn.findings,
+        gates=(opened,),
+        at=hub.clock.now(),
+    )
+
+
+async def recover(hub: state.Hub, _: Arguments) -> Answer:
+    """Go on from an old book (rule 9): a new era, numbers above all that agents have shown."""
+    async with hub.deciding, hub.writing:
+        if not hub.ledger.seal.held:
+            raise errors.RefusedError("nothing is held: there is nothing to recover from")
+        seal = replace(hub.ledger.seal, held="")
+        clusters = [_risen(each, hub) for each in hub.ledger.clusters.values()]
+        floors = [_floored(each, hub) for each in hub.ledger.environments.values()]
+        draft = drafts.recovery(
+            reason=hub.ledger.seal.held, echoes=tuple(hub.echoes.values()), at=hub.clock.now()
+        )
+        await state.write(hub, store.Write(records=(draft,), rows=(seal, *clusters, *floors)))
+        hub.echoes.clear()
+    hub.wake.set()
+    return {"clusters": len(clusters)}
+
+
+def _risen(cluster: ledger.ClusterState, hub: state.Hub) -> ledger.ClusterState:
+    echo = hub.echoes.get(cluster.cluster)
+    era, sequence = (echo.era, echo.sequence) if echo else (0, 0)
+    return replace(
+        cluster, era=max(cluster.era, era) + 1, sequence=max(cluster.sequence, sequence)
+    )
+
+
+def _floored(here: ledger.EnvironmentState, hub: state.Hub) -> ledger.EnvironmentState:
+    seen = [each.release for each in hub.echoes.values() if each.environment == here.environment]
+    highest = max(seen, default=0)
+    return replace(here, floor=highest) if highest > here.release else here
+
+
+async def decisions(hub: state.Hub, arguments: Arguments) -> Answer:
+    wanted = arguments.get("environment")
+    found = [
+        {"index": record.index, "hash": record.hash, **record.body}
+        async for record in hub.book.records()
+        if record.kind is drafts.records.Kind.DECISION and wanted in (None, record.subject)
+    ]
+    return {"decisions": found}
+
+
+async def violated(hub: state.Hub, arguments: Arguments) -> Answer:
+    asked = violations.Filter(**arguments)
+    found = [each for each in hub.ledger.violations.values() if violations.matches(each, asked)]
+    ordered = sorted(found, key=lambda each: (each.since, each.finding.place))
+    return {"violations": [violations.as_json(each) for each in ordered]}
+
+
+async def verify(hub: state.Hub, _: Arguments) -> Answer:
+    found = [record async for record in hub.book.records()]
+    fault = chain.verify(found)
+    last = found[-1].hash if found else ""
+    return {"records": len(found), "head": last, "fault": fault or ""}
+
+
+async def show(hub: state.Hub, arguments: Arguments) -> Answer:
+    """One record by its index or the beginning of its hash."""
+    wanted = str(arguments["id"])
+    async for record in hub.book.records():
+        if wanted == str(record.index) or (len(wanted) >= 6 and record.hash.startswith(wanted)):
+            return chain.as_json(record)
+    raise errors.InputError(f"there is no record {wanted!r}")
+
+
+def _steps(hub: state.Hub) -> tuple[ledger.Step, ...]:
+    return hub.ledger.seal.road.steps if hub.ledger.seal.road else ()
+
+
+COMMANDS: Mapping[str, Command] = {
+    "status": status,
+    "fetch": fetch,
+    "baseline": baseline,
+    "recover": recover,
+    "audit decisions": decisions,
+    "audit violations": violated,
+    "audit verify": verify,
+    "audit show": show,
+}

@@ -1,0 +1,103 @@
+"""One candidate's whole way: judged, drawn, decided, recorded, let out.
+
+The shell's law (rule 1): what is let out was recorded in the same transaction; a decision that says nothing new
+is not written again.
+"""
+
+from dataclasses import replace
+
+from fleet.audit import drafts, violations
+from fleet.gate import candidates, decide
+from fleet.hub import acceptance, drawing, facts, judging, rollouts, state
+from fleet.model import ledger, names
+from fleet.ports import store
+
+
+async def release(
+    environment: names.Environment, tip: names.CommitId, hub: state.Hub
+) -> ledger.Decision:
+    """Decide on the tip of one environment's branch; when accepted, its first wave is out on return."""
+    with hub.telemetry.span("release", {"environment": environment, "commit": tip}) as trace:
+        judged = await judging.judge(question(environment, tip, hub), hub.tools)
+        drawn = await drawing.draw(judged, hub)
+        candidate = candidate_of(judged)
+        gathered = await facts.gather(candidate, judged, drawn.findings, hub)
+        decision = decide.decide(candidate, gathered)
+        if is_news(decision, hub):
+            await settle(decision, judged, drawn, trace, hub)
+    await rollouts.advance(environment, hub)
+    return decision
+
+
+def question(
+    environment: names.Environment, tip: names.CommitId, hub: state.Hub
+) -> judging.Question:
+    """What is asked of the judge: the commit, and by what else than its own rules it is held."""
+    running = facts.accepted_here(environment, hub)
+    return judging.Question(
+        environment=environment,
+        commit=tip,
+        road=facts.road(hub),
+        base=running,
+        upstream=facts.upstream_of(environment, hub),
+    )
+
+
+def candidate_of(judged: judging.Judged) -> candidates.Candidate:
+    return candidates.Candidate(
+        environment=judged.question.environment,
+        commit=judged.question.commit,
+        content=judged.ids.content,
+        rules=judged.ids.rules,
+        owned=judged.ids.owned,
+        author=judged.commit.author,
+        subject=judged.commit.subject,
+    )
+
+
+def is_news(decision: ledger.Decision, hub: state.Hub) -> bool:
+    """Whether the book does not say this already."""
+    here = hub.ledger.environments.get(decision.environment)
+    if here is None or here.decision is None:
+        return True
+    if _is_running(decision):
+        return here.release <= here.floor or here.decision.commit != decision.commit
+    return _said(here.decision) != _said(decision)
+
+
+def _is_running(decision: ledger.Decision) -> bool:
+    accepted = decision.verdict is ledger.Verdict.ACCEPTED
+    return accepted and decision.lineage is ledger.Lineage.NOTHING
+
+
+def _said(decision: ledger.Decision) -> ledger.Decision:
+    """A decision without what differs each time that it is made, and what only an accepted one gets."""
+    return replace(
+        decision, at=ledger.datetime.min, release=0, slices_root=None, clusters=()
+    )
+
+
+async def settle(
+    decision: ledger.Decision,
+    judged: judging.Judged,
+    drawn: drawing.Drawn,
+    trace: str,
+    hub: state.Hub,
+) -> None:
+    """Write a decision with everything that follows from it, in one transaction."""
+    async with hub.writing:
+        if decision.verdict is ledger.Verdict.ACCEPTED:
+            await hub.repository.keep(f"accepted/{decision.commit}", decision.commit)
+            await state.write(hub, acceptance.accepted(decision, judged, drawn, trace, hub))
+        else:
+            await state.write(hub, considered(decision, hub))
+
+
+def considered(decision: ledger.Decision, hub: state.Hub) -> store.Write:
+    """A decision that lets nothing out: the verdict, and the violations that came or went with it."""
+    changed = violations.between(hub.ledger.violations.values(), decision)
+    here = acceptance.environment_of(decision.environment, hub)
+    return store.Write(
+        records=(drafts.decision(decision), *drafts.violations(changed, at=decision.at)),
+        rows=(replace(here, decision=decision), *changed),
+    )

@@ -1,0 +1,81 @@
+"""Waves: who may have the release by now, and when the next wave opens.
+
+A wave opens when at least one cluster of those already out has reported this release, and all of them that are awake
+are healthy with it. Offline clusters are pending: they hold nobody up and catch up when they return.
+"""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from fleet.audit import drafts
+from fleet.hub import state
+from fleet.model import health, ledger, names
+from fleet.ports import store
+
+
+async def advance(environment: names.Environment, hub: state.Hub) -> bool:
+    """Open the next wave, or note that the release is healthy everywhere. True when something was written."""
+    release = hub.ledger.in_force(environment)
+    if release is None or hub.ledger.seal.held:
+        return False
+    here = hub.ledger.environments[environment]
+    if here.wave and not is_good(release, hub):
+        return False
+    if here.wave < len(release.waves):
+        async with hub.writing:
+            await state.write(hub, opened(release, here, hub))
+        return True
+    if release.healthy is None:
+        await state.write(hub, store.Write(rows=(replace(release, healthy=hub.clock.now()),)))
+        return True
+    return False
+
+
+def is_good(release: ledger.Release, hub: state.Hub) -> bool:
+    """Whether the waves that are out allow the next step."""
+    out = [each for each in outstanding(release, hub) if is_awake(each, release, hub)]
+    return bool(out) and all(is_healthy(each, release) for each in out)
+
+
+def outstanding(release: ledger.Release, hub: state.Hub) -> list[ledger.ClusterState]:
+    """The clusters of those waves of the release that are out."""
+    wave = hub.ledger.environments[release.environment].wave
+    out = {cluster for clusters in release.waves[:wave] for cluster in clusters}
+    known = state.clusters_of(hub.ledger, release.environment)
+    return [each for each in known if each.cluster in out]
+
+
+def is_awake(cluster: ledger.ClusterState, release: ledger.Release, hub: state.Hub) -> bool:
+    seen = state.last_sign(hub, cluster)
+    return seen is not None and hub.clock.now() - seen <= timedelta(seconds=release.stale_after)
+
+
+def is_healthy(cluster: ledger.ClusterState, release: ledger.Release) -> bool:
+    """By its last report, of this very release."""
+    report = cluster.report
+    if report is None or report.release != release.number:
+        return False
+    return report.retired or (report.applied and report.health is health.Health.CURRENT)
+
+
+def opened(
+    release: ledger.Release, here: ledger.EnvironmentState, hub: state.Hub
+) -> store.Write:
+    """The next wave as one write: its clusters get the release as what they shall run."""
+    wave = release.waves[here.wave]
+    draft = drafts.wave(
+        environment=release.environment,
+        release=release.number,
+        wave=here.wave + 1,
+        of=len(release.waves),
+        clusters=wave,
+        at=hub.clock.now(),
+    )
+    moved = [moved_on(hub.ledger.clusters[cluster], release) for cluster in wave]
+    return store.Write(records=(draft,), rows=(replace(here, wave=here.wave + 1), *moved))
+
+
+def moved_on(cluster: ledger.ClusterState, release: ledger.Release) -> ledger.ClusterState:
+    return replace(
+        cluster, release=release.number, retire=release.retired.get(cluster.cluster)
+    )

@@ -1,0 +1,111 @@
+"""Where everything stands, as one JSON value: what `fleet status` shows and other programs may rely on."""
+
+from typing import Any
+
+from fleet.hub import rollouts, state
+from fleet.model import ledger
+
+
+def of(hub: state.Hub) -> dict[str, Any]:
+    """The shape is documented in docs/cli.md and only grows within v1alpha1."""
+    road = hub.ledger.seal.road
+    return {
+        "held": hub.ledger.seal.held,
+        "repository": {
+            "fetched": hub.fetched.isoformat() if hub.fetched else None,
+            "trouble": hub.trouble,
+        },
+        "environments": [_environment(step, hub) for step in (road.steps if road else ())],
+    }
+
+
+def _environment(step: ledger.Step, hub: state.Hub) -> dict[str, Any]:
+    here = hub.ledger.environments.get(step.environment)
+    release = hub.ledger.in_force(step.environment)
+    return {
+        "name": step.environment,
+        "branch": step.branch,
+        "hold": here.hold if here else "",
+        "release": _release(release, here, hub) if release and here else None,
+        "candidate": _candidate(here.decision) if here and here.decision else None,
+        "clusters": [
+            _cluster(each, release, hub) for each in state.clusters_of(hub.ledger, step.environment)
+        ],
+    }
+
+
+def _release(
+    release: ledger.Release, here: ledger.EnvironmentState, hub: state.Hub
+) -> dict[str, Any]:
+    return {
+        "number": release.number,
+        "commit": release.commit,
+        "content": release.content,
+        "accepted": release.accepted.isoformat(),
+        "waves": len(release.waves),
+        "wavesOut": here.wave,
+        "healthy": here.wave == len(release.waves) and rollouts.is_good(release, hub),
+    }
+
+
+def _candidate(decision: ledger.Decision) -> dict[str, Any]:
+    return {
+        "commit": decision.commit,
+        "subject": decision.subject,
+        "author": decision.author,
+        "verdict": decision.verdict.value,
+        "lineage": decision.lineage.value,
+        "waitsFor": [
+            {"gate": each.gate, "state": each.state.value, "reason": each.reason, "hint": each.hint}
+            for each in decision.gates
+            if each.state is not ledger.GateState.OPEN
+        ],
+        "findings": len(decision.findings),
+    }
+
+
+def _cluster(
+    cluster: ledger.ClusterState, release: ledger.Release | None, hub: state.Hub
+) -> dict[str, Any]:
+    report = cluster.report
+    seen = state.last_sign(hub, cluster)
+    return {
+        "name": cluster.cluster,
+        "release": cluster.release,
+        "reported": report.release if report else 0,
+        "health": report.health.value if report else "Unknown",
+        "applied": bool(report and report.applied),
+        "seen": seen.isoformat() if seen else None,
+        "state": _state(cluster, release, hub),
+        "kubernetes": report.kubernetes if report else "",
+        "objects": report.objects if report else 0,
+        "unwell": _unwell(report),
+    }
+
+
+def _unwell(report: ledger.messages.Report | None) -> list[dict[str, str]]:
+    return [
+        {
+            "object": str(each.key),
+            "result": each.result.value,
+            "message": each.message,
+            "health": each.health.health.value if each.health else "",
+            "reason": each.health.reason if each.health else "",
+        }
+        for each in (report.outcomes if report else ())
+    ]
+
+
+def _state(
+    cluster: ledger.ClusterState, release: ledger.Release | None, hub: state.Hub
+) -> str:
+    """One word for people: how the cluster stands towards what its environment runs."""
+    if release is None:
+        return "registered"
+    if not rollouts.is_awake(cluster, release, hub):
+        return "offline"
+    if cluster.retire is not None:
+        return "leaving"
+    if cluster.release != release.number:
+        return "waits for its wave"
+    return "healthy" if rollouts.is_healthy(cluster, release) else "converging"

@@ -1,0 +1,70 @@
+"""What one running hub holds: its ports, its settings, and the ledger as the book has it.
+
+The ledger changes in one way only: `write`, which returns when the book has made the same rows durable.
+"""
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from fleet.hub import judging
+from fleet.model import ledger, messages, names
+from fleet.ports import clock, repository, store, telemetry
+from fleet.protocol import keys
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How a hub runs; times in seconds."""
+
+    poll_interval: float = 30.0  # between two fetches of the repository
+    dispatch_lifetime: int = 7 * 24 * 3600  # until a dispatch expires; renewed at half of it
+    statement_lifetime: int = 90 * 24 * 3600  # until a release may no longer be newly applied
+    longest_wait: int = 50  # that a poll may be held open
+    webhook_secret: str = field(default="", repr=False)  # "" = no hook is believed
+
+
+@dataclass(slots=True, kw_only=True)
+class Hub:
+    tools: judging.Tools
+    repository: repository.Repository
+    book: store.Book
+    clock: clock.Clock
+    telemetry: telemetry.Telemetry
+    key: keys.SigningKey
+    session: str  # new at each start; requests name it, so none of an earlier life counts
+    settings: Settings = Settings()
+    ledger: ledger.Ledger = field(default_factory=ledger.Ledger)
+    tips: repository.Tips | None = None  # as of the last fetch
+    fetched: datetime | None = None
+    trouble: str = ""  # why the last fetch failed; "" = it did not
+    seen: dict[names.Cluster, datetime] = field(default_factory=dict)  # last signed request
+    echoes: dict[names.Cluster, messages.Dispatch] = field(default_factory=dict)  # newer than ours
+    counters: dict[names.Cluster, int] = field(default_factory=dict)  # of the present session
+    deciding: asyncio.Lock = field(default_factory=asyncio.Lock)
+    writing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    changed: asyncio.Condition = field(default_factory=asyncio.Condition)
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+    fetch_now: bool = True
+    ready: bool = False
+
+
+async def write(hub: Hub, write: store.Write) -> None:
+    """Make it durable, then take it over, then tell everyone who waits."""
+    await hub.book.commit(write)
+    for row in write.rows:
+        hub.ledger.take(row)
+    async with hub.changed:
+        hub.changed.notify_all()
+
+
+def last_sign(hub: Hub, cluster: ledger.ClusterState) -> datetime | None:
+    """When the cluster was last heard of, on the hub's clock."""
+    signs = [hub.seen.get(cluster.cluster), cluster.reported]
+    return max((sign for sign in signs if sign is not None), default=None)
+
+
+def clusters_of(book: ledger.Ledger, environment: names.Environment) -> list[ledger.ClusterState]:
+    """Registered and leaving clusters, by name; those that have left are not among them."""
+    found = [each for each in book.clusters.values() if each.environment == environment]
+    return sorted((each for each in found if not each.retired), key=lambda each: each.cluster)
