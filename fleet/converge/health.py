@@ -211,9 +211,7 @@ def _daemon_set(live: json_values.JsonObject) -> Judged:
     )
 
 
-def _short(
-    live: json_values.JsonObject, field: str, wanted: int, word: str
-) -> tuple[bool, str]:
+def _short(live: json_values.JsonObject, field: str, wanted: int, word: str) -> tuple[bool, str]:
     have = _status(live).get(field, 0)
     return have < wanted, f"{have} of {wanted} are {word}"
 

@@ -29,7 +29,7 @@ def book_gate(_: candidates.Candidate, facts: candidates.Facts) -> GateResult:
     )
 
 
-def upstream_health(candidate: candidates.Candidate, facts: candidates.Facts) -> GateResult:
+def upstream_health(_: candidates.Candidate, facts: candidates.Facts) -> GateResult:
     """Upstream's release of this content is healthy on all its clusters that report; none reporting = wait."""
     where = facts.upstream.environment if facts.upstream else ""
     if facts.upstream_was_healthy is not None:

@@ -44,9 +44,7 @@ def environment_of(environment: names.Environment, hub: state.Hub) -> ledger.Env
     return hub.ledger.environments.get(environment, blank)
 
 
-def _numbered(
-    decision: ledger.Decision, drawn: drawing.Drawn, hub: state.Hub
-) -> ledger.Decision:
+def _numbered(decision: ledger.Decision, drawn: drawing.Drawn, hub: state.Hub) -> ledger.Decision:
     here = environment_of(decision.environment, hub)
     return replace(
         decision,

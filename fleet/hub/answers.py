@@ -199,9 +199,7 @@ def _signed(
     return row, drafts.dispatch(dispatch, at=now)
 
 
-def _reported(
-    known: ledger.ClusterState, report: messages.Report, hub: state.Hub
-) -> store.Write:
+def _reported(known: ledger.ClusterState, report: messages.Report, hub: state.Hub) -> store.Write:
     now = hub.clock.now()
     retired = known.retire is not None and report.retired
     row = replace(known, report=report, reported=now, retired=retired)

@@ -30,7 +30,9 @@ async def draw(judged: judging.Judged, hub: state.Hub) -> Drawn:
     found = (
         *judged.findings,
         *registration.check(judged.declared.clusters, environment, hub.ledger.clusters.values()),
-        *check.check(plan, [names.Cluster(each.metadata.name) for each in clusters], judged.manifests),
+        *check.check(
+            plan, [names.Cluster(each.metadata.name) for each in clusters], judged.manifests
+        ),
         *await _guarded(judged, base, share, hub),
     )
     return Drawn(

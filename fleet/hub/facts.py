@@ -39,9 +39,7 @@ def road(hub: state.Hub) -> ledger.Road:
     return found
 
 
-def accepted_here(
-    environment: names.Environment, hub: state.Hub
-) -> candidates.Accepted | None:
+def accepted_here(environment: names.Environment, hub: state.Hub) -> candidates.Accepted | None:
     release = hub.ledger.in_force(environment)
     return _accepted(release) if release else None
 
@@ -132,9 +130,7 @@ async def _steps(
     return tuple(_step(each.commit, each.paths, judged.layout) for each in steps)
 
 
-def _step(
-    commit: names.CommitId, paths: tuple[str, ...], where: layout.Layout
-) -> candidates.Step:
+def _step(commit: names.CommitId, paths: tuple[str, ...], where: layout.Layout) -> candidates.Step:
     parts = {where.part(path) for path in paths}
     return candidates.Step(
         commit=commit,

@@ -58,9 +58,7 @@ def is_healthy(cluster: ledger.ClusterState, release: ledger.Release) -> bool:
     return report.retired or (report.applied and report.health is health.Health.CURRENT)
 
 
-def opened(
-    release: ledger.Release, here: ledger.EnvironmentState, hub: state.Hub
-) -> store.Write:
+def opened(release: ledger.Release, here: ledger.EnvironmentState, hub: state.Hub) -> store.Write:
     """The next wave as one write: its clusters get the release as what they shall run."""
     wave = release.waves[here.wave]
     draft = drafts.wave(
@@ -76,6 +74,4 @@ def opened(
 
 
 def moved_on(cluster: ledger.ClusterState, release: ledger.Release) -> ledger.ClusterState:
-    return replace(
-        cluster, release=release.number, retire=release.retired.get(cluster.cluster)
-    )
+    return replace(cluster, release=release.number, retire=release.retired.get(cluster.cluster))

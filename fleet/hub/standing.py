@@ -29,7 +29,8 @@ def _environment(step: ledger.Step, hub: state.Hub) -> dict[str, Any]:
         "release": _release(release, here, hub) if release and here else None,
         "candidate": _candidate(here.decision) if here and here.decision else None,
         "clusters": [
-            _cluster(each, release, hub) for each in state.clusters_of(hub.ledger, step.environment)
+            _cluster(each, release, hub)
+            for each in state.clusters_of(hub.ledger, step.environment)
         ],
     }
 
@@ -56,7 +57,12 @@ def _candidate(decision: ledger.Decision) -> dict[str, Any]:
         "verdict": decision.verdict.value,
         "lineage": decision.lineage.value,
         "waitsFor": [
-            {"gate": each.gate, "state": each.state.value, "reason": each.reason, "hint": each.hint}
+            {
+                "gate": each.gate,
+                "state": each.state.value,
+                "reason": each.reason,
+                "hint": each.hint,
+            }
             for each in decision.gates
             if each.state is not ledger.GateState.OPEN
         ],
@@ -96,9 +102,7 @@ def _unwell(report: ledger.messages.Report | None) -> list[dict[str, str]]:
     ]
 
 
-def _state(
-    cluster: ledger.ClusterState, release: ledger.Release | None, hub: state.Hub
-) -> str:
+def _state(cluster: ledger.ClusterState, release: ledger.Release | None, hub: state.Hub) -> str:
     """One word for people: how the cluster stands towards what its environment runs."""
     if release is None:
         return "registered"

@@ -30,9 +30,7 @@ class Repository(Protocol):
     async def is_ancestor(self, older: names.CommitId, newer: names.CommitId) -> bool:
         """A commit is its own ancestor here. A missing object is an error, never "no"."""
 
-    async def steps(
-        self, base: names.CommitId, tip: names.CommitId
-    ) -> tuple[snapshots.Step, ...]:
+    async def steps(self, base: names.CommitId, tip: names.CommitId) -> tuple[snapshots.Step, ...]:
         """The first-parent commits after `base` up to `tip`, oldest first, each against its first parent."""
 
     async def keep(self, name: str, commit: names.CommitId) -> None:

@@ -6,7 +6,9 @@ import binascii
 from fleet.model import json_values, kinds, names
 from fleet.protocol import keys
 
-_PURPOSE = "fleetgate.dev/enrolment/v1"  # so that no other signature of the key passes for this one
+_PURPOSE = (
+    "fleetgate.dev/enrolment/v1"  # so that no other signature of the key passes for this one
+)
 
 
 def prove(
@@ -55,8 +57,6 @@ def document(
     }
 
 
-def _claim(
-    cluster: names.Cluster, environment: names.Environment, uid: str, public: str
-) -> bytes:
+def _claim(cluster: names.Cluster, environment: names.Environment, uid: str, public: str) -> bytes:
     claim = {"cluster": cluster, "environment": environment, "uid": uid, "publicKey": public}
     return json_values.encode({"purpose": _PURPOSE, **claim})

@@ -119,7 +119,9 @@ def _check_newer(dispatch: messages.Dispatch, held: Held | None) -> None:
         (held.dispatch.era, held.dispatch.sequence, held.dispatch.release) if held else (0, 0, 0)
     )
     if (dispatch.era, dispatch.sequence) == (era, sequence):
-        raise errors.RefusedError("dispatch: another one with the same number: ask the hub's owner")
+        raise errors.RefusedError(
+            "dispatch: another one with the same number: ask the hub's owner"
+        )
     if (dispatch.era, dispatch.sequence) < (era, sequence):
         raise errors.RefusedError("dispatch: older than the one that is held")
     if dispatch.sequence - sequence > MAX_STEP:

@@ -1,0 +1,220 @@
+"""The book on SQLite through SQLAlchemy Core: rows, records and slices, each write one durable transaction.
+
+`synchronous=FULL`: when `commit` returns, a power cut takes nothing back. The chain's end is checked on every load.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import sqlalchemy as sql
+from sqlalchemy import event, exc
+from sqlalchemy.dialects import sqlite
+
+from fleet.audit import chain, records
+from fleet.model import errors, json_values, ledger, names
+from fleet.ports import store
+from fleet.protocol import encoding
+
+SCHEMA = 1
+_PAGE = 500
+
+_METADATA = sql.MetaData()
+_VERSION = sql.Table("version", _METADATA, sql.Column("schema", sql.Integer, primary_key=True))
+_ROWS = sql.Table(
+    "rows",
+    _METADATA,
+    sql.Column("kind", sql.Text, primary_key=True),
+    sql.Column("key", sql.Text, primary_key=True),
+    sql.Column("value", sql.LargeBinary, nullable=False),
+)
+_RECORDS = sql.Table(
+    "records",
+    _METADATA,
+    sql.Column("index", sql.Integer, primary_key=True),
+    sql.Column("hash", sql.Text, nullable=False, unique=True),
+    sql.Column("value", sql.LargeBinary, nullable=False),
+)
+_SLICES = sql.Table(
+    "slices",
+    _METADATA,
+    sql.Column("digest", sql.Text, primary_key=True),
+    sql.Column("data", sql.LargeBinary, nullable=False),
+)
+
+_KINDS: dict[str, type[ledger.Row]] = {
+    kind.__name__: kind
+    for kind in (
+        ledger.Seal,
+        ledger.EnvironmentState,
+        ledger.Release,
+        ledger.ClusterState,
+        ledger.Violation,
+    )
+}
+
+Result = TypeVar("Result")
+
+
+class Book:
+    """Implements ports.store.Book. Blocking work runs in a thread, one at a time."""
+
+    def __init__(self, path: Path) -> None:
+        self._engine = sql.create_engine(f"sqlite:///{path}")
+        self._turn = asyncio.Lock()
+        event.listen(self._engine, "connect", _durable)
+
+    async def load(self) -> ledger.Ledger:
+        return await self._run(self._load)
+
+    async def commit(self, write: store.Write) -> records.Head:
+        return await self._run(lambda: self._commit(write))
+
+    async def records(self, since: int = 0) -> AsyncIterator[records.Record]:
+        while True:
+            page = await self._run(lambda start=since: self._page(start))  # type: ignore[misc]  # a default binds it
+            for record in page:
+                yield record
+            if len(page) < _PAGE:
+                return
+            since += len(page)
+
+    async def slice(self, digest: names.SliceDigest) -> bytes | None:
+        return await self._run(lambda: self._slice(digest))
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    async def _run(self, work: Callable[[], Result]) -> Result:
+        async with self._turn:
+            try:
+                return await asyncio.to_thread(work)
+            except (exc.DatabaseError, sqlite3.DatabaseError) as error:
+                raise _translated(error) from error
+
+    def _load(self) -> ledger.Ledger:
+        with self._engine.begin() as connection:
+            _METADATA.create_all(connection)
+            _check_version(connection)
+            _check_end(connection)
+            found = ledger.Ledger()
+            for row in connection.execute(sql.select(_ROWS)):
+                found.take(_decoded(row.kind, row.value))
+            return found
+
+    def _commit(self, write: store.Write) -> records.Head:
+        with self._engine.begin() as connection:
+            head = _head(connection)
+            for draft in write.records:
+                record = chain.link(draft, head)
+                connection.execute(_RECORDS.insert().values(**_record_row(record)))
+                head = chain.head_of(record)
+            for row in write.rows:
+                connection.execute(_put(_ROWS, _row(row)))
+            for digest, data in write.slices.items():
+                connection.execute(_put(_SLICES, {"digest": digest, "data": data}))
+            return head
+
+    def _page(self, since: int) -> list[records.Record]:
+        asked = (
+            sql.select(_RECORDS.c.value)
+            .where(_RECORDS.c.index >= since)
+            .order_by(_RECORDS.c.index)
+            .limit(_PAGE)
+        )
+        with self._engine.connect() as connection:
+            return [
+                encoding.decode(records.Record, value) for (value,) in connection.execute(asked)
+            ]
+
+    def _slice(self, digest: names.SliceDigest) -> bytes | None:
+        asked = sql.select(_SLICES.c.data).where(_SLICES.c.digest == digest)
+        with self._engine.connect() as connection:
+            data = connection.execute(asked).scalar()
+        if data is not None and json_values.digest_of_bytes(data) != digest:
+            raise errors.BrokenError(f"the book's bytes of slice {digest} are damaged")
+        return data
+
+
+def _durable(connection: Any, _: Any) -> None:
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _check_version(connection: sql.Connection) -> None:
+    found = connection.execute(sql.select(_VERSION.c.schema)).scalar()
+    if found is None:
+        connection.execute(_VERSION.insert().values(schema=SCHEMA))
+    elif found != SCHEMA:
+        raise errors.BrokenError(
+            f"the book has schema version {found}, this program writes {SCHEMA}",
+            hint="run the program that wrote it, or restore a copy made by this one",
+        )
+
+
+def _check_end(connection: sql.Connection) -> None:
+    """The last record must be what its hash says, and as many must be there as its index says."""
+    head = _head(connection)
+    count = connection.execute(sql.select(sql.func.count()).select_from(_RECORDS)).scalar()
+    if head.length != count:
+        raise errors.BrokenError(f"the book ends at record {head.length} but holds {count}")
+
+
+def _head(connection: sql.Connection) -> records.Head:
+    asked = sql.select(_RECORDS.c.value).order_by(_RECORDS.c.index.desc()).limit(1)
+    value = connection.execute(asked).scalar()
+    if value is None:
+        return chain.START
+    record = _read_record(value)
+    if chain.hash_of(record) != record.hash:
+        raise errors.BrokenError(f"record {record.index} at the book's end is damaged")
+    return chain.head_of(record)
+
+
+def _read_record(value: bytes) -> records.Record:
+    try:
+        return encoding.decode(records.Record, value)
+    except errors.InputError as error:
+        raise errors.BrokenError(f"a record of the book cannot be read: {error}") from error
+
+
+def _record_row(record: records.Record) -> dict[str, Any]:
+    return {
+        "index": record.index,
+        "hash": record.hash,
+        "value": encoding.encode(record),
+    }
+
+
+def _row(row: ledger.Row) -> dict[str, Any]:
+    return {
+        "kind": type(row).__name__,
+        "key": ledger.key(row),
+        "value": encoding.encode(row),
+    }
+
+
+def _put(table: sql.Table, values: dict[str, Any]) -> sql.Insert:
+    insert = sqlite.insert(table).values(**values)
+    keys = [column.name for column in table.primary_key]
+    rest = {name: value for name, value in values.items() if name not in keys}
+    return insert.on_conflict_do_update(index_elements=keys, set_=rest)
+
+
+def _decoded(kind: str, value: bytes) -> ledger.Row:
+    if kind not in _KINDS:
+        raise errors.BrokenError(f"the book has a row of unknown kind {kind!r}")
+    try:
+        return encoding.decode(_KINDS[kind], value)
+    except errors.InputError as error:
+        raise errors.BrokenError(f"a {kind} of the book cannot be read: {error}") from error
+
+
+def _translated(error: Exception) -> errors.FleetError:
+    if isinstance(error, (exc.OperationalError, sqlite3.OperationalError)):
+        return errors.UnreachableError(f"the book cannot be reached: {error}")
+    return errors.BrokenError(
+        f"the book is damaged: {error}", hint="restore a copy; see docs/operations.md"
+    )

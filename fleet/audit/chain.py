@@ -1,0 +1,73 @@
+"""The hash chain: each record's hash covers the one before, so nothing can be edited, dropped or moved unseen."""
+
+import hashlib
+from collections.abc import Iterable
+from typing import Any
+
+from fleet.audit import records
+from fleet.model import json_values
+
+START = records.Head(length=0, hash="0" * 64)
+
+
+def link(draft: records.Draft, head: records.Head) -> records.Record:
+    """The draft as the next record after `head`."""
+    record = records.Record(
+        index=head.length,
+        kind=draft.kind,
+        subject=draft.subject,
+        at=draft.at,
+        body=draft.body,
+        previous=head.hash,
+        hash="",
+    )
+    return records.Record(
+        index=record.index,
+        kind=record.kind,
+        subject=record.subject,
+        at=record.at,
+        body=record.body,
+        previous=record.previous,
+        hash=hash_of(record),
+    )
+
+
+def head_of(record: records.Record) -> records.Head:
+    return records.Head(length=record.index + 1, hash=record.hash)
+
+
+def hash_of(record: records.Record) -> str:
+    """Of everything but the hash itself."""
+    document = as_json(record)
+    del document["hash"]
+    return hashlib.sha256(json_values.encode(document)).hexdigest()
+
+
+def as_json(record: records.Record) -> dict[str, Any]:
+    return {
+        "index": record.index,
+        "kind": record.kind.value,
+        "subject": record.subject,
+        "at": record.at.isoformat(),
+        "body": dict(record.body),
+        "previous": record.previous,
+        "hash": record.hash,
+    }
+
+
+def verify(found: Iterable[records.Record], anchor: records.Head | None = None) -> str | None:
+    """The first fault in words, naming its index; None = whole. With an older head: it must be on the way."""
+    head = START
+    anchored = anchor is None or anchor == START
+    for record in found:
+        if record.index != head.length:
+            return f"record {head.length} is missing: {record.index} comes next"
+        if record.previous != head.hash:
+            return f"record {record.index} does not follow the one before it"
+        if record.hash != hash_of(record):
+            return f"record {record.index} is not what its hash says"
+        head = head_of(record)
+        anchored = anchored or head == anchor
+    return (
+        None if anchored else "the chain does not contain the head that was kept: its tail is cut"
+    )

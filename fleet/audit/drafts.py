@@ -1,0 +1,141 @@
+"""Every kind of record, as it goes into the chain. Bodies are JSON for people and programs; no secrets, no slices."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from fleet.audit import records
+from fleet.audit import violations as life
+from fleet.model import changes, findings, json_values, ledger, messages, names
+
+
+def decision(decided: ledger.Decision) -> records.Draft:
+    body = {
+        "environment": decided.environment,
+        "commit": decided.commit,
+        "author": findings.escaped(decided.author),
+        "subject": findings.escaped(decided.subject),
+        "verdict": decided.verdict.value,
+        "lineage": decided.lineage.value,
+        "content": decided.content,
+        "rules": decided.rules,
+        "owned": decided.owned,
+        "release": decided.release,
+        "slicesRoot": decided.slices_root,
+        "clusters": list(decided.clusters),
+        "gates": [_gate(each) for each in decided.gates],
+        "findings": [life.finding_as_json(each) for each in decided.findings],
+    }
+    return _draft(records.Kind.DECISION, decided.environment, decided.at, body)
+
+
+def dispatch(sent: messages.Dispatch, *, at: datetime) -> records.Draft:
+    body = {
+        "cluster": sent.cluster,
+        "environment": sent.environment,
+        "release": sent.release,
+        "slice": sent.slice,
+        "era": sent.era,
+        "sequence": sent.sequence,
+        "expires": sent.expires.isoformat(),
+        "retire": sent.retire.value if sent.retire else None,
+    }
+    return _draft(records.Kind.DISPATCH, f"{sent.environment}/{sent.cluster}", at, body)
+
+
+def report(told: messages.Report, *, at: datetime) -> records.Draft:
+    body = {
+        "cluster": told.cluster,
+        "environment": told.environment,
+        "number": told.number,
+        "release": told.release,
+        "slice": told.slice,
+        "health": told.health.value,
+        "applied": told.applied,
+        "objects": told.objects,
+        "kubernetes": told.kubernetes,
+        "outcomes": [_outcome(each) for each in told.outcomes],
+        "repairs": [_outcome(each) for each in told.repairs],
+        "stale": told.stale,
+        "retired": told.retired,
+    }
+    return _draft(records.Kind.REPORT, f"{told.environment}/{told.cluster}", at, body)
+
+
+def enrolment(cluster: ledger.ClusterState, *, at: datetime) -> records.Draft:
+    body = {
+        "cluster": cluster.cluster,
+        "environment": cluster.environment,
+        "uid": cluster.uid,
+        "publicKey": cluster.public_key,
+        "kubernetesVersion": cluster.kubernetes_version,
+    }
+    return _draft(records.Kind.ENROLMENT, f"{cluster.environment}/{cluster.cluster}", at, body)
+
+
+def retirement(cluster: ledger.ClusterState, *, at: datetime) -> records.Draft:
+    body = {"cluster": cluster.cluster, "environment": cluster.environment}
+    return _draft(records.Kind.RETIREMENT, f"{cluster.environment}/{cluster.cluster}", at, body)
+
+
+def wave(
+    *,
+    environment: names.Environment,
+    release: int,
+    wave: int,
+    of: int,
+    clusters: Iterable[names.Cluster],
+    at: datetime,
+) -> records.Draft:
+    body = {"release": release, "wave": wave, "of": of, "clusters": list(clusters)}
+    return _draft(records.Kind.WAVE, environment, at, body)
+
+
+def hold(*, subject: str, reason: str, at: datetime) -> records.Draft:
+    return _draft(records.Kind.HOLD, subject, at, {"reason": findings.escaped(reason)})
+
+
+def recovery(*, reason: str, echoes: Iterable[messages.Dispatch], at: datetime) -> records.Draft:
+    seen = [
+        {"cluster": e.cluster, "era": e.era, "sequence": e.sequence, "release": e.release}
+        for e in echoes
+    ]
+    return _draft(records.Kind.RECOVERY, "book", at, {"held": reason, "echoes": seen})
+
+
+def road(found: ledger.Road, *, at: datetime) -> records.Draft:
+    steps = [{"environment": each.environment, "branch": each.branch} for each in found.steps]
+    return _draft(records.Kind.ROAD, "road", at, {"steps": steps, "owned": list(found.owned)})
+
+
+def violations(changed: Iterable[ledger.Violation], *, at: datetime) -> tuple[records.Draft, ...]:
+    return tuple(
+        _draft(records.Kind.VIOLATION, each.environment, at, life.as_json(each))
+        for each in changed
+    )
+
+
+def _gate(result: ledger.GateResult) -> dict[str, str]:
+    return {
+        "gate": result.gate,
+        "state": result.state.value,
+        "reason": result.reason,
+        "hint": result.hint,
+    }
+
+
+def _outcome(outcome: changes.Outcome) -> dict[str, Any]:
+    found = outcome.health
+    return {
+        "object": str(outcome.key),
+        "result": outcome.result.value,
+        "message": outcome.message,
+        "health": found.health.value if found else "",
+        "reason": found.reason if found else "",
+    }
+
+
+def _draft(
+    kind: records.Kind, subject: str, at: datetime, body: json_values.JsonObject
+) -> records.Draft:
+    return records.Draft(kind=kind, subject=subject, at=at, body=body)

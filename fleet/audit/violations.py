@@ -1,0 +1,99 @@
+"""The life of a violation: from the first commit that had it to the first that no longer does."""
+
+import fnmatch
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from fleet.model import findings, ledger
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """Which violations are asked for; "" and None = all. `path` is a shell pattern, `since` RFC 3339."""
+
+    rule: str = ""
+    cluster: str = ""
+    environment: str = ""
+    path: str = ""
+    author: str = ""
+    since: str = ""
+    open: bool = False
+
+
+def between(
+    known: Iterable[ledger.Violation], decision: ledger.Decision
+) -> tuple[ledger.Violation, ...]:
+    """What a decision changes: new violations, and those that it ends."""
+    here = {
+        _identity(each.finding): each
+        for each in known
+        if each.environment == decision.environment and each.until is None
+    }
+    found = {_identity(each): each for each in decision.findings}
+    began = (
+        ledger.Violation(
+            environment=decision.environment,
+            finding=finding,
+            commit=decision.commit,
+            author=decision.author,
+            since=decision.at,
+        )
+        for identity, finding in found.items()
+        if identity not in here
+    )
+    ended = (
+        replace(each, until=decision.at)
+        for identity, each in here.items()
+        if identity not in found
+    )
+    return (*began, *ended)
+
+
+def matches(violation: ledger.Violation, asked: Filter) -> bool:
+    finding = violation.finding
+    clusters = finding.clusters
+    return all(
+        (
+            asked.rule in ("", finding.rule),
+            asked.environment in ("", violation.environment),
+            not asked.cluster or not clusters or asked.cluster in clusters,
+            not asked.path or fnmatch.fnmatchcase(finding.place.path, asked.path),
+            asked.author.lower() in violation.author.lower(),
+            not asked.since or violation.since >= datetime.fromisoformat(asked.since),
+            not asked.open or violation.until is None,
+        )
+    )
+
+
+def as_json(violation: ledger.Violation) -> dict[str, Any]:
+    return {
+        "id": violation.id,
+        "environment": violation.environment,
+        "commit": violation.commit,
+        "author": findings.escaped(violation.author),
+        "since": violation.since.isoformat(),
+        "until": violation.until.isoformat() if violation.until else None,
+        **finding_as_json(violation.finding),
+    }
+
+
+def finding_as_json(finding: findings.Finding) -> dict[str, Any]:
+    """The stable shape of a finding, for records and for `--output json`."""
+    return {
+        "rule": finding.rule,
+        "severity": finding.severity.value,
+        "message": finding.message,
+        "path": findings.escaped(finding.place.path),
+        "line": finding.place.line,
+        "column": finding.place.column,
+        "hint": finding.hint,
+        "subject": finding.subject,
+        "clusters": list(finding.clusters),
+    }
+
+
+def _identity(finding: findings.Finding) -> tuple[str, str, str, str]:
+    """Lines are left out: a violation that moves down a file is the same one."""
+    return finding.rule, finding.place.path, finding.subject, finding.message
