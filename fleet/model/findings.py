@@ -44,6 +44,7 @@ class Finding:
     hint: str = ""
     subject: str = ""  # the object's key in words, where there is one
     clusters: tuple[names.Cluster, ...] = ()  # () = whatever cluster
+    field: tuple[str, ...] = ()  # inside the object, until `place` is narrowed to its line
 
 
 def refuses(found: Iterable[Finding]) -> bool:

@@ -1,0 +1,225 @@
+"""YAML and JSON texts as values, exactly as Kubernetes reads them: the only door to the YAML library.
+
+Values are shared where the text uses an alias, so nobody changes them. Positions are not kept: `locate` reads the text
+again when a finding asks for one, and thousands of files without findings pay nothing.
+"""
+
+import functools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from fleet.manifests import scalars
+from fleet.model import findings, json_values, names
+
+MAX_DEPTH = 100
+MAX_NODES = 1_000_000  # of one file, aliases counted as often as they are used
+MAX_DOCUMENTS = 10_000
+
+_MERGE = object()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """One document of a file. `index` counts from 0 and counts empty documents too."""
+
+    value: Any = field(repr=False)
+    line: int
+    index: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parsed:
+    path: str
+    blob: names.BlobId
+    documents: tuple[Document, ...]  # without empty ones
+    findings: tuple[findings.Finding, ...]
+
+
+class _Refused(Exception):  # noqa: N818 - becomes a finding before anyone sees it
+    def __init__(self, message: str, mark: Any, hint: str = "") -> None:
+        super().__init__(message)
+        self.mark, self.hint = mark, hint
+
+
+def documents(data: bytes, path: str, blob: names.BlobId) -> Parsed:
+    """All documents of a text, or the finding that says where it stops being one."""
+    if path.endswith(".json"):
+        return _json(data, path, blob)
+    found: list[Document] = []
+    try:
+        found.extend(_Builder(data).documents())
+    except (_Refused, yaml.YAMLError, UnicodeDecodeError) as error:
+        return Parsed(path=path, blob=blob, documents=(), findings=(_finding(error, path),))
+    return Parsed(path=path, blob=blob, documents=tuple(found), findings=())
+
+
+def locate(data: bytes, path: str, line: int, where: Sequence[str]) -> findings.Place:
+    """The place of a field of the document that begins in `line`: of its value, or of the nearest parent there."""
+    node = next((each for each in _composed(data) if each.start_mark.line + 1 == line), None)
+    if node is None:
+        return findings.Place(path=path, line=line)
+    for step in where:
+        inner = _step(node, step)
+        if inner is None:
+            break
+        node = inner
+    return _place(path, node.start_mark)
+
+
+@functools.lru_cache(maxsize=64)
+def _composed(data: bytes) -> tuple[Any, ...]:
+    """Node trees by document. Only texts that `documents` has accepted come here, so depth and size are bounded."""
+    try:
+        nodes = yaml.compose_all(data.replace(b"\t", b" "), Loader=yaml.CSafeLoader)
+        return tuple(node for node in nodes if node is not None)
+    except yaml.YAMLError:
+        return ()
+
+
+def _step(node: Any, step: str) -> Any:
+    if isinstance(node, yaml.SequenceNode):
+        place = int(step) if step.isdigit() else -1
+        return node.value[place] if 0 <= place < len(node.value) else None
+    if isinstance(node, yaml.MappingNode):
+        return next((value for key, value in node.value if key.value == step), None)
+    return None
+
+
+def _json(data: bytes, path: str, blob: names.BlobId) -> Parsed:
+    try:
+        value = json_values.decode(data)
+    except (ValueError, RecursionError) as error:
+        line = getattr(error, "lineno", 0)
+        place = findings.Place(path=path, line=line)
+        found = findings.deny("json", place, f"not JSON: {getattr(error, 'msg', error)}")
+        return Parsed(path=path, blob=blob, documents=(), findings=(found,))
+    return Parsed(path=path, blob=blob, documents=(Document(value=value, line=1, index=0),), findings=())
+
+
+def _finding(error: Exception, path: str) -> findings.Finding:
+    if isinstance(error, _Refused):
+        return findings.deny("yaml", _place(path, error.mark), str(error), hint=error.hint)
+    if isinstance(error, yaml.MarkedYAMLError):
+        place = _place(path, error.problem_mark or error.context_mark)
+        return findings.deny("yaml", place, str(error.problem or error.context))
+    if isinstance(error, UnicodeDecodeError):
+        return findings.deny("yaml", findings.Place(path=path), "not UTF-8 text")
+    return findings.deny("yaml", findings.Place(path=path), str(error).splitlines()[0])
+
+
+def _place(path: str, mark: Any) -> findings.Place:
+    if mark is None:
+        return findings.Place(path=path)
+    return findings.Place(path=path, line=mark.line + 1, column=mark.column + 1)
+
+
+class _Builder:
+    """Values from the C parser's events, within a budget that an alias cannot get around (threat 7)."""
+
+    def __init__(self, data: bytes) -> None:
+        self._events: Iterator[Any] = yaml.parse(data, Loader=yaml.CSafeLoader)
+        self._anchors: dict[str, tuple[Any, int]] = {}
+        self._nodes = 0
+
+    def documents(self) -> Iterator[Document]:
+        index = -1
+        for event in self._events:
+            if not isinstance(event, yaml.DocumentStartEvent):
+                continue
+            index += 1
+            if index >= MAX_DOCUMENTS:
+                raise _Refused(f"more than {MAX_DOCUMENTS} documents in a file", event.start_mark)
+            self._anchors.clear()
+            first = next(self._events)
+            value = self._value(first, 0)
+            if value is not None:
+                yield Document(value=value, line=first.start_mark.line + 1, index=index)
+
+    def _value(self, event: Any, depth: int) -> Any:
+        if isinstance(event, yaml.AliasEvent):
+            return self._alias(event)
+        self._spend(1, event)
+        before = self._nodes
+        if isinstance(event, yaml.ScalarEvent):
+            value = self._scalar(event)
+        elif depth >= MAX_DEPTH:
+            raise _Refused(f"nested deeper than {MAX_DEPTH}", event.start_mark)
+        elif isinstance(event, yaml.MappingStartEvent):
+            value = self._mapping(event, depth + 1)
+        else:
+            value = self._sequence(depth + 1)
+        if event.anchor is not None:
+            self._anchors[event.anchor] = value, self._nodes - before + 1
+        return value
+
+    def _spend(self, nodes: int, event: Any) -> None:
+        self._nodes += nodes
+        if self._nodes > MAX_NODES:
+            raise _Refused(f"more than {MAX_NODES} values, aliases expanded", event.start_mark)
+
+    def _alias(self, event: Any) -> Any:
+        if event.anchor not in self._anchors:
+            raise _Refused(f"alias *{event.anchor} has no anchor before it", event.start_mark)
+        value, nodes = self._anchors[event.anchor]
+        self._spend(nodes, event)
+        return value
+
+    def _scalar(self, event: Any) -> Any:
+        try:
+            if event.tag is None:
+                return scalars.resolve(event.value) if event.implicit[0] else event.value
+            return event.value if event.tag == "!" else scalars.tagged(event.tag, event.value)
+        except ValueError as error:
+            raise _Refused(str(error), event.start_mark) from error
+
+    def _sequence(self, depth: int) -> list[Any]:
+        found = []
+        for event in self._events:
+            if isinstance(event, yaml.SequenceEndEvent):
+                break
+            found.append(self._value(event, depth))
+        return found
+
+    def _mapping(self, start: Any, depth: int) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        lines: dict[str, int] = {}
+        merged: list[Any] = []
+        for event in self._events:
+            if isinstance(event, yaml.MappingEndEvent):
+                break
+            key = self._key(event, depth)
+            value = self._value(next(self._events), depth)
+            if key is _MERGE:
+                merged.append(value)
+            elif key in found:
+                raise _duplicate(key, lines[key], event.start_mark)
+            else:
+                found[key], lines[key] = value, event.start_mark.line + 1
+        return _merge(found, merged, start) if merged else found
+
+    def _key(self, event: Any, depth: int) -> Any:
+        if isinstance(event, yaml.ScalarEvent) and event.value == "<<" and event.implicit[0]:
+            return _MERGE
+        try:
+            return scalars.key(self._value(event, depth))
+        except ValueError as error:
+            raise _Refused(str(error), event.start_mark) from error
+
+
+def _duplicate(key: str, line: int, mark: Any) -> _Refused:
+    message = f'key "{findings.escaped(key)}" is here again: first in line {line}'
+    return _Refused(message, mark, "remove one of them; Kubernetes would take the last silently")
+
+
+def _merge(found: dict[str, Any], merged: list[Any], start: Any) -> dict[str, Any]:
+    """YAML 1.1 merge keys: what is written here wins, then the first of what is merged."""
+    for value in merged:
+        for source in value if isinstance(value, list) else [value]:
+            if not isinstance(source, Mapping):
+                raise _Refused("only mappings can be merged", start.start_mark)
+            for key, inner in source.items():
+                found.setdefault(key, inner)
+    return found
