@@ -125,7 +125,7 @@ def _gate(result: ledger.GateResult) -> dict[str, str]:
 
 
 def _outcome(outcome: changes.Outcome) -> dict[str, Any]:
-    found = outcome.health
+    found = outcome.assessed
     return {
         "object": str(outcome.key),
         "result": outcome.result.value,

@@ -68,6 +68,7 @@ class Facts:
     base: Accepted | None  # in force here
     descends: bool  # the candidate has `base` among its ancestors
     upstream: Upstream | None  # None for the first environment
+    findings: tuple[findings.Finding, ...]
     steps: tuple[Step, ...] = ()  # only where a promotion touches owned paths
     upstream_clusters: tuple[ClusterHealth, ...] = ()
     upstream_was_healthy: datetime | None = (
@@ -76,7 +77,6 @@ class Facts:
     stale_after: int = 300  # seconds
     differing: tuple[str, ...] = ()  # paths in which it differs from the nearest accepted upstream
     held: str = ""  # the whole book holds
-    findings: tuple[findings.Finding, ...] = ()
 
 
 Accounts = Mapping[names.Environment, tuple[Accepted, ...]]

@@ -95,11 +95,11 @@ def _runs(cluster: ledger.ClusterState, release: ledger.Release) -> bool:
 def _reason(cluster: ledger.ClusterState) -> str:
     report = cluster.report
     unwell = report.outcomes if report else ()
-    named = [each for each in unwell if each.message or (each.health and each.health.reason)]
+    named = [each for each in unwell if each.message or (each.assessed and each.assessed.reason)]
     if not named:
         return ""
     first = named[0]
-    told = first.message or (first.health.reason if first.health else "")
+    told = first.message or (first.assessed.reason if first.assessed else "")
     return f"{first.key}: {told}"
 
 

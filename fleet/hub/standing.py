@@ -95,8 +95,8 @@ def _unwell(report: ledger.messages.Report | None) -> list[dict[str, str]]:
             "object": str(each.key),
             "result": each.result.value,
             "message": each.message,
-            "health": each.health.health.value if each.health else "",
-            "reason": each.health.reason if each.health else "",
+            "health": each.assessed.health.value if each.assessed else "",
+            "reason": each.assessed.reason if each.assessed else "",
         }
         for each in (report.outcomes if report else ())
     ]

@@ -22,4 +22,4 @@ class Outcome:
     key: objects.Key
     result: Result
     message: str = ""
-    health: health.Assessment | None = None
+    assessed: health.Assessment | None = None
