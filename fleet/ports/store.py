@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from fleet.audit import records
+from fleet.audit.records import Draft, Head, Record
 from fleet.model import ledger, names
 
 
@@ -12,7 +12,7 @@ from fleet.model import ledger, names
 class Write:
     """One transaction: all of it becomes durable, or nothing."""
 
-    records: tuple[records.Draft, ...] = ()
+    records: tuple[Draft, ...] = ()
     rows: tuple[ledger.Row, ...] = ()
     slices: Mapping[names.SliceDigest, bytes] = field(default_factory=dict, repr=False)
 
@@ -21,10 +21,10 @@ class Book(Protocol):
     async def load(self) -> ledger.Ledger:
         """All rows. Raises errors.BrokenError for a book of another schema version or with a damaged chain end."""
 
-    async def commit(self, write: Write) -> records.Head:
+    async def commit(self, write: Write) -> Head:
         """Durable when it returns. A write that may or may not have happened raises errors.UnreachableError."""
 
-    def records(self, since: int = 0) -> AsyncIterator[records.Record]: ...
+    def records(self, since: int = 0) -> AsyncIterator[Record]: ...
 
     async def slice(self, digest: names.SliceDigest) -> bytes | None:
         """The slice's bytes, checked against their digest. Raises errors.BrokenError when they differ."""

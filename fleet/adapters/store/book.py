@@ -13,7 +13,8 @@ import sqlalchemy as sql
 from sqlalchemy import event, exc
 from sqlalchemy.dialects import sqlite
 
-from fleet.audit import chain, records
+from fleet.audit import chain
+from fleet.audit.records import Head, Record
 from fleet.model import errors, json_values, ledger, names
 from fleet.ports import store
 from fleet.protocol import encoding
@@ -69,10 +70,10 @@ class Book:
     async def load(self) -> ledger.Ledger:
         return await self._run(self._load)
 
-    async def commit(self, write: store.Write) -> records.Head:
+    async def commit(self, write: store.Write) -> Head:
         return await self._run(lambda: self._commit(write))
 
-    async def records(self, since: int = 0) -> AsyncIterator[records.Record]:
+    async def records(self, since: int = 0) -> AsyncIterator[Record]:
         while True:
             page = await self._run(lambda start=since: self._page(start))  # type: ignore[misc]  # a default binds it
             for record in page:
@@ -104,7 +105,7 @@ class Book:
                 found.take(_decoded(row.kind, row.value))
             return found
 
-    def _commit(self, write: store.Write) -> records.Head:
+    def _commit(self, write: store.Write) -> Head:
         with self._engine.begin() as connection:
             head = _head(connection)
             for draft in write.records:
@@ -117,7 +118,7 @@ class Book:
                 connection.execute(_put(_SLICES, {"digest": digest, "data": data}))
             return head
 
-    def _page(self, since: int) -> list[records.Record]:
+    def _page(self, since: int) -> list[Record]:
         asked = (
             sql.select(_RECORDS.c.value)
             .where(_RECORDS.c.index >= since)
@@ -126,7 +127,7 @@ class Book:
         )
         with self._engine.connect() as connection:
             return [
-                encoding.decode(records.Record, value) for (value,) in connection.execute(asked)
+                encoding.decode(Record, value) for (value,) in connection.execute(asked)
             ]
 
     def _slice(self, digest: names.SliceDigest) -> bytes | None:
@@ -162,7 +163,7 @@ def _check_end(connection: sql.Connection) -> None:
         raise errors.BrokenError(f"the book ends at record {head.length} but holds {count}")
 
 
-def _head(connection: sql.Connection) -> records.Head:
+def _head(connection: sql.Connection) -> Head:
     asked = sql.select(_RECORDS.c.value).order_by(_RECORDS.c.index.desc()).limit(1)
     value = connection.execute(asked).scalar()
     if value is None:
@@ -173,14 +174,14 @@ def _head(connection: sql.Connection) -> records.Head:
     return chain.head_of(record)
 
 
-def _read_record(value: bytes) -> records.Record:
+def _read_record(value: bytes) -> Record:
     try:
-        return encoding.decode(records.Record, value)
+        return encoding.decode(Record, value)
     except errors.InputError as error:
         raise errors.BrokenError(f"a record of the book cannot be read: {error}") from error
 
 
-def _record_row(record: records.Record) -> dict[str, Any]:
+def _record_row(record: Record) -> dict[str, Any]:
     return {
         "index": record.index,
         "hash": record.hash,
