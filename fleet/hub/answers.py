@@ -172,7 +172,7 @@ def _signed(
     known: ledger.ClusterState, release: ledger.Release, hub: state.Hub
 ) -> tuple[ledger.ClusterState, drafts.records.Draft]:
     """The next dispatch of a cluster, as the row and the record that must be durable before it leaves."""
-    leaves = rollout.leaves_of(release.slices, release.retired)
+    leaves = rollout.leaves(release.slices, release.retired)
     index, proof = merkle.slice_proof(leaves, known.cluster)
     now = hub.clock.now()
     dispatch = messages.Dispatch(

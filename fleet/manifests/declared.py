@@ -212,9 +212,7 @@ def _is_base64(text: str, size: int) -> bool:
         return False
 
 
-def _fault(
-    error: ErrorDetails, model: type[BaseModel], place: findings.Place
-) -> findings.Finding:
+def _fault(error: ErrorDetails, model: type[BaseModel], place: findings.Place) -> findings.Finding:
     where = tuple(str(step) for step in error["loc"])
     dotted = ".".join(where)
     hint = ""
@@ -222,7 +220,9 @@ def _fault(
         message = f"{dotted} is no field of {model.__name__}"
         hint = _meant(where[-1], _fields(model, where[:-1]))
     else:
-        message = f"{dotted}: {error['msg'][0].lower()}{error['msg'][1:]}" if dotted else error["msg"]
+        message = (
+            f"{dotted}: {error['msg'][0].lower()}{error['msg'][1:]}" if dotted else error["msg"]
+        )
     return findings.Finding(
         rule="fleet",
         severity=findings.Severity.DENY,

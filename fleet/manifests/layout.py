@@ -54,9 +54,7 @@ class Ids:
     owned: names.OwnedId
 
 
-def ids(
-    snapshot: snapshots.Snapshot, layout: Layout, digests: Mapping[names.BlobId, str]
-) -> Ids:
+def ids(snapshot: snapshots.Snapshot, layout: Layout, digests: Mapping[names.BlobId, str]) -> Ids:
     """`digests` are the SHA-256 of the bytes of every blob that is not inert."""
     listed: dict[Part, list[list[str]]] = {part: [] for part in Part}
     for path, entry in sorted(snapshot.entries.items()):
@@ -75,9 +73,7 @@ def live(snapshot: snapshots.Snapshot, layout: Layout) -> Iterable[snapshots.Ent
     return (e for path, e in snapshot.entries.items() if layout.part(path) is not Part.INERT)
 
 
-def differ(
-    one: snapshots.Snapshot, other: snapshots.Snapshot, layout: Layout
-) -> tuple[str, ...]:
+def differ(one: snapshots.Snapshot, other: snapshots.Snapshot, layout: Layout) -> tuple[str, ...]:
     """The shared paths in which two commits differ."""
     shared = {path for path in {*one.entries, *other.entries} if layout.is_shared(path)}
     return tuple(sorted(path for path in shared if _form(one, path) != _form(other, path)))

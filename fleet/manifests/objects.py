@@ -112,7 +112,11 @@ def _identity_faults(body: Any) -> Iterator[Fault]:
         return
     name = metadata.get("name")
     if "generateName" in metadata:
-        yield "generateName makes another object each time", ("metadata", "generateName"), "name it"
+        yield (
+            "generateName makes another object each time",
+            ("metadata", "generateName"),
+            "name it",
+        )
     elif not isinstance(name, str) or not _NAME.match(name):
         yield "metadata.name is missing or no name", ("metadata", "name"), ""
 
@@ -152,9 +156,7 @@ def _is_reserved(body: Mapping[str, Any]) -> bool:
     return named == ("", "Namespace", RESERVED_NAMESPACE)
 
 
-def _manifest(
-    body: Mapping[str, Any], source: objects.Source, origin: Origin
-) -> objects.Manifest:
+def _manifest(body: Mapping[str, Any], source: objects.Source, origin: Origin) -> objects.Manifest:
     metadata = body["metadata"]
     is_namespaced = origin.scopes.is_namespaced(_group(body), body["kind"])
     if is_namespaced and not metadata.get("namespace"):
@@ -170,9 +172,7 @@ def _manifest(
     )
 
 
-def for_clusters(
-    found: findings.Finding, clusters: tuple[names.Cluster, ...]
-) -> findings.Finding:
+def for_clusters(found: findings.Finding, clusters: tuple[names.Cluster, ...]) -> findings.Finding:
     return replace(found, clusters=clusters)
 
 

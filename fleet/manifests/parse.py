@@ -96,7 +96,9 @@ def _json(data: bytes, path: str, blob: names.BlobId) -> Parsed:
         place = findings.Place(path=path, line=line)
         found = findings.deny("json", place, f"not JSON: {getattr(error, 'msg', error)}")
         return Parsed(path=path, blob=blob, documents=(), findings=(found,))
-    return Parsed(path=path, blob=blob, documents=(Document(value=value, line=1, index=0),), findings=())
+    return Parsed(
+        path=path, blob=blob, documents=(Document(value=value, line=1, index=0),), findings=()
+    )
 
 
 def _finding(error: Exception, path: str) -> findings.Finding:

@@ -20,7 +20,9 @@ _INTEGER = re.compile(r"[-+]?(0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO]?[0-7]+|0|[1-9][
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?\Z")
 _NUMERIC = frozenset("+-.0123456789")
 _LOWEST, _HIGHEST = -(2**63), 2**64 - 1
-_EXACT = 10.0**21  # below this, Go writes a whole float without an exponent, so it is read back as an integer
+_EXACT = (
+    10.0**21
+)  # below this, Go writes a whole float without an exponent, so it is read back as an integer
 
 
 def resolve(text: str) -> object:

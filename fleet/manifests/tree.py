@@ -25,9 +25,7 @@ class Limits:
     path_length: int = 1024
 
 
-def check(
-    snapshot: snapshots.Snapshot, limits: Limits = Limits()
-) -> tuple[findings.Finding, ...]:
+def check(snapshot: snapshots.Snapshot, limits: Limits = Limits()) -> tuple[findings.Finding, ...]:
     entries = snapshot.entries
     if len(entries) > limits.files:
         return (_deny("", f"{len(entries)} files; at most {limits.files} are read"),)

@@ -1,6 +1,6 @@
 """The rollout plan: which cluster gets which slice, in which wave, and who leaves. It leaves no choices to anyone."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from fleet.model import kinds, names
@@ -34,16 +34,18 @@ def plan(
         slices=dict(sorted(cut.items())),
         retired=dict(sorted(retired.items())),
         waves=_waves(environment, clusters, retired),
-        slices_root=merkle.slices_root(leaves(cut, retired)),
+        slices_root=merkle.slices_root(
+            leaves({cluster: each.digest for cluster, each in cut.items()}, retired)
+        ),
     )
 
 
 def leaves(
-    cut: Mapping[names.Cluster, slices.Slice], retired: Mapping[names.Cluster, kinds.OnRemoval]
+    slices_of: Mapping[names.Cluster, names.SliceDigest], retired: Iterable[names.Cluster]
 ) -> dict[names.Cluster, names.SliceDigest]:
     """What approvers sign for each cluster; one that leaves is bound to the empty slice."""
-    nothing = slices.cut(())
-    return {cluster: cut.get(cluster, nothing).digest for cluster in sorted({*cut, *retired})}
+    nothing = slices.cut(()).digest
+    return {c: slices_of.get(c, nothing) for c in sorted({*slices_of, *retired})}
 
 
 def _waves(

@@ -1,6 +1,6 @@
 """Cutting slices: the judged manifests of one cluster as one named piece of bytes."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from fleet.model import names, objects
@@ -22,3 +22,17 @@ def cut(manifests: Iterable[objects.Manifest]) -> Slice:
     ]
     data = form.encode(items)
     return Slice(digest=form.digest(data), data=data, objects=len(items))
+
+
+def cut_each(
+    manifests: Mapping[names.Cluster, tuple[objects.Manifest, ...]],
+) -> dict[names.Cluster, Slice]:
+    """One slice per cluster; those that get the same objects share the same bytes."""
+    cut_once: dict[tuple[tuple[str, str, bool], ...], Slice] = {}
+    found = {}
+    for cluster, share in manifests.items():
+        identity = tuple(sorted((each.digest, each.bundle, each.takeover) for each in share))
+        if identity not in cut_once:
+            cut_once[identity] = cut(share)
+        found[cluster] = cut_once[identity]
+    return found

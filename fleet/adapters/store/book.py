@@ -126,9 +126,7 @@ class Book:
             .limit(_PAGE)
         )
         with self._engine.connect() as connection:
-            return [
-                encoding.decode(Record, value) for (value,) in connection.execute(asked)
-            ]
+            return [encoding.decode(Record, value) for (value,) in connection.execute(asked)]
 
     def _slice(self, digest: names.SliceDigest) -> bytes | None:
         asked = sql.select(_SLICES.c.data).where(_SLICES.c.digest == digest)

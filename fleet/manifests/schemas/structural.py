@@ -39,7 +39,11 @@ def versions(crd: Mapping[str, Any]) -> Iterator[tuple[tuple[str, str, str], dic
     for version in spec.get("versions") or ():
         schema = (version.get("schema") or {}).get("openAPIV3Schema")
         if version.get("served") and isinstance(schema, Mapping):
-            named = (str(spec.get("group")), str(version.get("name")), str(spec["names"].get("kind")))
+            named = (
+                str(spec.get("group")),
+                str(version.get("name")),
+                str(spec["names"].get("kind")),
+            )
             yield named, closed(schema, is_resource=True)
 
 

@@ -76,10 +76,14 @@ class Schemas:
         if others:
             at = f"{group}/{version}" if group else version
             hint = f"it serves {word} as {', '.join(others)}"
-            return _finding(manifest, f"Kubernetes {self.version} does not serve {word} as {at}", hint)
+            return _finding(
+                manifest, f"Kubernetes {self.version} does not serve {word} as {at}", hint
+            )
         close = difflib.get_close_matches(word, [k for g, _, k in known if g == group], n=1)
         hint = f"did you mean {close[0]}?" if close else "commit its CRD under schemas/"
-        return _finding(manifest, f"no schema for kind {word} in {group or 'the core group'}", hint)
+        return _finding(
+            manifest, f"no schema for kind {word} in {group or 'the core group'}", hint
+        )
 
 
 def _by_kind(definitions: Mapping[str, Any]) -> dict[Kind, str]:

@@ -1,0 +1,234 @@
+"""The judge: everything that is wrong with a commit for one environment. No book is asked, so a laptop can judge too.
+
+A candidate is held against its own rules and against those in force (rule 3): a tightening works at once, a loosening
+from the next commit on.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from fleet.gate import candidates, lineage
+from fleet.hub import readings, rendering, verdicts
+from fleet.manifests import declared, layout, parse, scopes
+from fleet.manifests.schemas import validate
+from fleet.model import findings, kinds, ledger, names, objects, snapshots
+from fleet.policy import policies
+from fleet.ports import renderer, repository, schemas, store
+
+# Findings that even a decree cannot overlook: what they are about cannot be cut into slices.
+NOT_BY_DECREE = frozenset(
+    {"tree", "yaml", "json", "fleet", "bundle", "kustomize", "plan", "ownership"}
+)
+_REMEMBERED = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """One commit for one environment, and what it is held against beside its own rules."""
+
+    environment: names.Environment
+    commit: names.CommitId
+    road: ledger.Road
+    base: candidates.Accepted | None
+    upstream: candidates.Upstream | None
+
+
+@dataclass(slots=True, kw_only=True)
+class Tools:
+    repository: repository.Repository
+    schemas: schemas.SchemaSource
+    memo: store.Memo
+    kustomize: renderer.Renderer | None
+    files: readings.Files = field(init=False)
+    judged: dict[str, "Judged"] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.files = readings.Files(self.repository, self.memo)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """`findings` are all that the text gives rise to; the plan and the book may add theirs."""
+
+    question: Question
+    commit: snapshots.Commit
+    snapshot: snapshots.Snapshot = field(repr=False)
+    layout: layout.Layout
+    ids: layout.Ids
+    declared: declared.Declared = field(repr=False)
+    base: declared.Declared | None = field(repr=False)
+    manifests: Mapping[names.Cluster, tuple[objects.Manifest, ...]] = field(repr=False)
+    policies: names.Digest
+    renderers: tuple[str, ...]
+    findings: tuple[findings.Finding, ...] = field(repr=False)
+
+    @property
+    def spec(self) -> kinds.EnvironmentSpec:
+        """The settings that lead: those in force, at the very first those that come."""
+        return self.base.spec if self.base else self.declared.spec
+
+    @property
+    def specs(self) -> tuple[kinds.EnvironmentSpec, ...]:
+        """All settings that hold: those in force and those that come."""
+        return (self.spec, self.declared.spec)
+
+
+async def judge(question: Question, tools: Tools) -> Judged:
+    """The same question is not asked twice while its answer is remembered."""
+    key = repr(question)
+    if key not in tools.judged:
+        tools.judged[key] = await _judge(question, tools)
+        while len(tools.judged) > _REMEMBERED:
+            del tools.judged[next(iter(tools.judged))]
+    return tools.judged[key]
+
+
+async def _judge(question: Question, tools: Tools) -> Judged:
+    reading = await _read(question.commit, question, tools)
+    base = await _read(question.base.commit, question, tools) if question.base else None
+    rendered = await rendering.render(reading, _kitchen(tools))
+    own = policies.parse(reading.declared.rules)
+    found = [
+        *reading.findings,
+        *rendered.findings,
+        *own.findings,
+        *await _schema(reading, rendered, tools),
+        *await _policy(question, reading, base, rendered, own, tools),
+    ]
+    return Judged(
+        question=question,
+        commit=await tools.repository.commit(question.commit),
+        snapshot=reading.snapshot,
+        layout=reading.layout,
+        ids=reading.ids,
+        declared=reading.declared,
+        base=base.declared if base else None,
+        manifests=rendered.manifests,
+        policies=own.digest,
+        renderers=(tools.kustomize.identity,) if tools.kustomize else (),
+        findings=await _pinpointed(_once(found), reading, tools),
+    )
+
+
+async def fleet(commit: names.CommitId, tools: Tools) -> declared.Declared:
+    """What a commit's fleet.yaml says, before there is a road to read it by."""
+    where = layout.Layout(environment=names.Environment(""), owned=layout.OWNED)
+    return (await readings.read(commit, where, tools.repository, tools.files)).declared
+
+
+async def _read(commit: names.CommitId, question: Question, tools: Tools) -> readings.Reading:
+    where = layout.Layout(environment=question.environment, owned=question.road.owned)
+    return await readings.read(commit, where, tools.repository, tools.files)
+
+
+def _kitchen(tools: Tools) -> rendering.Kitchen:
+    return rendering.Kitchen(files=tools.files, kustomize=tools.kustomize, memo=tools.memo)
+
+
+async def _schema(
+    reading: readings.Reading, rendered: rendering.Rendered, tools: Tools
+) -> list[findings.Finding]:
+    """Against the version of each cluster; a version that nobody has schemas for is a finding, never a pass."""
+    crds = _crds(reading, rendered)
+    by_version: dict[str, validate.Schemas] = {}
+    chosen: dict[names.Cluster, validate.Schemas] = {}
+    found = []
+    for cluster in reading.declared.clusters:
+        version = cluster.document.spec.kubernetes_version
+        definitions = await tools.schemas.definitions(version)
+        if definitions is None:
+            found.append(_no_version(cluster, tools))
+            continue
+        if version not in by_version:
+            by_version[version] = validate.Schemas(
+                version=version, source=tools.schemas.identity, definitions=definitions, crds=crds
+            )
+        chosen[names.Cluster(cluster.document.metadata.name)] = by_version[version]
+    share = {cluster: rendered.manifests[cluster] for cluster in chosen}
+    return [*found, *await verdicts.schema(share, chosen, tools.memo)]
+
+
+async def _policy(
+    question: Question,
+    reading: readings.Reading,
+    base: readings.Reading | None,
+    rendered: rendering.Rendered,
+    own: policies.PolicySet,
+    tools: Tools,
+) -> list[findings.Finding]:
+    known = scopes.scopes(_crds(reading, rendered))
+    sets = [own]
+    if base is not None and not _rules_came_first(question, reading):
+        sets.append(policies.parse(base.declared.rules))
+    return [
+        finding
+        for each in {each.digest: each for each in sets}.values()
+        for finding in await verdicts.policy(
+            rendered.manifests, each, question.environment, known, tools.memo
+        )
+    ]
+
+
+def _rules_came_first(question: Question, reading: readings.Reading) -> bool:
+    candidate = candidates.Candidate(
+        environment=question.environment,
+        commit=question.commit,
+        content=reading.ids.content,
+        rules=reading.ids.rules,
+        owned=reading.ids.owned,
+    )
+    base = question.base
+    return base is not None and lineage.rules_came_first(candidate, base, question.upstream)
+
+
+def _crds(reading: readings.Reading, rendered: rendering.Rendered) -> list[Mapping[str, object]]:
+    unique = {
+        each.digest: each.body
+        for share in rendered.manifests.values()
+        for each in share
+        if each.key.kind == "CustomResourceDefinition"
+    }
+    return [*(each.value for each in reading.declared.crds), *unique.values()]
+
+
+def _no_version(cluster: declared.Declaration[kinds.Cluster], tools: Tools) -> findings.Finding:
+    known = tools.schemas.versions()
+    return findings.Finding(
+        rule="schema",
+        severity=findings.Severity.UNKNOWN,
+        message=f"no schemas for Kubernetes {cluster.document.spec.kubernetes_version}",
+        place=cluster.place,
+        hint=f"known are {known[0]} to {known[-1]}",
+        field=("spec", "kubernetesVersion"),
+    )
+
+
+def _once(found: Iterable[findings.Finding]) -> list[findings.Finding]:
+    """Each finding once, with the clusters of all."""
+    merged: dict[findings.Finding, set[names.Cluster]] = {}
+    for each in found:
+        merged.setdefault(replace(each, clusters=()), set()).update(each.clusters)
+    return [replace(each, clusters=tuple(sorted(c))) for each, c in merged.items()]
+
+
+async def _pinpointed(
+    found: Iterable[findings.Finding], reading: readings.Reading, tools: Tools
+) -> tuple[findings.Finding, ...]:
+    """Every finding at the line of its field, in the order of the files."""
+    entries = reading.snapshot.entries
+    wanted = {each.place.path for each in found if each.field and each.place.path in entries}
+    contents = await tools.files.contents(entries[path] for path in wanted)
+    narrowed = [
+        replace(each, field=(), place=_narrowed(each, contents[each.place.path]))
+        if each.place.path in contents
+        else replace(each, field=())
+        for each in found
+    ]
+    return tuple(sorted(narrowed, key=lambda each: (each.place, each.rule, each.message)))
+
+
+def _narrowed(finding: findings.Finding, data: bytes) -> findings.Place:
+    if not finding.field:
+        return finding.place
+    place = finding.place
+    return parse.locate(data, place.path, place.line, finding.field)

@@ -1,0 +1,279 @@
+"""Bundles as manifests: each rendered as seldom as its inputs allow, then given to its clusters."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from fleet.hub import readings
+from fleet.manifests import declared, kustomizations, objects, parse, scopes, selection, variables
+from fleet.model import findings, json_values, kinds, names
+from fleet.model import objects as words
+from fleet.ports import renderer, store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rendered:
+    """What each cluster would run, unjudged."""
+
+    manifests: Mapping[names.Cluster, tuple[words.Manifest, ...]]
+    findings: tuple[findings.Finding, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kitchen:
+    """What rendering needs from outside."""
+
+    files: readings.Files
+    kustomize: renderer.Renderer | None
+    memo: store.Memo
+
+
+Documents = list[tuple[Any, words.Source]]
+
+
+async def render(reading: readings.Reading, kitchen: Kitchen) -> Rendered:
+    said = reading.declared
+    found = list(selection.check(said.bundles, said.clusters, reading.snapshot))
+    broken = {each.place.path for each in found}
+    read: dict[selection.Bundle, Documents] = {}
+    for bundle in said.bundles:
+        if bundle.place.path not in broken:
+            documents, faults = await _documents(bundle, reading, kitchen)
+            read[bundle], found = documents, found + faults
+    crds = [*(each.value for each in said.crds), *_crds(read.values())]
+    known = scopes.scopes(crds)
+    shares: dict[names.Cluster, list[words.Manifest]] = {
+        names.Cluster(each.document.metadata.name): [] for each in said.clusters
+    }
+    for bundle, documents in read.items():
+        for clusters, part in await _parts(bundle, documents, reading, kitchen, known):
+            found += [replace(each, clusters=clusters) for each in part.findings]
+            for cluster in clusters:
+                shares[cluster] += part.manifests
+    found += _claims(shares)
+    return Rendered(
+        manifests={cluster: tuple(each) for cluster, each in shares.items()}, findings=tuple(found)
+    )
+
+
+async def _documents(
+    bundle: selection.Bundle, reading: readings.Reading, kitchen: Kitchen
+) -> tuple[Documents, list[findings.Finding]]:
+    if selection.renderer(bundle, reading.snapshot.entries) is selection.Renderer.KUSTOMIZE:
+        return await _kustomized(bundle, reading, kitchen)
+    paths = selection.plain_files(bundle, reading.declared.bundles, reading.snapshot)
+    parsed = await kitchen.files.parsed(reading.snapshot.entries[path] for path in paths)
+    faults = [finding for each in parsed.values() for finding in each.findings]
+    return [pair for each in parsed.values() for pair in _sourced(each)], faults
+
+
+def _sourced(parsed: parse.Parsed) -> Documents:
+    return [
+        (
+            each.value,
+            words.Source(path=parsed.path, line=each.line, blob=parsed.blob, index=each.index),
+        )
+        for each in parsed.documents
+    ]
+
+
+async def _kustomized(
+    bundle: selection.Bundle, reading: readings.Reading, kitchen: Kitchen
+) -> tuple[Documents, list[findings.Finding]]:
+    where = selection.folder(bundle)
+    entries = reading.snapshot.entries
+    named = [
+        e
+        for p, e in entries.items()
+        if p == selection.kustomization(p.rpartition("/")[0], entries)
+    ]
+    parsed = await kitchen.files.parsed(
+        each for each in named if reading.layout.is_shared(each.path)
+    )
+    found = {path: _sourced(each)[0] for path, each in parsed.items() if each.documents}
+    reach = kustomizations.reach(where, reading.snapshot, found)
+    faults = [
+        *reach.findings,
+        *(f for p in reach.paths & parsed.keys() for f in parsed[p].findings),
+    ]
+    if kitchen.kustomize is None and not faults:
+        faults = [_cannot(bundle, "there is no kustomize program here")]
+    if faults or kitchen.kustomize is None:
+        return [], faults
+    live = [p for p in reach.paths if reading.layout.is_shared(p)]
+    stream = await _stream(where, live, reading, kitchen, kitchen.kustomize)
+    if not isinstance(stream, bytes):
+        return [], [replace(each, place=bundle.place) for each in stream]
+    out = parse.documents(stream, f"{where}/(rendered)", names.BlobId(""))
+    origins = await _origins(live, reading, kitchen)
+    fallback = _sourced(parsed[selection.kustomization(where, entries) or ""])[0][1]
+    return [_traced(each.value, origins, fallback) for each in out.documents], list(out.findings)
+
+
+async def _stream(
+    where: str,
+    paths: Sequence[str],
+    reading: readings.Reading,
+    kitchen: Kitchen,
+    program: renderer.Renderer,
+) -> bytes | tuple[findings.Finding, ...]:
+    entries = {path: reading.snapshot.entries[path] for path in sorted(paths)}
+    inputs = [[path, entry.mode, entry.blob] for path, entry in entries.items()]
+    key = "kustomize/" + json_values.digest([program.identity, where, inputs])
+    known = await kitchen.memo.recall([key])
+    if key in known:
+        return known[key]
+    stream = await program.render(await kitchen.files.contents(entries.values()), where)
+    if isinstance(stream, bytes):
+        await kitchen.memo.remember({key: stream})
+    return stream
+
+
+async def _origins(
+    paths: Iterable[str], reading: readings.Reading, kitchen: Kitchen
+) -> dict[tuple[str, str], words.Source]:
+    """Where an object of a kind and name was probably written: lines for what a renderer printed."""
+    entries = (reading.snapshot.entries[p] for p in paths if p.endswith((".yaml", ".yml")))
+    parsed = await kitchen.files.parsed(entries)
+    found: dict[tuple[str, str], words.Source] = {}
+    for each in parsed.values():
+        for value, source in _sourced(each):
+            metadata = value.get("metadata") if isinstance(value, dict) else None
+            if isinstance(metadata, dict):
+                found.setdefault((str(value.get("kind")), str(metadata.get("name"))), source)
+    return found
+
+
+def _traced(
+    value: Any, origins: Mapping[tuple[str, str], words.Source], fallback: words.Source
+) -> tuple[Any, words.Source]:
+    metadata = value.get("metadata") if isinstance(value, dict) else None
+    name = str(metadata.get("name")) if isinstance(metadata, dict) else ""
+    kind = str(value.get("kind")) if isinstance(value, dict) else ""
+    close = (s for (k, n), s in origins.items() if k == kind and n and n in name)
+    source = origins.get((kind, name)) or next(close, fallback)
+    return value, replace(source, rendered=True)
+
+
+async def _parts(
+    bundle: selection.Bundle,
+    documents: Documents,
+    reading: readings.Reading,
+    kitchen: Kitchen,
+    known: scopes.Scopes,
+) -> list[tuple[tuple[names.Cluster, ...], objects.Read]]:
+    """The bundle's manifests, once for all clusters that get the same."""
+    spec = bundle.document.spec
+    origin = objects.Origin(
+        bundle=names.Bundle(bundle.document.metadata.name),
+        namespace=spec.namespace or "",
+        takeover=spec.takeover,
+        scopes=known,
+    )
+    targets = selection.targets(bundle, reading.declared.clusters)
+    named = tuple(names.Cluster(each.document.metadata.name) for each in targets)
+    if not spec.substitute:
+        return [(named, objects.read(documents, origin))] if named else []
+    shared, faults = await _values(bundle, reading, kitchen)
+    groups: dict[tuple[str | None, ...], tuple[list[names.Cluster], objects.Read]] = {}
+    used: tuple[str, ...] | None = None
+    for name, cluster in zip(named, targets, strict=True):
+        values = _of(cluster.document, bundle.document, shared, reading)
+        if used is not None and (same := groups.get(tuple(map(values.get, used)))):
+            same[0].append(name)
+            continue
+        read, asked = _substituted(documents, values, origin)
+        used = tuple(sorted(asked))
+        with_faults = replace(read, findings=(*faults, *read.findings))
+        groups[tuple(map(values.get, used))] = [name], with_faults
+    return [(tuple(clusters), read) for clusters, read in groups.values()]
+
+
+def _of(
+    cluster: kinds.Cluster,
+    bundle: kinds.Bundle,
+    shared: Mapping[str, str],
+    reading: readings.Reading,
+) -> dict[str, str]:
+    """Weakest first: the bundle's defaults, files of values, the cluster's own, what fleet says."""
+    own = variables.of_cluster(reading.layout.environment, cluster)
+    return {**bundle.spec.variables, **shared, **cluster.spec.variables, **own}
+
+
+def _substituted(
+    documents: Documents, values: Mapping[str, str], origin: objects.Origin
+) -> tuple[objects.Read, set[str]]:
+    used: set[str] = set()
+    replaced: Documents = []
+    found: list[findings.Finding] = []
+    for value, source in documents:
+        substitution = variables.Substitution(values=values)
+        replaced.append((substitution.document(value), source))
+        used |= substitution.used
+        found += [_undefined(name, where, source) for name, where in substitution.missing]
+    read = objects.read(replaced, origin)
+    return replace(read, findings=(*found, *read.findings)), used
+
+
+async def _values(
+    bundle: selection.Bundle, reading: readings.Reading, kitchen: Kitchen
+) -> tuple[dict[str, str], list[findings.Finding]]:
+    """The variables from the bundle's files of values; a file that is not there gives none."""
+    found: dict[str, str] = {}
+    faults: list[findings.Finding] = []
+    for path, is_allowed in selection.values_paths(
+        bundle, reading.layout.environment, reading.layout
+    ):
+        entry = reading.snapshot.entries.get(path)
+        if entry is None or not is_allowed:
+            faults.append(_cannot(bundle, f"values names {path}, which is not here"))
+            continue
+        parsed = (await kitchen.files.parsed([entry]))[path]
+        faults += parsed.findings
+        for document in parsed.documents:
+            if isinstance(document.value, dict):
+                found |= {k: v for k, v in document.value.items() if isinstance(v, str)}
+                odd = [k for k, v in document.value.items() if not isinstance(v, str)]
+                faults += [_not_text(path, document.line, key) for key in odd]
+    return found, faults
+
+
+def _claims(shares: Mapping[names.Cluster, Sequence[words.Manifest]]) -> list[findings.Finding]:
+    """Objects that two bundles claim, each named once with all the clusters where they meet."""
+    met: dict[findings.Finding, list[names.Cluster]] = {}
+    for cluster, manifests in shares.items():
+        for finding in objects.duplicates(manifests):
+            met.setdefault(finding, []).append(cluster)
+    return [replace(each, clusters=tuple(clusters)) for each, clusters in met.items()]
+
+
+def _crds(read: Iterable[Documents]) -> Iterable[Mapping[str, Any]]:
+    for documents in read:
+        for value, _ in documents:
+            if isinstance(value, dict) and value.get("kind") == "CustomResourceDefinition":
+                yield value
+
+
+def _undefined(name: str, where: tuple[str, ...], source: words.Source) -> findings.Finding:
+    return findings.Finding(
+        rule="variables",
+        severity=findings.Severity.DENY,
+        message=f"${{{findings.escaped(name)}}} has no value",
+        place=source.place,
+        hint="give it in the Cluster, the bundle or its values; write $${...} for the text itself",
+        field=where,
+    )
+
+
+def _not_text(path: str, line: int, key: str) -> findings.Finding:
+    return findings.Finding(
+        rule="variables",
+        severity=findings.Severity.DENY,
+        message=f"{findings.escaped(key)} is no text: write it in quotes",
+        place=findings.Place(path=path, line=line),
+        field=(key,),
+    )
+
+
+def _cannot(bundle: declared.Declaration[kinds.Bundle], message: str) -> findings.Finding:
+    return findings.deny("bundle", bundle.place, message)

@@ -1,0 +1,103 @@
+"""Schema and policy on every manifest: each different one judged once, and once in a lifetime if nothing was wrong.
+
+Only clean verdicts are remembered, so a finding is always made from the text that it points at.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from fleet.manifests import scopes
+from fleet.manifests.schemas import validate
+from fleet.model import findings, json_values, names, objects
+from fleet.policy import evaluate, policies
+from fleet.ports import store
+
+Judge = Callable[[objects.Manifest], tuple[findings.Finding, ...]]
+Share = Mapping[names.Cluster, tuple[objects.Manifest, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Court:
+    """One way of judging: `key` says all that the verdict depends on besides the manifest."""
+
+    key: Callable[[objects.Manifest], str]
+    judge: Judge
+
+
+async def schema(
+    manifests: Share,
+    schemas: Mapping[names.Cluster, validate.Schemas],
+    memo: store.Memo,
+) -> list[findings.Finding]:
+    found: list[findings.Finding] = []
+    for each in {schemas[cluster].identity: schemas[cluster] for cluster in manifests}.values():
+        share = {c: m for c, m in manifests.items() if schemas[c].identity == each.identity}
+        identity = each.identity
+        court = Court(key=lambda _, i=identity: f"schema/{i}", judge=each.validate)  # type: ignore[misc]  # bound here
+        found += await _judged(share, court, memo)
+    return found
+
+
+async def policy(
+    manifests: Share,
+    judging: policies.PolicySet,
+    environment: names.Environment,
+    known: scopes.Scopes,
+    memo: store.Memo,
+) -> list[findings.Finding]:
+    found: list[findings.Finding] = []
+    bound = policies.for_environment(judging, environment)
+    for labels, clusters in _neighbourhoods(manifests).values():
+        scene = evaluate.Scene(namespaces=labels, scopes=known)
+        key = json_values.digest([bound.digest, labels])
+        court = Court(
+            key=lambda _, k=key: f"policy/{k}",  # type: ignore[misc]  # bound here
+            judge=lambda manifest, s=scene: evaluate.evaluate(bound, manifest, s),  # type: ignore[misc]  # bound here
+        )
+        found += await _judged({c: manifests[c] for c in clusters}, court, memo)
+    return found
+
+
+def _neighbourhoods(
+    manifests: Share,
+) -> dict[str, tuple[dict[str, Mapping[str, str]], list[names.Cluster]]]:
+    """Clusters by the Namespaces that they get: a policy may look at their labels."""
+    found: dict[str, tuple[dict[str, Mapping[str, str]], list[names.Cluster]]] = {}
+    for cluster, share in manifests.items():
+        labels = {
+            each.key.name: dict(each.body["metadata"].get("labels") or {})
+            for each in share
+            if (each.key.group, each.key.kind) == ("", "Namespace")
+        }
+        found.setdefault(json_values.digest(labels), (labels, []))[1].append(cluster)
+    return found
+
+
+async def _judged(share: Share, court: Court, memo: store.Memo) -> list[findings.Finding]:
+    """Each different manifest of a share, with all its clusters named in what is found."""
+    where: dict[tuple[str, objects.Source], list[names.Cluster]] = {}
+    one: dict[tuple[str, objects.Source], objects.Manifest] = {}
+    for cluster, manifests in share.items():
+        for each in manifests:
+            identity = (each.digest, each.source)
+            where.setdefault(identity, []).append(cluster)
+            one[identity] = each
+    known = await memo.recall({f"{court.key(each)}/{each.digest}" for each in one.values()})
+    clean: dict[str, bytes] = {}
+    found: list[findings.Finding] = []
+    for identity, each in one.items():
+        key = f"{court.key(each)}/{each.digest}"
+        if key in known:
+            continue
+        faults = court.judge(each)
+        found += _spread(faults, where[identity])
+        if not faults:
+            clean[key] = b"clean"
+    await memo.remember(clean)
+    return found
+
+
+def _spread(
+    faults: Iterable[findings.Finding], clusters: list[names.Cluster]
+) -> list[findings.Finding]:
+    return [replace(each, clusters=tuple(clusters)) for each in faults]

@@ -1,0 +1,121 @@
+"""Which bundles go to which clusters, and which files a bundle has."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from enum import Enum
+
+from fleet.manifests import declared, layout
+from fleet.model import findings, kinds, names, snapshots
+
+_KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+_MANIFESTS = (".yaml", ".yml", ".json")
+
+Bundle = declared.Declaration[kinds.Bundle]
+Cluster = declared.Declaration[kinds.Cluster]
+
+
+class Renderer(Enum):
+    PLAIN = "plain"
+    KUSTOMIZE = "kustomize"
+    HELM = "helm"  # not yet: its place is here
+
+
+def folder(bundle: Bundle) -> str:
+    """The folder of the bundle's manifests; "" = the top. Leading out of the repository gives ".."."""
+    path = bundle.document.spec.path
+    parts: list[str] = [] if path.startswith("/") else bundle.folder.split("/")
+    for part in path.strip("/").split("/"):
+        if part == ".." and not parts:
+            return ".."
+        if part == "..":
+            parts.pop()
+        elif part not in ("", "."):
+            parts.append(part)
+    return "/".join(part for part in parts if part)
+
+
+def targets(bundle: Bundle, clusters: Iterable[Cluster]) -> tuple[Cluster, ...]:
+    asked = bundle.document.spec.targets
+    return tuple(
+        each
+        for each in clusters
+        if kinds.selects(asked, each.document.metadata.labels)
+        and (asked.clusters is None or each.document.metadata.name in asked.clusters)
+    )
+
+
+def renderer(bundle: Bundle, entries: Mapping[str, snapshots.Entry]) -> Renderer:
+    where = folder(bundle)
+    if any(_join(where, name) in entries for name in _KUSTOMIZATIONS):
+        return Renderer.KUSTOMIZE
+    return Renderer.HELM if _join(where, "Chart.yaml") in entries else Renderer.PLAIN
+
+
+def kustomization(where: str, entries: Mapping[str, snapshots.Entry]) -> str | None:
+    """The kustomization file of a folder."""
+    return next((p for p in (_join(where, n) for n in _KUSTOMIZATIONS) if p in entries), None)
+
+
+def plain_files(
+    bundle: Bundle, bundles: Iterable[Bundle], snapshot: snapshots.Snapshot
+) -> Iterator[str]:
+    """The manifest files of a plain bundle: all below its folder, less other bundles and files of values."""
+    where = folder(bundle)
+    inner = {_prefix(folder(each)) for each in bundles if each is not bundle}
+    inner = {each for each in inner if each.startswith(_prefix(where)) and each != _prefix(where)}
+    not_manifests = {bundle.place.path, *bundle.document.spec.values}
+    for entry in snapshot.under(where):
+        is_inner = any(entry.path.startswith(each) for each in inner)
+        if entry.path.endswith(_MANIFESTS) and not is_inner and entry.path not in not_manifests:
+            yield entry.path
+
+
+def check(
+    bundles: Iterable[Bundle], clusters: Iterable[Cluster], snapshot: snapshots.Snapshot
+) -> Iterator[findings.Finding]:
+    """What is wrong with bundles as such: paths, names of clusters and of other bundles, renderers."""
+    known = {each.document.metadata.name for each in bundles}
+    for bundle in bundles:
+        yield from _path_faults(bundle, snapshot)
+        for other in bundle.document.spec.depends_on:
+            if other not in known:
+                yield _finding(
+                    bundle, f"dependsOn names bundle {other}, which is not here", "dependsOn"
+                )
+
+
+def values_paths(
+    bundle: Bundle, environment: names.Environment, where: layout.Layout
+) -> Iterator[tuple[str, bool]]:
+    """Each file of values with whether this bundle may read it."""
+    for written in bundle.document.spec.values:
+        path = written.replace("{environment}", environment)
+        yield path, where.part(path) is not layout.Part.INERT
+
+
+def _path_faults(bundle: Bundle, snapshot: snapshots.Snapshot) -> Iterator[findings.Finding]:
+    where = folder(bundle)
+    if where == "..":
+        yield _finding(bundle, "path leads out of the repository", "path")
+    elif next(snapshot.under(where), None) is None:
+        yield _finding(bundle, f"path {where or '.'} is no folder here", "path")
+    elif renderer(bundle, snapshot.entries) is Renderer.HELM:
+        yield _finding(bundle, "a Helm chart: fleet does not render charts yet", "path")
+
+
+def _finding(bundle: Bundle, message: str, field: str) -> findings.Finding:
+    return findings.Finding(
+        rule="bundle",
+        severity=findings.Severity.DENY,
+        message=message,
+        place=bundle.place,
+        subject=f"Bundle {bundle.document.metadata.name}",
+        field=("spec", field),
+    )
+
+
+def _prefix(where: str) -> str:
+    return f"{where}/" if where else ""
+
+
+def _join(where: str, name: str) -> str:
+    return f"{where}/{name}" if where else name
