@@ -35,17 +35,18 @@ async def render(reading: readings.Reading, kitchen: Kitchen) -> Rendered:
     said = reading.declared
     found = list(selection.check(said.bundles, said.clusters, reading.snapshot))
     broken = {each.place.path for each in found}
-    read: dict[selection.Bundle, Documents] = {}
+    read: list[tuple[selection.Bundle, Documents]] = []
     for bundle in said.bundles:
         if bundle.place.path not in broken:
             documents, faults = await _documents(bundle, reading, kitchen)
-            read[bundle], found = documents, found + faults
-    crds = [*(each.value for each in said.crds), *_crds(read.values())]
+            read.append((bundle, documents))
+            found += faults
+    crds = [*(each.value for each in said.crds), *_crds(each for _, each in read)]
     known = scopes.scopes(crds)
     shares: dict[names.Cluster, list[words.Manifest]] = {
         names.Cluster(each.document.metadata.name): [] for each in said.clusters
     }
-    for bundle, documents in read.items():
+    for bundle, documents in read:
         for clusters, part in await _parts(bundle, documents, reading, kitchen, known):
             found += [replace(each, clusters=clusters) for each in part.findings]
             for cluster in clusters:

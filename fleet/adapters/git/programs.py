@@ -1,0 +1,94 @@
+"""The git program with fixed words and a fixed environment: nothing of the user's configuration, nothing inherited.
+
+Names from a repository are only ever given on standard input or after `--`, so none becomes an option (threat 4).
+"""
+
+import asyncio
+import contextlib
+import os
+import shutil
+import signal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from fleet.model import errors
+
+_FIXED = {
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_CONFIG_SYSTEM": os.devnull,
+    "GIT_NO_REPLACE_OBJECTS": "1",
+    "GIT_GRAFT_FILE": os.devnull,
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_PROTOCOL_FROM_USER": "0",
+    "HOME": os.devnull,
+    "LC_ALL": "C",
+    "PATH": "/usr/local/bin:/usr/bin:/bin",
+}
+_LIMIT = 1 << 30  # bytes that one answer may have
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """git at an absolute path, for one repository."""
+
+    folder: Path
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    timeout: float = 120.0  # seconds
+
+    async def run(self, *words: str, given: bytes = b"") -> bytes:
+        """What it printed. Raises errors.UnreachableError for a wrong end, with what git said."""
+        code, out, said = await self._run(words, given)
+        if code != 0:
+            raise errors.UnreachableError(f"git {words[0]}: {_last(said)}")
+        return out
+
+    async def holds(self, *words: str) -> bool:
+        """For commands that answer by exit code 0 or 1; anything else is an error, never "no"."""
+        code, _, said = await self._run(words, b"")
+        if code not in (0, 1):
+            raise errors.UnreachableError(f"git {words[0]}: {_last(said)}")
+        return code == 0
+
+    async def _run(self, words: Sequence[str], given: bytes) -> tuple[int, bytes, bytes]:
+        process = await asyncio.create_subprocess_exec(
+            executable(),
+            *words,
+            cwd=self.folder,
+            env={**_FIXED, **self.environment},
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            start_new_session=True,
+            limit=1 << 20,
+        )
+        try:
+            async with asyncio.timeout(self.timeout):
+                out, said = await process.communicate(given)
+        except TimeoutError as error:
+            raise errors.UnreachableError(
+                f"git {words[0]}: no answer in {self.timeout:.0f} s"
+            ) from error
+        finally:
+            if process.returncode is None:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+                await process.wait()
+        if len(out) > _LIMIT:
+            raise errors.RefusedError(f"git {words[0]}: more than {_LIMIT} bytes")
+        return process.returncode or 0, out, said
+
+
+def executable() -> str:
+    """Raises errors.InputError where there is no git."""
+    found = shutil.which("git", path=_FIXED["PATH"]) or shutil.which("git")
+    if found is None:
+        raise errors.InputError("there is no git program here", hint="install git")
+    return found
+
+
+def _last(said: bytes) -> str:
+    lines = [line for line in said.decode("utf-8", "replace").splitlines() if line.strip()]
+    return lines[-1] if lines else "it failed without a word"

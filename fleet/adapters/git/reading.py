@@ -1,0 +1,109 @@
+"""Reading commits by id from any repository on disk: listings, bytes, ancestry."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from fleet.adapters.git import programs
+from fleet.model import errors, names, snapshots
+
+_FORM = "%H%x00%P%x00%an <%ae>%x00%s%x00%aI"
+
+
+class Reader:
+    """The reading half of ports.repository.Repository."""
+
+    def __init__(self, program: programs.Program) -> None:
+        self._git = program
+        self._snapshots: dict[names.CommitId, snapshots.Snapshot] = {}
+
+    async def snapshot(self, commit: names.CommitId) -> snapshots.Snapshot:
+        if commit not in self._snapshots:
+            _check(commit)
+            out = await self._git.run("ls-tree", "-r", "-l", "-z", "--full-tree", commit)
+            entries = (_entry(line) for line in out.split(b"\0") if line)
+            found = snapshots.Snapshot(commit=commit, entries={e.path: e for e in entries})
+            self._snapshots[commit] = found
+            while len(self._snapshots) > 16:
+                del self._snapshots[next(iter(self._snapshots))]
+        return self._snapshots[commit]
+
+    async def blobs(self, ids: Iterable[names.BlobId]) -> snapshots.Contents:
+        wanted = list(dict.fromkeys(ids))
+        for blob in wanted:
+            _check(blob)
+        if not wanted:
+            return {}
+        given = "".join(f"{blob}\n" for blob in wanted).encode()
+        return _batch(await self._git.run("cat-file", "--batch", given=given), wanted)
+
+    async def commit(self, commit: names.CommitId) -> snapshots.Commit:
+        _check(commit)
+        out = await self._git.run("show", "-s", "--no-show-signature", f"--format={_FORM}", commit)
+        hexed, parents, author, subject, authored = (
+            out.decode("utf-8", "replace").rstrip("\n").split("\0")
+        )
+        return snapshots.Commit(
+            id=names.CommitId(hexed),
+            parents=tuple(names.CommitId(each) for each in parents.split()),
+            author=author,
+            subject=subject,
+            authored=_time(authored),
+        )
+
+    async def is_ancestor(self, older: names.CommitId, newer: names.CommitId) -> bool:
+        _check(older)
+        _check(newer)
+        return await self._git.holds("merge-base", "--is-ancestor", older, newer)
+
+    async def steps(self, base: names.CommitId, tip: names.CommitId) -> tuple[snapshots.Step, ...]:
+        _check(base)
+        _check(tip)
+        out = await self._git.run(
+            "rev-list", "--first-parent", "--reverse", "--max-count=1000", f"{base}..{tip}"
+        )
+        commits = [names.CommitId(line) for line in out.decode().split()]
+        return tuple([await self._step(each) for each in commits])
+
+    async def _step(self, commit: names.CommitId) -> snapshots.Step:
+        shown = "--diff-merges=first-parent", "--name-only", "--no-renames", "--format="
+        out = await self._git.run("show", "-z", *shown, commit)
+        paths = (path.decode("utf-8", "surrogateescape") for path in out.split(b"\0") if path)
+        return snapshots.Step(commit=commit, paths=tuple(path.lstrip("\n") for path in paths))
+
+
+def _check(given: str) -> None:
+    """Only full ids reach git."""
+    if not names.is_commit_id(given):
+        raise errors.InputError(f"{given!r} is no object id")
+
+
+def _entry(line: bytes) -> snapshots.Entry:
+    described, _, path = line.partition(b"\t")
+    mode, _, blob, size = described.decode().split()
+    return snapshots.Entry(
+        path=path.decode("utf-8", "surrogateescape"),
+        mode=int(mode, 8),
+        blob=names.BlobId(blob),
+        size=0 if size == "-" else int(size),
+    )
+
+
+def _batch(out: bytes, wanted: list[names.BlobId]) -> dict[names.BlobId, bytes]:
+    found: dict[names.BlobId, bytes] = {}
+    start = 0
+    for blob in wanted:
+        end = out.index(b"\n", start)
+        words = out[start:end].split()
+        if len(words) != 3 or words[1] != b"blob":
+            raise errors.UnreachableError(f"git cat-file: {blob} is not there")
+        size = int(words[2])
+        found[blob] = out[end + 1 : end + 1 + size]
+        start = end + 1 + size + 1
+    return found
+
+
+def _time(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return None

@@ -1,0 +1,129 @@
+"""What is on someone's disk: a working tree as if it were a commit, and commits of a local repository."""
+
+import asyncio
+import hashlib
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from fleet.adapters.git import programs, reading
+from fleet.model import errors, names, snapshots
+from fleet.ports import repository
+
+TREE = names.CommitId("0" * 40)  # the working tree itself, as a commit id
+
+
+class Local(reading.Reader):
+    """Implements ports.repository.Repository over a user's own repository; nothing is fetched or kept."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        super().__init__(programs.Program(folder=folder))
+
+    async def fetch(self) -> repository.Tips:
+        out = await self._git.run(
+            "for-each-ref",
+            "--format=%(objectname) %(refname)",
+            "refs/remotes/origin/",
+            "refs/heads/",
+        )
+        branches: dict[names.Branch, names.CommitId] = {}
+        for line in out.decode("utf-8", "replace").splitlines():
+            commit, _, ref = line.partition(" ")
+            name = ref.removeprefix("refs/heads/").removeprefix("refs/remotes/origin/")
+            branches[names.Branch(name)] = names.CommitId(commit)
+        return repository.Tips(branches=branches, default=None)
+
+    async def keep(self, name: str, commit: names.CommitId) -> None:
+        """A checker keeps nothing."""
+
+    async def resolve(self, revision: str) -> names.CommitId:
+        """The commit that a person's word means, tags peeled."""
+        try:
+            out = await self._git.run(
+                "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"
+            )
+        except errors.UnreachableError as error:
+            raise errors.InputError(f"there is no commit {revision!r} here") from error
+        return names.CommitId(out.decode().strip().splitlines()[-1])
+
+
+class WorkTree(Local):
+    """A folder as the commit `TREE`: in a git repository all but ignored files, else all files."""
+
+    async def snapshot(self, commit: names.CommitId) -> snapshots.Snapshot:
+        if commit != TREE:
+            return await super().snapshot(commit)
+        paths = await self._paths()
+        entries = await asyncio.to_thread(lambda: [_entry(self.folder, path) for path in paths])
+        return snapshots.Snapshot(
+            commit=TREE, entries={e.path: e for e in entries if e is not None}
+        )
+
+    async def blobs(self, ids: Iterable[names.BlobId]) -> snapshots.Contents:
+        found = {}
+        rest = []
+        known = {entry.blob: path for path, entry in (await self.snapshot(TREE)).entries.items()}
+        for blob in ids:
+            if blob in known:
+                found[blob] = (self.folder / known[blob]).read_bytes()
+            else:
+                rest.append(blob)
+        return found | dict(await super().blobs(rest))
+
+    async def commit(self, commit: names.CommitId) -> snapshots.Commit:
+        if commit != TREE:
+            return await super().commit(commit)
+        return snapshots.Commit(
+            id=TREE, parents=(), author="", subject="the working tree", authored=None
+        )
+
+    async def is_ancestor(self, older: names.CommitId, newer: names.CommitId) -> bool:
+        return newer == TREE or await super().is_ancestor(older, newer)
+
+    async def steps(self, base: names.CommitId, tip: names.CommitId) -> tuple[snapshots.Step, ...]:
+        return () if tip == TREE else await super().steps(base, tip)
+
+    async def _paths(self) -> list[str]:
+        try:
+            out = await self._git.run(
+                "-c",
+                f"safe.directory={self.folder}",
+                "ls-files",
+                "-co",
+                "--exclude-standard",
+                "-z",
+            )
+        except errors.UnreachableError:
+            return await asyncio.to_thread(_walk, self.folder)
+        return sorted({p.decode("utf-8", "surrogateescape") for p in out.split(b"\0") if p})
+
+
+def _walk(folder: Path) -> list[str]:
+    found = []
+    for where, folders, files in os.walk(folder):
+        folders[:] = sorted(each for each in folders if each != ".git")
+        inner = Path(where).relative_to(folder)
+        found += [(inner / each).as_posix() for each in files]
+    return sorted(found)
+
+
+def _entry(folder: Path, path: str) -> snapshots.Entry | None:
+    """None for what was deleted but not yet committed."""
+    file = folder / path
+    if file.is_symlink():
+        mode, data = snapshots.SYMLINK, os.fsencode(file.readlink())
+    elif file.is_file():
+        mode = snapshots.EXECUTABLE if os.access(file, os.X_OK) else snapshots.FILE
+        data = file.read_bytes()
+    elif file.is_dir():
+        mode, data = snapshots.SUBMODULE, b""
+    else:
+        return None
+    return snapshots.Entry(path=path, mode=mode, blob=_blob(data), size=len(data))
+
+
+def _blob(data: bytes) -> names.BlobId:
+    """As git names a blob."""
+    head = b"blob %d\0" % len(data)
+    return names.BlobId(hashlib.sha1(head + data, usedforsecurity=False).hexdigest())

@@ -1,0 +1,84 @@
+"""What `fleet promote` writes, with the rights, the name and the signature of the person who runs it."""
+
+import asyncio
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+from fleet.adapters.git import programs
+from fleet.model import errors, names, snapshots
+
+
+class Writer:
+    """Implements ports.repository.Writer over the user's own clone and configuration."""
+
+    def __init__(self, folder: Path, remote: str = "origin") -> None:
+        self._folder, self._remote = folder, remote
+
+    async def graft(
+        self,
+        base: names.CommitId,
+        entries: Iterable[snapshots.Entry],
+        parents: tuple[names.CommitId, ...],
+        message: str,
+    ) -> names.CommitId:
+        """The tree is built in an index of its own: the user's index and files stay as they are."""
+        listed = b"".join(
+            b"%o %s\t%s\0" % (e.mode, e.blob.encode(), os.fsencode(e.path)) for e in entries
+        )
+        with tempfile.TemporaryDirectory(prefix="fleet-") as folder:
+            index = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
+            await self._run("update-index", "-z", "--index-info", given=listed, extra=index)
+            tree = (await self._run("write-tree", extra=index)).strip()
+        words = [word for parent in parents for word in ("-p", parent)]
+        out = await self._run("commit-tree", *words, "-F", "-", tree, given=message.encode())
+        return names.CommitId(out.strip())
+
+    async def push(
+        self, branch: names.Branch, commit: names.CommitId, expected: names.CommitId
+    ) -> None:
+        ref = f"refs/heads/{branch}"
+        try:
+            await self._run(
+                "push", "--porcelain", f"--force-with-lease={ref}:{expected}",
+                self._remote, f"{commit}:{ref}",
+            )  # fmt: skip
+        except errors.UnreachableError as error:
+            if (
+                "stale info" in str(error)
+                or "rejected" in str(error)
+                or "failed to push" in str(error)
+            ):
+                raise errors.RefusedError(
+                    f"{branch} moved meanwhile, or the server refused: {error}",
+                    hint="run it again: it starts from the branch as it is",
+                ) from error
+            raise
+
+    async def fetch(self) -> None:
+        await self._run("fetch", "--quiet", self._remote)
+
+    async def _run(
+        self, *words: str, given: bytes = b"", extra: dict[str, str] | None = None
+    ) -> str:
+        process = await asyncio.create_subprocess_exec(
+            shutil.which("git") or programs.executable(),
+            *words,
+            cwd=self._folder,
+            env={**_inherited(), **(extra or {})},
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        out, said = await process.communicate(given)
+        if process.returncode != 0:
+            text = (said + out).decode("utf-8", "replace").strip()
+            raise errors.UnreachableError(f"git {words[0]}: {text}")
+        return out.decode()
+
+
+def _inherited() -> dict[str, str]:
+    """The user's own environment, since it is the user who commits, signs and pushes."""
+    return dict(os.environb and {os.fsdecode(k): os.fsdecode(v) for k, v in os.environb.items()})
