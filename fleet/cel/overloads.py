@@ -1,0 +1,30 @@
+"""One row for each way a function may be called: the checker and the evaluator both walk these rows."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from fleet.cel import types
+
+
+@dataclass(frozen=True, slots=True)
+class Overload:
+    """`arguments` begin with the receiver where `member`."""
+
+    name: str
+    arguments: tuple[types.Type, ...]
+    result: types.Type
+    call: Callable[..., Any]
+    member: bool = False
+
+
+def function(
+    name: str, arguments: Iterable[types.Type], result: types.Type, call: Callable[..., Any]
+) -> Overload:
+    return Overload(name, tuple(arguments), result, call)
+
+
+def method(
+    name: str, arguments: Iterable[types.Type], result: types.Type, call: Callable[..., Any]
+) -> Overload:
+    return Overload(name, tuple(arguments), result, call, member=True)
