@@ -139,8 +139,8 @@ def _road(
     decision: ledger.Decision, judged: judging.Judged, hub: state.Hub
 ) -> tuple[ledger.Seal, ...]:
     """A new road, when the environment that is last on the present one accepts it (rule 12)."""
-    present = judged.question.road
-    wanted = declared.road_of(judged.declared.fleet)
+    present, fleet = judged.question.road, judged.declared.fleet
+    wanted = declared.road_of(fleet) if fleet else present
     if wanted == present or present.steps[-1].environment != decision.environment:
         return ()
     return (replace(hub.ledger.seal, road=wanted),)

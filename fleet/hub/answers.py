@@ -8,7 +8,7 @@ import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
-from fleet.audit import drafts
+from fleet.audit import drafts, records
 from fleet.hub import state
 from fleet.model import errors, json_values, ledger, messages, names, slices
 from fleet.plan import rollout
@@ -170,7 +170,7 @@ def _is_due(known: ledger.ClusterState, release: ledger.Release, hub: state.Hub)
 
 def _signed(
     known: ledger.ClusterState, release: ledger.Release, hub: state.Hub
-) -> tuple[ledger.ClusterState, drafts.records.Draft]:
+) -> tuple[ledger.ClusterState, records.Draft]:
     """The next dispatch of a cluster, as the row and the record that must be durable before it leaves."""
     leaves = rollout.leaves(release.slices, release.retired)
     index, proof = merkle.slice_proof(leaves, known.cluster)

@@ -53,10 +53,10 @@ class Judged:
     question: Question
     commit: snapshots.Commit
     snapshot: snapshots.Snapshot = field(repr=False)
-    layout: layout.Layout
     ids: layout.Ids
-    declared: declared.Declared = field(repr=False)
+    layout: layout.Layout
     base: declared.Declared | None = field(repr=False)
+    declared: declared.Declared = field(repr=False)
     manifests: Mapping[names.Cluster, tuple[objects.Manifest, ...]] = field(repr=False)
     policies: names.Digest
     renderers: tuple[str, ...]

@@ -7,9 +7,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any, TypeAlias
 
-from fleet.audit import chain, drafts, violations
+from fleet.audit import chain, drafts, records, violations
 from fleet.gate import candidates
-from fleet.hub import acceptance, answers, drawing, judging, release, rollouts, standing, state
+from fleet.hub import drawing, judging, release, rollouts, standing, state
 from fleet.model import errors, findings, ledger, names
 from fleet.ports import store
 
@@ -117,7 +117,7 @@ async def decisions(hub: state.Hub, arguments: Arguments) -> Answer:
     found = [
         {"index": record.index, "hash": record.hash, **record.body}
         async for record in hub.book.records()
-        if record.kind is drafts.records.Kind.DECISION and wanted in (None, record.subject)
+        if record.kind is records.Kind.DECISION and wanted in (None, record.subject)
     ]
     return {"decisions": found}
 

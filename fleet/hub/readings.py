@@ -17,8 +17,8 @@ class Reading:
     """`parsed` holds the documents of ours and the rules; bundles are read when they are rendered."""
 
     snapshot: snapshots.Snapshot
-    layout: layout.Layout
     ids: layout.Ids
+    layout: layout.Layout
     parsed: Mapping[str, parse.Parsed] = field(repr=False)
     declared: declared.Declared
     findings: tuple[findings.Finding, ...]

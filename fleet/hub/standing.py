@@ -3,7 +3,7 @@
 from typing import Any
 
 from fleet.hub import rollouts, state
-from fleet.model import ledger
+from fleet.model import ledger, messages
 
 
 def of(hub: state.Hub) -> dict[str, Any]:
@@ -89,7 +89,7 @@ def _cluster(
     }
 
 
-def _unwell(report: ledger.messages.Report | None) -> list[dict[str, str]]:
+def _unwell(report: messages.Report | None) -> list[dict[str, str]]:
     return [
         {
             "object": str(each.key),

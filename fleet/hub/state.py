@@ -9,8 +9,9 @@ from datetime import datetime
 
 from fleet.hub import judging
 from fleet.model import ledger, messages, names
-from fleet.ports import clock, repository, store, telemetry
-from fleet.protocol import keys
+from fleet.ports import clock, store, telemetry
+from fleet.ports import repository as git
+from fleet.protocol import keys, requests
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +28,7 @@ class Settings:
 @dataclass(slots=True, kw_only=True)
 class Hub:
     tools: judging.Tools
-    repository: repository.Repository
+    repository: git.Repository
     book: store.Book
     clock: clock.Clock
     telemetry: telemetry.Telemetry
@@ -35,12 +36,12 @@ class Hub:
     session: str  # new at each start; requests name it, so none of an earlier life counts
     settings: Settings = Settings()
     ledger: ledger.Ledger = field(default_factory=ledger.Ledger)
-    tips: repository.Tips | None = None  # as of the last fetch
+    tips: git.Tips | None = None  # as of the last fetch
     fetched: datetime | None = None
     trouble: str = ""  # why the last fetch failed; "" = it did not
     seen: dict[names.Cluster, datetime] = field(default_factory=dict)  # last signed request
     echoes: dict[names.Cluster, messages.Dispatch] = field(default_factory=dict)  # newer than ours
-    counters: dict[names.Cluster, int] = field(default_factory=dict)  # of the present session
+    counters: requests.Counters = field(default_factory=dict)  # of the present session
     deciding: asyncio.Lock = field(default_factory=asyncio.Lock)
     writing: asyncio.Lock = field(default_factory=asyncio.Lock)
     changed: asyncio.Condition = field(default_factory=asyncio.Condition)

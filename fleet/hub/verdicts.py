@@ -64,7 +64,7 @@ def _neighbourhoods(
     """Clusters by the Namespaces that they get: a policy may look at their labels."""
     found: dict[str, tuple[dict[str, Mapping[str, str]], list[names.Cluster]]] = {}
     for cluster, share in manifests.items():
-        labels = {
+        labels: dict[str, Mapping[str, str]] = {
             each.key.name: dict(each.body["metadata"].get("labels") or {})
             for each in share
             if (each.key.group, each.key.kind) == ("", "Namespace")
@@ -75,8 +75,8 @@ def _neighbourhoods(
 
 async def _judged(share: Share, court: Court, memo: store.Memo) -> list[findings.Finding]:
     """Each different manifest of a share, with all its clusters named in what is found."""
-    where: dict[tuple[str, objects.Source], list[names.Cluster]] = {}
-    one: dict[tuple[str, objects.Source], objects.Manifest] = {}
+    where: dict[tuple[names.Digest, objects.Source], list[names.Cluster]] = {}
+    one: dict[tuple[names.Digest, objects.Source], objects.Manifest] = {}
     for cluster, manifests in share.items():
         for each in manifests:
             identity = (each.digest, each.source)

@@ -3,7 +3,7 @@
 An answer that the API server gave is an `Answer`; no answer raises errors.UnreachableError.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
@@ -106,9 +106,9 @@ class Cluster(Protocol):
         """Only the object with that UID; background propagation."""
 
     def watch(
-        self, resource: Resource, *, selector: str, namespace: str = ""
-    ) -> AsyncIterator[Event]:
+        self, resource: Resource, *, selector: str, namespace: str = "", metadata_only: bool = False
+    ) -> AsyncGenerator[Event, None]:
         """Lists, then watches, from gap to gap, until the iterator is closed; "" = all namespaces.
 
-        Ends only by errors.UnreachableError (also for a watch that cannot be had), never silently.
+        With `metadata_only` objects have apiVersion, kind and metadata alone, which saves memory and wire. Ends only by errors.UnreachableError (also for a watch that cannot be had), never silently.
         """

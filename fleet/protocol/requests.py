@@ -1,6 +1,7 @@
 """Requests of agents: signed messages with a session and a counter, so that none can be played twice (threat 59).
 
-The session is the hub's, new at each of its starts; within it an agent's counter only grows.
+The session is the hub's, new at each of its starts; within it an agent's counter only grows, kind by kind, since a
+poll may be under way for long while a report overtakes it.
 """
 
 from collections.abc import Callable, MutableMapping
@@ -10,6 +11,8 @@ from fleet.model import errors, json_values, messages, names
 from fleet.protocol import dsse, encoding, keys
 
 Message = TypeVar("Message", messages.Poll, messages.Fetch, messages.Report)
+
+Counters = MutableMapping[tuple[names.Cluster, str], int]
 
 _TYPES = {
     messages.Poll: dsse.POLL,
@@ -29,7 +32,7 @@ def unseal(
     *,
     key_of: Callable[[names.Cluster], str | None],
     session: str,
-    counters: MutableMapping[names.Cluster, int],
+    counters: Counters,
 ) -> Message | None:
     """The message of a registered agent, once; None for everything else. Its counter is taken over."""
     try:
@@ -66,13 +69,14 @@ def _once(
     payload: dict[str, object],
     kind: type[Message],
     session: str,
-    counters: MutableMapping[names.Cluster, int],
+    counters: Counters,
 ) -> Message | None:
     counter = payload.pop("counter", None)
     if payload.pop("session", None) != session or type(counter) is not int:
         return None
     message: Message = encoding.from_json(kind, payload)
-    if counter <= counters.get(message.cluster, 0):
+    line = message.cluster, kind.__name__
+    if counter <= counters.get(line, 0):
         return None
-    counters[message.cluster] = counter
+    counters[line] = counter
     return message

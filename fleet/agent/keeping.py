@@ -1,0 +1,206 @@
+"""What the agent keeps in its cluster: slices as compressed, chunked Secrets by digest, and one pointer to them.
+
+A dispatch counts from the moment when the pointer moves, by compare-and-swap: chunks without a pointer mean nothing,
+a pointer is never without its chunks. So any instruction may be the last one.
+"""
+
+import base64
+import gzip
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from fleet.converge import inventory
+from fleet.model import errors, json_values, names, objects, slices
+from fleet.ports import cluster
+from fleet.protocol import trusted
+
+CHUNK = 700 << 10  # bytes of one Secret, of at most 1 MiB with its base64 in transit
+POINTER = "pointer"
+SECRETS = cluster.Resource(
+    group="", version="v1", kind="Secret", plural="secrets", namespaced=True, versions=("v1",)
+)
+_KEPT = "fleetgate.dev/kept"  # a label: which of our Secrets are chunks
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """What the pointer names. `applied` is the slice that was applied whole the last time."""
+
+    held: trusted.Held
+    chunks: int
+    applied: names.SliceDigest | None = None
+    applied_chunks: int = 0
+
+
+class Keeper:
+    """The agent's Secrets. Raises errors.RefusedError when another agent writes to them."""
+
+    def __init__(self, port: cluster.Cluster) -> None:
+        self._cluster = port
+        self._pointer: json_values.JsonObject | None = None
+        self._members: json_values.JsonObject | None = None
+
+    async def read_pointer(self, identity: trusted.Identity) -> Stored | None:
+        self._pointer = await self._read(POINTER)
+        if self._pointer is None:
+            return None
+        document = json_values.decode(_data(self._pointer)["pointer"])
+        return Stored(
+            held=trusted.restore(document["envelope"], identity),
+            chunks=document["chunks"],
+            applied=document["applied"],
+            applied_chunks=document["appliedChunks"],
+        )
+
+    async def write_pointer(self, stored: Stored) -> None:
+        document = {
+            "envelope": stored.held.envelope,
+            "chunks": stored.chunks,
+            "applied": stored.applied,
+            "appliedChunks": stored.applied_chunks,
+        }
+        body = _secret(POINTER, {"pointer": json_values.encode(document)})
+        self._pointer = await self._write(body, self._pointer)
+
+    async def read_slice(self, digest: names.SliceDigest, chunks: int) -> bytes:
+        """Raises errors.BrokenError when chunks are missing or damaged."""
+        parts = []
+        for place in range(chunks):
+            found = await self._read(_chunk(digest, place))
+            if found is None:
+                raise errors.BrokenError(f"chunk {place} of slice {digest} is gone")
+            parts.append(_data(found)["chunk"])
+        try:
+            data = gzip.decompress(b"".join(parts))
+        except (OSError, EOFError) as error:
+            raise errors.BrokenError(f"the stored slice {digest} is damaged") from error
+        if slices.digest(data) != digest:
+            raise errors.BrokenError(f"the stored slice {digest} is damaged")
+        return data
+
+    async def write_slice(self, digest: names.SliceDigest, data: bytes) -> int:
+        """How many chunks it became. A chunk that is there already is the same one: the digest says so."""
+        packed = gzip.compress(data, mtime=0)
+        parts = [packed[start : start + CHUNK] for start in range(0, len(packed), CHUNK)]
+        for place, part in enumerate(parts):
+            body = _secret(_chunk(digest, place), {"chunk": part}, labels={_KEPT: "chunk"})
+            answer = await self._cluster.create(SECRETS, body)
+            if answer.status is cluster.Status.CONFLICT:
+                answer = await self._cluster.replace(SECRETS, await self._over(body))
+            _check(answer)
+        return len(parts)
+
+    async def read_inventory(self) -> dict[objects.Key, inventory.Member]:
+        self._members = await self._read(inventory.PARENT)
+        return inventory.decode(_data(self._members)["members"]) if self._members else {}
+
+    async def write_inventory(self, members: inventory.Inventory) -> None:
+        labels, annotations = inventory.parent_marks(members)
+        data = {"members": inventory.encode(members)}
+        body = _secret(inventory.PARENT, data, labels=labels, annotations=annotations)
+        self._members = await self._write(body, self._members)
+
+    async def sweep(self, stored: Stored) -> None:
+        """Delete chunks that the pointer does not name."""
+        needed = {_chunk(stored.held.dispatch.slice, each) for each in range(stored.chunks)}
+        if stored.applied is not None:
+            needed |= {_chunk(stored.applied, each) for each in range(stored.applied_chunks)}
+        for name, uid in (await self._chunks()).items():
+            if name not in needed:
+                await self._cluster.delete(SECRETS, _key(name), uid=uid)
+
+    async def forget(self) -> None:
+        """Everything but the identity: the cluster is no longer ours."""
+        for name, uid in (await self._chunks()).items():
+            await self._cluster.delete(SECRETS, _key(name), uid=uid)
+        for kept in (self._members, self._pointer):
+            if kept is not None:
+                metadata = kept["metadata"]
+                await self._cluster.delete(SECRETS, _key(metadata["name"]), uid=metadata["uid"])
+        self._members = self._pointer = None
+
+    async def _chunks(self) -> dict[str, str]:
+        found = {}
+        events = self._cluster.watch(
+            SECRETS, selector=f"{_KEPT}=chunk", namespace=inventory.NAMESPACE
+        )
+        async for event in events:
+            if event.type is cluster.EventType.SYNCED:
+                break
+            if event.live is not None:
+                found[event.live["metadata"]["name"]] = event.live["metadata"]["uid"]
+        return found
+
+    async def _read(self, name: str) -> json_values.JsonObject | None:
+        answer = await self._cluster.read(SECRETS, _key(name))
+        if answer.status is cluster.Status.ABSENT:
+            return None
+        _check(answer)
+        return answer.live
+
+    async def _over(self, body: json_values.JsonObject) -> json_values.JsonObject:
+        there = await self._read(body["metadata"]["name"])
+        return _versioned(body, there)
+
+    async def _write(
+        self, body: json_values.JsonObject, last: json_values.JsonObject | None
+    ) -> json_values.JsonObject | None:
+        if last is None:
+            answer = await self._cluster.create(SECRETS, body)
+        else:
+            answer = await self._cluster.replace(SECRETS, _versioned(body, last))
+        if answer.status in (cluster.Status.CONFLICT, cluster.Status.ABSENT):
+            name = body["metadata"]["name"]
+            raise errors.RefusedError(
+                f"Secret {inventory.NAMESPACE}/{name} was changed by somebody else",
+                hint="is a second agent at work for this cluster?",
+            )
+        _check(answer)
+        return answer.live
+
+
+def _check(answer: cluster.Answer) -> None:
+    """What the agent keeps must be kept; any other end means that nothing further may be done."""
+    if answer.status is not cluster.Status.DONE:
+        raise errors.UnreachableError(f"cannot keep the agent's own Secrets: {answer.message}")
+
+
+def _versioned(
+    body: json_values.JsonObject, there: json_values.JsonObject | None
+) -> json_values.JsonObject:
+    version = there["metadata"]["resourceVersion"] if there else ""
+    return {**body, "metadata": {**body["metadata"], "resourceVersion": version}}
+
+
+def _secret(
+    name: str,
+    data: Mapping[str, bytes],
+    labels: Mapping[str, str] | None = None,
+    annotations: Mapping[str, str] | None = None,
+) -> json_values.JsonObject:
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {
+            "name": name,
+            "namespace": inventory.NAMESPACE,
+            "labels": dict(labels or {}),
+            "annotations": dict(annotations or {}),
+        },
+        "type": "fleetgate.dev/agent",
+        "data": {key: base64.b64encode(value).decode() for key, value in data.items()},
+    }
+
+
+def _data(secret: json_values.JsonObject) -> dict[str, bytes]:
+    found: Mapping[str, Any] = secret.get("data") or {}
+    return {key: base64.b64decode(value) for key, value in found.items()}
+
+
+def _key(name: str) -> objects.Key:
+    return objects.Key(group="", kind="Secret", namespace=inventory.NAMESPACE, name=name)
+
+
+def _chunk(digest: names.SliceDigest, place: int) -> str:
+    return f"slice-{digest.removeprefix('sha256:')[:40]}-{place}"

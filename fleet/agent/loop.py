@@ -1,0 +1,106 @@
+"""The agent's life: take up what is stored, then poll, watch, reconcile and report, each on its own, until stopped.
+
+Started anew it goes on where it was, hub or no hub: everything it needs is in its cluster.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable
+
+from fleet.agent import keeping, lease, pauses, polling, reconcile, reporting, sight, state
+from fleet.model import errors
+from fleet.protocol import trusted
+
+_log = logging.getLogger("fleet.agent")
+
+
+async def run(agent: state.Agent) -> None:
+    """Until cancelled. Raises errors.RefusedError when another agent has taken over this cluster."""
+    keeper = keeping.Keeper(agent.cluster)
+    watches = sight.Watches(agent=agent)
+    await _patiently(agent, lease.hold)
+    try:
+        await _patiently(agent, lambda each: take_up(each, keeper))
+        async with asyncio.TaskGroup() as group:
+            group.create_task(polling.run(agent, keeper))
+            group.create_task(reporting.run(agent))
+            group.create_task(lease.keep(agent))
+            group.create_task(work(agent, keeper, watches))
+    except* errors.RefusedError as raised:
+        raise raised.exceptions[0] from None
+    finally:
+        watches.end()
+        with contextlib.suppress(errors.FleetError):
+            await lease.release(agent)
+
+
+async def take_up(agent: state.Agent, keeper: keeping.Keeper) -> None:
+    """Go on from what is stored."""
+    found = await agent.cluster.identity()
+    if found.uid != agent.identity.uid:
+        raise errors.InputError(
+            f"this is not the cluster that was enrolled as {agent.identity.cluster}",
+            hint="its kube-system namespace has another UID; enroll it under a name of its own",
+        )
+    agent.kubernetes = found.version
+    agent.resources = await agent.cluster.discover()
+    agent.inventory = await keeper.read_inventory()
+    stored = await keeper.read_pointer(agent.identity)
+    if stored is None:
+        return
+    if stored.applied is not None and stored.applied != stored.held.dispatch.slice:
+        before = await keeper.read_slice(stored.applied, stored.applied_chunks)
+        polling.remember(agent, trusted.open_slice(before, stored.applied))
+    digest = stored.held.dispatch.slice
+    data = await keeper.read_slice(digest, stored.chunks)
+    polling.adopt(agent, stored.held, trusted.open_slice(data, digest))
+
+
+async def work(agent: state.Agent, keeper: keeping.Keeper, watches: sight.Watches) -> None:
+    """Reconcile whenever something calls for it; after a failure again, with growing pauses."""
+    watches.follow()
+    await watches.all_synced()
+    pause = pauses.Pause(agent.settings.shortest_pause, agent.settings.longest_pause, agent.chance)
+    agent.work.set()
+    while True:
+        await _called(agent, pause)
+        agent.work.clear()
+        release = agent.dispatch.release if agent.dispatch else 0
+        try:
+            await reconcile.reconcile(agent, keeper, watches)
+        except errors.UnreachableError as error:
+            _log.warning("the API server: %s", error)
+            await agent.clock.sleep(pause.next())
+            agent.work.set()
+            continue
+        agent.news.set()
+        if not agent.troubles or (agent.dispatch and agent.dispatch.release != release):
+            pause.reset()
+
+
+async def _called(agent: state.Agent, pause: pauses.Pause) -> None:
+    """Wait for work; where something failed, no longer than the pause before it is tried again."""
+    if not agent.troubles:
+        await agent.work.wait()
+        return
+    waiting = asyncio.create_task(agent.work.wait())
+    timer = asyncio.create_task(agent.clock.sleep(pause.next()))
+    try:
+        await asyncio.wait({waiting, timer}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        waiting.cancel()
+        timer.cancel()
+
+
+async def _patiently(agent: state.Agent, step: Callable[[state.Agent], Awaitable[None]]) -> None:
+    """Begin as often as it takes: an API server that is away comes back."""
+    pause = pauses.Pause(agent.settings.shortest_pause, 30.0, agent.chance)
+    while True:
+        try:
+            await step(agent)
+        except errors.UnreachableError as error:
+            _log.warning("starting: %s", error)
+            await agent.clock.sleep(pause.next())
+        else:
+            return

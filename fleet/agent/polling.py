@@ -1,0 +1,135 @@
+"""The agent's line to its hub: poll, admit, fetch, store. Whatever fails, what is held stays."""
+
+import logging
+from dataclasses import replace
+
+from fleet.agent import keeping, pauses, state
+from fleet.model import errors, json_values, messages, names, slices
+from fleet.protocol import requests, trusted
+
+_log = logging.getLogger("fleet.agent")
+_LEAP = 3_600_000  # by which the counter grows after a refusal: our clock may have gone back
+
+
+async def run(agent: state.Agent, keeper: keeping.Keeper) -> None:
+    """Until cancelled: one standing question to the hub."""
+    pause = pauses.Pause(agent.settings.shortest_pause, 60.0, agent.chance)
+    while True:
+        try:
+            await once(agent, keeper)
+        except (errors.UnreachableError, errors.RefusedError, errors.BrokenError) as error:
+            _note(agent, str(error))
+            if isinstance(error, errors.RefusedError):
+                agent.counter += _LEAP
+            await agent.clock.sleep(pause.next())
+        else:
+            _note(agent, "")
+            pause.reset()
+
+
+async def once(agent: state.Agent, keeper: keeping.Keeper) -> None:
+    """One poll, and the dispatch that came of it, stored."""
+    envelope = await agent.link.poll(await sealed(agent, _poll(agent)))
+    if envelope is None:
+        return
+    held = trusted.admit(envelope, agent.identity, agent.held, agent.clock.now())
+    if held is agent.held:
+        return
+    if agent.dispatch is None or agent.dispatch.slice != held.dispatch.slice:
+        await _take_slice(agent, keeper, held)
+    else:
+        await _take_renewal(agent, keeper, held)
+
+
+async def sealed(agent: state.Agent, message: requests.Message) -> bytes:
+    """A request that the hub believes once. The hub's session is asked for when it is not known."""
+    async with agent.asking:
+        if not agent.session:
+            agent.session = await agent.link.session()
+        # By the clock, so that it goes on growing when this process begins anew within a session of the hub.
+        agent.counter = max(agent.counter + 1, int(agent.clock.now().timestamp() * 1000))
+        return requests.seal(message, session=agent.session, counter=agent.counter, key=agent.key)
+
+
+def adopt(agent: state.Agent, held: trusted.Held, items: tuple[slices.Item, ...]) -> None:
+    """From here on this is what the cluster shall be."""
+    agent.held = held
+    agent.wanted = {item.key: item for item in items}
+    agent.digests = {item.key: json_values.digest(item.body) for item in items}
+    remember(agent, items)
+    agent.is_applied = False
+    agent.work.set()
+
+
+def remember(agent: state.Agent, items: tuple[slices.Item, ...]) -> None:
+    """Keep the bodies by digest: a conflict is judged by what was applied last."""
+    for item in items:
+        agent.bodies[item.key, json_values.digest(item.body)] = item
+
+
+async def _take_slice(agent: state.Agent, keeper: keeping.Keeper, held: trusted.Held) -> None:
+    digest = held.dispatch.slice
+    data = await agent.link.fetch(await sealed(agent, _fetch(agent, digest)))
+    if data is None:
+        raise errors.UnreachableError("the hub does not have the slice that it dispatched")
+    items = trusted.open_slice(data, digest)
+    chunks = await keeper.write_slice(digest, data)
+    before = await keeper.read_pointer(agent.identity)
+    _check_unmoved(agent, before)
+    stored = keeping.Stored(
+        held=held,
+        chunks=chunks,
+        applied=before.applied if before else None,
+        applied_chunks=before.applied_chunks if before else 0,
+    )
+    await keeper.write_pointer(stored)
+    _log.info("release %d is here: %d objects", held.dispatch.release, len(items))
+    adopt(agent, held, items)
+
+
+async def _take_renewal(agent: state.Agent, keeper: keeping.Keeper, held: trusted.Held) -> None:
+    before = await keeper.read_pointer(agent.identity)
+    _check_unmoved(agent, before)
+    if before is not None:
+        await keeper.write_pointer(replace(before, held=held))
+    agent.held = held
+    agent.is_applied = agent.is_applied and not held.dispatch.retire
+    agent.work.set()
+    agent.news.set()
+
+
+def _check_unmoved(agent: state.Agent, before: keeping.Stored | None) -> None:
+    held = before.held.dispatch if before else None
+    if held != agent.dispatch:
+        raise errors.RefusedError("the stored pointer moved: a second agent is at work here")
+
+
+def _poll(agent: state.Agent) -> messages.Poll:
+    identity = agent.identity
+    return messages.Poll(
+        cluster=identity.cluster,
+        environment=identity.environment,
+        uid=identity.uid,
+        echo=agent.held.envelope if agent.held else None,
+        wait=agent.settings.poll_wait,
+        reported=agent.confirmed,
+    )
+
+
+def _fetch(agent: state.Agent, digest: names.SliceDigest) -> messages.Fetch:
+    identity = agent.identity
+    return messages.Fetch(
+        cluster=identity.cluster,
+        environment=identity.environment,
+        uid=identity.uid,
+        slice=digest,
+    )
+
+
+def _note(agent: state.Agent, trouble: str) -> None:
+    """Said once, not at each try; a session that the hub no longer knows is asked for anew."""
+    if trouble:
+        agent.session = ""
+    if trouble != agent.trouble:
+        agent.trouble = trouble
+        _log.log(logging.WARNING if trouble else logging.INFO, "hub: %s", trouble or "reached")
