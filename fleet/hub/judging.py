@@ -116,6 +116,11 @@ async def fleet(commit: names.CommitId, tools: Tools) -> declared.Declared:
     return (await readings.read(commit, where, tools.repository, tools.files)).declared
 
 
+async def ids(question: Question, tools: Tools) -> layout.Ids:
+    """What a commit is, by content, rules and owned paths."""
+    return (await _read(question.commit, question, tools)).ids
+
+
 async def _read(commit: names.CommitId, question: Question, tools: Tools) -> readings.Reading:
     where = layout.Layout(environment=question.environment, owned=question.road.owned)
     return await readings.read(commit, where, tools.repository, tools.files)

@@ -42,7 +42,6 @@ class Writer(Protocol):
 
     async def graft(
         self,
-        base: names.CommitId,
         entries: Iterable[snapshots.Entry],
         parents: tuple[names.CommitId, ...],
         message: str,

@@ -4,7 +4,7 @@ import asyncio
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from fleet.adapters.git import programs
@@ -14,12 +14,14 @@ from fleet.model import errors, names, snapshots
 class Writer:
     """Implements ports.repository.Writer over the user's own clone and configuration."""
 
-    def __init__(self, folder: Path, remote: str = "origin") -> None:
-        self._folder, self._remote = folder, remote
+    def __init__(
+        self, folder: Path, environment: Mapping[str, str], remote: str = "origin"
+    ) -> None:
+        """`environment` is the user's own, since it is the user who commits, signs and pushes."""
+        self._folder, self._environment, self._remote = folder, environment, remote
 
     async def graft(
         self,
-        base: names.CommitId,
         entries: Iterable[snapshots.Entry],
         parents: tuple[names.CommitId, ...],
         message: str,
@@ -67,7 +69,7 @@ class Writer:
             shutil.which("git") or programs.executable(),
             *words,
             cwd=self._folder,
-            env={**_inherited(), **(extra or {})},
+            env={**self._environment, **(extra or {})},
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
@@ -78,7 +80,3 @@ class Writer:
             raise errors.UnreachableError(f"git {words[0]}: {text}")
         return out.decode()
 
-
-def _inherited() -> dict[str, str]:
-    """The user's own environment, since it is the user who commits, signs and pushes."""
-    return dict(os.environb and {os.fsdecode(k): os.fsdecode(v) for k, v in os.environb.items()})

@@ -1,0 +1,111 @@
+"""`fleet agent`: enroll a cluster, and run its agent, from anywhere a kubeconfig reaches or inside as a pod."""
+
+import contextlib
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fleet.adapters import clock
+from fleet.adapters.http import client
+from fleet.adapters.kubernetes import access, cluster
+from fleet.agent import enrolment, loop, state
+from fleet.cli import documents, output, processes, telemetry
+from fleet.model import errors, names
+from fleet.protocol import keys
+
+app = typer.Typer(
+    help="Enroll a cluster and run its agent.", no_args_is_help=True, rich_markup_mode=None
+)
+Kubeconfig = Annotated[
+    Path | None, typer.Option(help="Default: the pod's ServiceAccount, else ~/.kube/config.")
+]
+Context = Annotated[str, typer.Option(help="Of the kubeconfig; default: its current one.")]
+
+
+@app.command()
+def enroll(
+    cluster_name: Annotated[str, typer.Option("--cluster", help="Its name in the fleet.")],
+    environment: Annotated[str, typer.Option("--environment", "-e", help="Where it belongs.")],
+    hub: Annotated[str, typer.Option(help="URL at which this cluster reaches the hub.")],
+    hub_key: Annotated[Path, typer.Option(help="File with what `fleet hub key` printed.")],
+    hub_ca: Annotated[Path | None, typer.Option(help="PEM of the authority of the hub's TLS.")] = None,
+    label: Annotated[list[str], typer.Option(help="KEY=VALUE, for targets and waves.")] = [],  # noqa: B006 - Typer copies it
+    kubeconfig: Kubeconfig = None,
+    context: Context = "",
+) -> None:
+    """Make the agent's key in the cluster's keeping and print the Cluster document to commit.
+
+    Example:  fleet agent enroll --cluster prod-eu -e prod --hub https://hub.example.com --hub-key hub.pub > clusters/prod/prod-eu.yaml
+    """
+    document = processes.run(
+        _enroll(
+            cluster.ApiServer(access.found(kubeconfig, context)),
+            names.Cluster(cluster_name),
+            names.Environment(environment),
+            hub,
+            hub_key.read_text().strip(),
+            hub_ca.read_text() if hub_ca else "",
+            dict(_label(each) for each in label),
+        )
+    )
+    typer.echo(documents.cluster_yaml(document), nl=False)
+    spec = document["spec"]
+    output.console(is_error=True).print(
+        f"compare this fingerprint before you merge: {keys.fingerprint(spec['publicKey'])}",
+        style="dim",
+    )
+
+
+@app.command()
+def run(
+    kubeconfig: Kubeconfig = None,
+    context: Context = "",
+    log_format: Annotated[str, typer.Option(help="json or text.")] = "json",
+) -> None:
+    """Run the agent until it is stopped.
+
+    Example:  fleet agent run --kubeconfig ~/.kube/config --context minikube
+    """
+    telemetry.configure_logs(log_format)
+    processes.run(_run(cluster.ApiServer(access.found(kubeconfig, context))))
+
+
+async def _enroll(
+    port: cluster.ApiServer,
+    name: names.Cluster,
+    environment: names.Environment,
+    hub: str,
+    hub_key: str,
+    hub_ca: str,
+    labels: dict[str, str],
+) -> dict[str, object]:
+    async with contextlib.aclosing(port):
+        found = await enrolment.enroll(
+            port, name=name, environment=environment, hub_url=hub, hub_key=hub_key,
+            hub_ca=hub_ca, labels=labels,
+        )  # fmt: skip
+    return dict(found)
+
+
+async def _run(port: cluster.ApiServer) -> None:
+    async with contextlib.aclosing(port):
+        enrolled = await enrolment.read(port)
+        async with contextlib.aclosing(client.Link(enrolled.hub_url, ca=enrolled.hub_ca)) as link:
+            agent = state.Agent(
+                identity=enrolled.identity,
+                key=enrolled.key,
+                cluster=port,
+                link=link,
+                clock=clock.SystemClock(),
+                telemetry=telemetry.of("fleet-agent"),
+                name=processes.name(),
+            )
+            await processes.until_stopped(loop.run(agent))
+
+
+def _label(text: str) -> tuple[str, str]:
+    key, found, value = text.partition("=")
+    if not found:
+        raise errors.InputError(f"--label {text!r} is not KEY=VALUE")
+    return key, value

@@ -1,0 +1,109 @@
+"""`fleet audit`: what was decided, what was violated, and whether the book still says what it said."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from fleet.adapters.http import admin
+from fleet.cli import output, wiring
+from fleet.model import errors
+
+app = typer.Typer(help="Ask the audit log.", no_args_is_help=True, rich_markup_mode=None)
+State = Annotated[Path, typer.Option("--state", help="The hub's state folder.")]
+Form = Annotated[output.Form, typer.Option("--output", "-o", help="text or json.")]
+
+
+@app.command()
+def decisions(
+    state: State,
+    environment: Annotated[str, typer.Option("--environment", "-e", help="Only this one.")] = "",
+    form: Form = output.Form.TEXT,
+) -> None:
+    """List every decision, oldest first.
+
+    Example:  fleet audit decisions --state /var/lib/fleet -e prod
+    """
+    asked = {"environment": environment} if environment else {}
+    found = _ask(state, "audit decisions", asked)
+    if form is output.Form.JSON:
+        output.document(found)
+        return
+    output.table(
+        ("RECORD", "ENVIRONMENT", "VERDICT", "LINEAGE", "COMMIT", "AUTHOR", "SUBJECT", "WHY"),
+        (
+            (
+                str(each["index"]),
+                each["environment"],
+                each["verdict"],
+                each["lineage"],
+                each["commit"][:10],
+                each["author"],
+                each["subject"],
+                _why(each),
+            )
+            for each in found["decisions"]
+        ),
+    )
+
+
+@app.command()
+def violations(
+    state: State,
+    rule: Annotated[str, typer.Option(help="A policy's name.")] = "",
+    environment: Annotated[str, typer.Option("--environment", "-e", help="Only there.")] = "",
+    cluster: Annotated[str, typer.Option(help="That would have got it.")] = "",
+    path: Annotated[str, typer.Option(help="As apps/*/deploy.yaml.")] = "",
+    author: Annotated[str, typer.Option(help="A part of name or address.")] = "",
+    since: Annotated[str, typer.Option(help="RFC 3339, as 2026-01-31T00:00:00Z.")] = "",
+    is_open: Annotated[bool, typer.Option("--open", help="That have not ended.")] = False,  # noqa: FBT002
+    form: Form = output.Form.TEXT,
+) -> None:
+    """List violations: rule, file, line, clusters, author, when each appeared and when it ended.
+
+    Example:  fleet audit violations --state /var/lib/fleet --rule disallow-latest-tag --open
+    """
+    asked = {
+        "rule": rule, "environment": environment, "cluster": cluster, "path": path,
+        "author": author, "since": since, "open": is_open,
+    }  # fmt: skip
+    found = _ask(state, "audit violations", asked)
+    if form is output.Form.JSON:
+        output.document(found)
+        return
+    for each in found["violations"]:
+        end = f"ended {each['until']}" if each["until"] else "open"
+        output.say(f"{each['path']}:{each['line']}:{each['column']}: {each['rule']}: {each['message']}")
+        output.say(
+            f"    {each['environment']}, {each['commit'][:10]} by {each['author']}, since {each['since']}, {end}",
+            "dim",
+        )
+
+
+@app.command()
+def verify(state: State, form: Form = output.Form.TEXT) -> None:
+    """Check the whole chain of records; exit 1 with the index where it breaks."""
+    found = _ask(state, "audit verify", {})
+    if form is output.Form.JSON:
+        output.document(found)
+    elif not found["fault"]:
+        output.say(f"{found['records']} records hold; head {found['head']}", "green")
+    if found["fault"]:
+        raise errors.RefusedError(found["fault"], hint="see docs/operations.md, a damaged book")
+
+
+@app.command()
+def show(
+    state: State,
+    record: Annotated[str, typer.Argument(metavar="ID", help="Its number, or the start of its hash.")],
+) -> None:
+    """Print one record."""
+    output.document(_ask(state, "audit show", {"id": record}))
+
+
+def _why(decision: dict[str, Any]) -> str:
+    return "; ".join(each["reason"] for each in decision["gates"] if each["state"] != "open")
+
+
+def _ask(state: Path, command: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    return wiring.run(admin.ask(wiring.StateFolder(root=state).socket, command, arguments))

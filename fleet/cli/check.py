@@ -1,0 +1,144 @@
+"""`fleet check` and `fleet render`: what the hub would say and send, on a laptop or in CI."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fleet.adapters.git import working
+from fleet.audit import violations
+from fleet.cli import output, wiring
+from fleet.hub import judging, offline
+from fleet.model import errors, findings, json_values, names
+
+_KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+
+Folder = Annotated[Path, typer.Argument(help="The fleet repository.", metavar="[DIR]")]
+Rev = Annotated[str, typer.Option("--rev", help="A commit instead of the working tree.")]
+Environment = Annotated[
+    str,
+    typer.Option("--environment", "-e", help="As this environment's branch; default: the branch that is checked out, else all."),
+]
+Base = Annotated[
+    str, typer.Option("--base", help="The commit that runs there now: its rules count as well.")
+]
+Program = Annotated[
+    Path | None, typer.Option("--kustomize", help="kustomize v5.7.1; default: our own build of it.")
+]
+Form = Annotated[output.Form, typer.Option("--output", "-o", help="text or json.")]
+
+
+def check(
+    folder: Folder = Path(),
+    rev: Rev = "",
+    environment: Environment = "",
+    base: Base = "",
+    kustomize: Program = None,
+    form: Form = output.Form.TEXT,
+) -> None:
+    """Run the hub's pipeline with no hub and no cluster: schemas, policies, ownership, the plan.
+
+    Examples:
+
+      fleet check                       the working tree, as the branch that is checked out
+
+      fleet check --rev HEAD -e prod    a commit, as prod would see it
+
+      fleet check --base origin/dev     with the rules in force on dev as well
+    """
+    verdicts = wiring.run(_verdicts(folder, rev, environment, base, kustomize))
+    found = offline.merged(verdicts)
+    if form is output.Form.JSON:
+        output.document(_as_json(verdicts, found))
+    else:
+        output.report(found)
+        _summary(verdicts, found)
+    if findings.refuses(found):
+        raise typer.Exit(1)
+
+
+def render(
+    folder: Folder = Path(),
+    rev: Rev = "",
+    environment: Environment = "",
+    cluster: Annotated[str, typer.Option(help="Only this cluster.")] = "",
+    kustomize: Program = None,
+) -> None:
+    """Print the objects that each cluster would get, as one JSON document a line.
+
+    Example:  fleet render --cluster prod-eu | jq .metadata.name
+    """
+    for verdict in wiring.run(_verdicts(folder, rev, environment, "", kustomize)):
+        for name, share in verdict.judged.manifests.items():
+            for each in share if cluster in ("", name) else ():
+                typer.echo(json_values.encode(each.body))
+
+
+async def _verdicts(
+    folder: Path, rev: str, environment: str, base: str, kustomize: Path | None
+) -> tuple[offline.Verdict, ...]:
+    if not folder.is_dir():
+        raise errors.InputError(f"{folder} is no folder")
+    folder = folder.resolve()
+    local = working.Local(folder)
+    commit = await local.resolve(rev) if rev else working.TREE
+    running = await local.resolve(base) if base else None
+    tools = wiring.checking(folder, kustomize, needs_kustomize=_uses_kustomize(folder))
+    wanted = await _environments(commit, environment, tools, local)
+    return tuple([await offline.check_commit(each, commit, running, tools) for each in wanted])
+
+
+def _uses_kustomize(folder: Path) -> bool:
+    return any(next(folder.rglob(name), None) is not None for name in _KUSTOMIZATIONS)
+
+
+async def _environments(
+    commit: names.CommitId, asked: str, tools: judging.Tools, local: working.Local
+) -> list[names.Environment]:
+    """The one that was asked for; the one whose branch is checked out; else all that have clusters here."""
+    if asked:
+        return [names.Environment(asked)]
+    road = await offline.road_of(commit, tools)
+    branch = await local.current_branch()
+    here = [step.environment for step in road.steps if step.branch == branch]
+    if here:
+        return here
+    snapshot = await tools.repository.snapshot(commit)
+    every = [step.environment for step in road.steps]
+    return [e for e in every if next(snapshot.under(f"clusters/{e}"), None)] or every[:1]
+
+
+def _summary(verdicts: Iterable[offline.Verdict], found: tuple[findings.Finding, ...]) -> None:
+    for verdict in verdicts:
+        manifests = verdict.judged.manifests
+        count = len({each.key for share in manifests.values() for each in share})
+        output.say(f"{verdict.environment}: {count} objects for {len(manifests)} clusters")
+        for assumed in verdict.assumed:
+            output.say(f"    assumed: {assumed}", "dim")
+    denied = sum(1 for each in found if findings.refuses([each]))
+    noted = len(found) - denied
+    if denied:
+        output.say(f"refused: {denied} findings deny it, {noted} more", "bold red")
+    else:
+        output.say(f"nothing denies it ({noted} warnings and notes)", "bold green")
+
+
+def _as_json(
+    verdicts: tuple[offline.Verdict, ...], found: tuple[findings.Finding, ...]
+) -> dict[str, object]:
+    return {
+        "refused": findings.refuses(found),
+        "environments": [
+            {
+                "name": each.environment,
+                "commit": each.judged.question.commit,
+                "content": each.judged.ids.content,
+                "rules": each.judged.ids.rules,
+                "clusters": {name: len(share) for name, share in each.judged.manifests.items()},
+                "assumed": list(each.assumed),
+            }
+            for each in verdicts
+        ],
+        "findings": [violations.finding_as_json(each) for each in found],
+    }

@@ -1,0 +1,94 @@
+"""`fleet status`: environments, releases, clusters, and what each of them waits for."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from fleet.adapters.http import admin
+from fleet.cli import output, wiring
+
+State = Annotated[Path, typer.Option("--state", help="The hub's state folder.")]
+Form = Annotated[output.Form, typer.Option("--output", "-o", help="text or json.")]
+
+
+def status(
+    state: State,
+    environment: Annotated[str, typer.Option("--environment", "-e", help="Only this one.")] = "",
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="Show again each 2 s.")] = False,  # noqa: FBT002
+    form: Form = output.Form.TEXT,
+) -> None:
+    """Show where everything stands.
+
+    Example:  fleet status --state /var/lib/fleet --watch
+    """
+    wiring.run(_status(state, environment, form, again=watch))
+
+
+async def _status(state: Path, environment: str, form: output.Form, *, again: bool) -> None:
+    while True:
+        found = await admin.ask(wiring.StateFolder(root=state).socket, "status", {})
+        if environment:
+            kept = [each for each in found["environments"] if each["name"] == environment]
+            found = {**found, "environments": kept}
+        if form is output.Form.JSON:
+            output.document(found)
+        else:
+            _show(found)
+        if not again:
+            return
+        await asyncio.sleep(2)
+        output.say()
+
+
+def _show(found: dict[str, Any]) -> None:
+    if found["held"]:
+        output.say(f"everything holds: {found['held']} (fleet hub recover)", "bold red")
+    if found["repository"]["trouble"]:
+        output.say(f"the repository: {found['repository']['trouble']}", "yellow")
+    for each in found["environments"]:
+        _environment(each)
+
+
+def _environment(found: dict[str, Any]) -> None:
+    release, candidate = found["release"], found["candidate"]
+    told = "nothing released yet"
+    if release:
+        state = "healthy" if release["healthy"] else "converging"
+        waves = f"wave {release['wavesOut']} of {release['waves']}"
+        told = f"release {release['number']} {release['commit'][:10]}, {state}, {waves}"
+    output.say(f"{found['name']}: {told}", "bold")
+    if found["hold"]:
+        output.say(f"  holds: {found['hold']}", "red")
+    if candidate and candidate["verdict"] != "accepted":
+        output.say(f"  {candidate['verdict']}: {candidate['commit'][:10]} {candidate['subject']}")
+        for gate in candidate["waitsFor"]:
+            hint = f" ({gate['hint']})" if gate["hint"] else ""
+            output.say(f"    {gate['gate']}: {gate['reason']}{hint}")
+    if found["clusters"]:
+        _clusters(found["clusters"])
+    output.say()
+
+
+def _clusters(found: list[dict[str, Any]]) -> None:
+    columns = ("  CLUSTER", "STATE", "RELEASE", "REPORTED", "HEALTH", "OBJECTS", "KUBERNETES")
+    output.table(
+        columns,
+        (
+            (
+                f"  {each['name']}",
+                each["state"],
+                str(each["release"] or "-"),
+                str(each["reported"] or "-"),
+                each["health"],
+                str(each["objects"]),
+                each["kubernetes"],
+            )
+            for each in found
+        ),
+    )
+    for each in found:
+        for unwell in each["unwell"][:5]:
+            told = unwell["message"] or f"{unwell['health']}: {unwell['reason']}"
+            output.say(f"    {each['name']}: {unwell['object']}: {told}")

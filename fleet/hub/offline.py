@@ -1,0 +1,94 @@
+"""The hub's very pipeline on a working tree or a commit, with no hub, no book and no cluster."""
+
+from dataclasses import dataclass, replace
+
+from fleet.gate import candidates
+from fleet.hub import judging
+from fleet.manifests import declared
+from fleet.model import errors, findings, ledger, names
+from fleet.plan import check, registration, rollout, slices
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What one environment's hub would find in a commit, with what had to be assumed of its book."""
+
+    environment: names.Environment
+    judged: judging.Judged
+    findings: tuple[findings.Finding, ...]
+    assumed: tuple[str, ...]
+
+
+async def road_of(commit: names.CommitId, tools: judging.Tools) -> ledger.Road:
+    """Raises errors.InputError where fleet.yaml cannot be read."""
+    found = await judging.fleet(commit, tools)
+    if found.fleet is None:
+        said = [f"{each.place}: {each.message}" for each in found.findings]
+        hint = found.findings[0].hint if found.findings else ""
+        raise errors.InputError("; ".join(said), hint=hint)
+    return declared.road_of(found.fleet)
+
+
+async def check_commit(
+    environment: names.Environment,
+    commit: names.CommitId,
+    base: names.CommitId | None,
+    tools: judging.Tools,
+) -> Verdict:
+    """`base` stands for what runs; without it the commit is held against its own rules alone."""
+    road = await road_of(commit, tools)
+    if environment not in {step.environment for step in road.steps}:
+        known = ", ".join(step.environment for step in road.steps)
+        raise errors.InputError(f"fleet.yaml names no environment {environment}: it has {known}")
+    running = await _accepted(environment, base, road, tools) if base else None
+    judged = await judging.judge(
+        judging.Question(
+            environment=environment, commit=commit, road=road, base=running, upstream=None
+        ),
+        tools,
+    )
+    assumed = ["no book is asked: that upstream accepted this and is healthy is for the hub to say"]
+    if base is None:
+        assumed.append("nothing runs yet: rules in force are not known (name them with --base)")
+    return Verdict(
+        environment=environment,
+        judged=judged,
+        findings=(*judged.findings, *_planned(judged)),
+        assumed=tuple(assumed),
+    )
+
+
+async def _accepted(
+    environment: names.Environment,
+    commit: names.CommitId,
+    road: ledger.Road,
+    tools: judging.Tools,
+) -> candidates.Accepted:
+    question = judging.Question(
+        environment=environment, commit=commit, road=road, base=None, upstream=None
+    )
+    ids = await judging.ids(question, tools)
+    return candidates.Accepted(
+        release=0, commit=commit, content=ids.content, rules=ids.rules, owned=ids.owned
+    )
+
+
+def _planned(judged: judging.Judged) -> tuple[findings.Finding, ...]:
+    """What stands against the plan, as far as it can be told without a book."""
+    clusters = [each.document for each in judged.declared.clusters]
+    plan = rollout.plan(judged.spec, clusters, slices.cut_each(judged.manifests), {})
+    named = [names.Cluster(each.metadata.name) for each in clusters]
+    return (
+        *registration.check(judged.declared.clusters, judged.question.environment, ()),
+        *check.check(plan, named, judged.manifests),
+    )
+
+
+def merged(verdicts: tuple[Verdict, ...]) -> tuple[findings.Finding, ...]:
+    """The findings of several environments, each once."""
+    met: dict[findings.Finding, list[names.Cluster]] = {}
+    for verdict in verdicts:
+        for each in verdict.findings:
+            met.setdefault(replace(each, clusters=()), []).extend(each.clusters)
+    found = [replace(each, clusters=tuple(sorted(set(c)))) for each, c in met.items()]
+    return tuple(sorted(found, key=lambda each: (each.place, each.rule, each.message)))
