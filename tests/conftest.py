@@ -5,6 +5,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# A slow machine is no failing law; pytest's own timeout ends what hangs.
+settings.register_profile("fleet", deadline=None, max_examples=60)
+settings.load_profile("fleet")
 
 # pytest-asyncio leaves the first loop of the main thread unclosed, which warnings-as-errors turns into random failures.
 asyncio.set_event_loop(None)
