@@ -2,7 +2,7 @@
 
 import contextlib
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -10,7 +10,7 @@ from fleet.adapters import clock
 from fleet.adapters.http import client
 from fleet.adapters.kubernetes import access, cluster
 from fleet.agent import enrolment, loop, state
-from fleet.cli import documents, output, processes, telemetry
+from fleet.cli import documents, observing, output, processes
 from fleet.model import errors, names
 from fleet.protocol import keys
 
@@ -29,14 +29,16 @@ def enroll(
     environment: Annotated[str, typer.Option("--environment", "-e", help="Where it belongs.")],
     hub: Annotated[str, typer.Option(help="URL at which this cluster reaches the hub.")],
     hub_key: Annotated[Path, typer.Option(help="File with what `fleet hub key` printed.")],
-    hub_ca: Annotated[Path | None, typer.Option(help="PEM of the authority of the hub's TLS.")] = None,
+    hub_ca: Annotated[
+        Path | None, typer.Option(help="PEM of the authority of the hub's TLS.")
+    ] = None,
     label: Annotated[list[str], typer.Option(help="KEY=VALUE, for targets and waves.")] = [],  # noqa: B006 - Typer copies it
     kubeconfig: Kubeconfig = None,
     context: Context = "",
 ) -> None:
     """Make the agent's key in the cluster's keeping and print the Cluster document to commit.
 
-    Example:  fleet agent enroll --cluster prod-eu -e prod --hub https://hub.example.com --hub-key hub.pub > clusters/prod/prod-eu.yaml
+    Example:  fleet agent enroll --cluster eu -e prod --hub https://hub.example.com --hub-key hub.pub
     """
     document = processes.run(
         _enroll(
@@ -50,9 +52,8 @@ def enroll(
         )
     )
     typer.echo(documents.cluster_yaml(document), nl=False)
-    spec = document["spec"]
     output.console(is_error=True).print(
-        f"compare this fingerprint before you merge: {keys.fingerprint(spec['publicKey'])}",
+        f"compare this fingerprint before you merge: {keys.fingerprint(document['spec']['publicKey'])}",
         style="dim",
     )
 
@@ -67,7 +68,7 @@ def run(
 
     Example:  fleet agent run --kubeconfig ~/.kube/config --context minikube
     """
-    telemetry.configure_logs(log_format)
+    observing.log(log_format)
     processes.run(_run(cluster.ApiServer(access.found(kubeconfig, context))))
 
 
@@ -79,7 +80,7 @@ async def _enroll(
     hub_key: str,
     hub_ca: str,
     labels: dict[str, str],
-) -> dict[str, object]:
+) -> dict[str, Any]:
     async with contextlib.aclosing(port):
         found = await enrolment.enroll(
             port, name=name, environment=environment, hub_url=hub, hub_key=hub_key,
@@ -91,14 +92,14 @@ async def _enroll(
 async def _run(port: cluster.ApiServer) -> None:
     async with contextlib.aclosing(port):
         enrolled = await enrolment.read(port)
-        async with contextlib.aclosing(client.Link(enrolled.hub_url, ca=enrolled.hub_ca)) as link:
+        async with client.Link(enrolled.hub_url, authorities=enrolled.hub_ca) as link:
             agent = state.Agent(
                 identity=enrolled.identity,
                 key=enrolled.key,
                 cluster=port,
                 link=link,
                 clock=clock.SystemClock(),
-                telemetry=telemetry.of("fleet-agent"),
+                telemetry=observing.of_agent(),
                 name=processes.name(),
             )
             await processes.until_stopped(loop.run(agent))

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from fleet.adapters.http import admin
-from fleet.cli import output, wiring
+from fleet.cli import output, processes, wiring
 from fleet.model import errors
 
 app = typer.Typer(help="Ask the audit log.", no_args_is_help=True, rich_markup_mode=None)
@@ -73,7 +73,9 @@ def violations(
         return
     for each in found["violations"]:
         end = f"ended {each['until']}" if each["until"] else "open"
-        output.say(f"{each['path']}:{each['line']}:{each['column']}: {each['rule']}: {each['message']}")
+        output.say(
+            f"{each['path']}:{each['line']}:{each['column']}: {each['rule']}: {each['message']}"
+        )
         output.say(
             f"    {each['environment']}, {each['commit'][:10]} by {each['author']}, since {each['since']}, {end}",
             "dim",
@@ -95,7 +97,9 @@ def verify(state: State, form: Form = output.Form.TEXT) -> None:
 @app.command()
 def show(
     state: State,
-    record: Annotated[str, typer.Argument(metavar="ID", help="Its number, or the start of its hash.")],
+    record: Annotated[
+        str, typer.Argument(metavar="ID", help="Its number, or the start of its hash.")
+    ],
 ) -> None:
     """Print one record."""
     output.document(_ask(state, "audit show", {"id": record}))
@@ -106,4 +110,4 @@ def _why(decision: dict[str, Any]) -> str:
 
 
 def _ask(state: Path, command: str, arguments: dict[str, Any]) -> dict[str, Any]:
-    return wiring.run(admin.ask(wiring.StateFolder(root=state).socket, command, arguments))
+    return processes.run(admin.ask(wiring.StateFolder(root=state).socket, command, arguments))

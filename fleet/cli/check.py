@@ -8,7 +8,7 @@ import typer
 
 from fleet.adapters.git import working
 from fleet.audit import violations
-from fleet.cli import output, wiring
+from fleet.cli import output, processes, wiring
 from fleet.hub import judging, offline
 from fleet.model import errors, findings, json_values, names
 
@@ -18,13 +18,18 @@ Folder = Annotated[Path, typer.Argument(help="The fleet repository.", metavar="[
 Rev = Annotated[str, typer.Option("--rev", help="A commit instead of the working tree.")]
 Environment = Annotated[
     str,
-    typer.Option("--environment", "-e", help="As this environment's branch; default: the branch that is checked out, else all."),
+    typer.Option(
+        "--environment",
+        "-e",
+        help="As this environment's branch; default: the branch that is checked out, else all.",
+    ),
 ]
 Base = Annotated[
     str, typer.Option("--base", help="The commit that runs there now: its rules count as well.")
 ]
 Program = Annotated[
-    Path | None, typer.Option("--kustomize", help="kustomize v5.7.1; default: our own build of it.")
+    Path | None,
+    typer.Option("--kustomize", help="kustomize v5.7.1; default: our own build of it."),
 ]
 Form = Annotated[output.Form, typer.Option("--output", "-o", help="text or json.")]
 
@@ -39,7 +44,7 @@ def check(
 ) -> None:
     """Run the hub's pipeline with no hub and no cluster: schemas, policies, ownership, the plan.
 
-    Examples:
+    As in:
 
       fleet check                       the working tree, as the branch that is checked out
 
@@ -47,7 +52,7 @@ def check(
 
       fleet check --base origin/dev     with the rules in force on dev as well
     """
-    verdicts = wiring.run(_verdicts(folder, rev, environment, base, kustomize))
+    verdicts = processes.run(_verdicts(folder, rev, environment, base, kustomize))
     found = offline.merged(verdicts)
     if form is output.Form.JSON:
         output.document(_as_json(verdicts, found))
@@ -69,7 +74,7 @@ def render(
 
     Example:  fleet render --cluster prod-eu | jq .metadata.name
     """
-    for verdict in wiring.run(_verdicts(folder, rev, environment, "", kustomize)):
+    for verdict in processes.run(_verdicts(folder, rev, environment, "", kustomize)):
         for name, share in verdict.judged.manifests.items():
             for each in share if cluster in ("", name) else ():
                 typer.echo(json_values.encode(each.body))

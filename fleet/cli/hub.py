@@ -1,6 +1,5 @@
 """`fleet hub`: run the hub, and what its owner asks of it."""
 
-import asyncio
 import contextlib
 from pathlib import Path
 from typing import Annotated
@@ -8,8 +7,8 @@ from typing import Annotated
 import typer
 
 from fleet.adapters.git import mirror
-from fleet.adapters.http import admin, server
-from fleet.cli import output, telemetry, wiring
+from fleet.adapters.http import admin, server, tls
+from fleet.cli import observing, output, processes, wiring
 from fleet.hub import answers, loop, people
 from fleet.hub import state as hubs
 from fleet.model import errors
@@ -20,23 +19,31 @@ app = typer.Typer(
     invoke_without_command=True,
     rich_markup_mode=None,
 )
-State = Annotated[Path, typer.Option("--state", help="Where the hub keeps its book, key and mirror.")]
+State = Annotated[
+    Path, typer.Option("--state", help="Where the hub keeps its book, key and mirror.")
+]
 
 
 @app.callback()
 def hub(
     context: typer.Context,
     repo: Annotated[str, typer.Option(help="https://, ssh:// or a local path.")] = "",
-    state: Annotated[Path, typer.Option(help="Where the hub keeps its book, key and mirror.")] = Path("fleet-state"),
+    state: Annotated[
+        Path, typer.Option(help="Where the hub keeps its book, key and mirror.")
+    ] = Path("fleet-state"),
     listen: Annotated[str, typer.Option(help="Where agents reach it.")] = "127.0.0.1:8440",
     poll: Annotated[float, typer.Option(help="Seconds between two fetches.")] = 30.0,
-    webhook_secret_file: Annotated[Path | None, typer.Option(help="For POST /hooks/git; absent: none is believed.")] = None,
+    webhook_secret_file: Annotated[
+        Path | None, typer.Option(help="For POST /hooks/git; absent: none is believed.")
+    ] = None,
     tls_cert: Annotated[Path | None, typer.Option(help="PEM; with --tls-key.")] = None,
     tls_key: Annotated[Path | None, typer.Option(help="PEM.")] = None,
     ssh_key: Annotated[str, typer.Option(help="Private key for ssh:// repositories.")] = "",
     known_hosts: Annotated[str, typer.Option(help="Host keys for ssh:// repositories.")] = "",
     token_file: Annotated[str, typer.Option(help="Token for https:// repositories.")] = "",
-    kustomize: Annotated[Path | None, typer.Option(help="kustomize v5.7.1; default: our own build.")] = None,
+    kustomize: Annotated[
+        Path | None, typer.Option(help="kustomize v5.7.1; default: our own build.")
+    ] = None,
     log_format: Annotated[str, typer.Option(help="json or text.")] = "json",
 ) -> None:
     """Run the hub until it is stopped.
@@ -46,7 +53,9 @@ def hub(
     if context.invoked_subcommand is not None:
         return
     if not repo:
-        raise errors.InputError("name the fleet repository", hint="fleet hub --repo URL; see fleet hub --help")
+        raise errors.InputError(
+            "name the fleet repository", hint="fleet hub --repo URL; see fleet hub --help"
+        )
     if (tls_cert is None) != (tls_key is None):
         raise errors.InputError("--tls-cert and --tls-key go together")
     secret = webhook_secret_file.read_text().strip() if webhook_secret_file else ""
@@ -57,9 +66,9 @@ def hub(
         kustomize=kustomize,
         hub=hubs.Settings(poll_interval=poll, webhook_secret=secret),
     )
-    tls = server.Tls(certificate=tls_cert, key=tls_key) if tls_cert and tls_key else None
-    telemetry.configure_logs(log_format)
-    wiring.run(_run(options, listen, tls))
+    served = tls.Tls(certificate=str(tls_cert), key=str(tls_key)) if tls_cert and tls_key else None
+    observing.log(log_format)
+    processes.run(_run(options, listen, served))
 
 
 @app.command()
@@ -71,13 +80,13 @@ def key(state: State) -> None:
 @app.command()
 def baseline(
     state: State,
-    environment: Annotated[list[str], typer.Option("--environment", "-e", help="Which; default: all.")] = [],  # noqa: B006 - Typer copies it
+    environment: Annotated[
+        list[str], typer.Option("--environment", "-e", help="Which; default: all.")
+    ] = [],  # noqa: B006 - Typer copies it
 ) -> None:
     """Accept the tips as they are by decree, recorded as such: for adopting a fleet that runs already."""
-    found = wiring.run(
-        admin.ask(
-            wiring.StateFolder(root=state).socket, "baseline", {"environments": environment}
-        )
+    found = processes.run(
+        admin.ask(wiring.StateFolder(root=state).socket, "baseline", {"environments": environment})
     )
     for each in found["accepted"]:
         output.say(f"{each['environment']}: {each['commit'][:10]} accepted by decree")
@@ -86,34 +95,20 @@ def baseline(
 @app.command()
 def recover(state: State) -> None:
     """Go on from an old book: a new era, numbers above all that agents have shown. Recorded."""
-    found = wiring.run(admin.ask(wiring.StateFolder(root=state).socket, "recover", {}))
+    found = processes.run(admin.ask(wiring.StateFolder(root=state).socket, "recover", {}))
     output.say(f"recovered: {found['clusters']} clusters begin a new era")
 
 
-async def _run(options: wiring.HubOptions, listen: str, tls: server.Tls | None) -> None:
-    watched = telemetry.of("fleet-hub")
-    async with wiring.hub(options, watched) as here:
-        web = server.Server(answers.Desk(here), listen, tls)
-        port = await web.start()
-        output.say(f"hub on port {port}, key {keys.fingerprint(here.key.public)}")
-        socket = await admin.serve(
-            options.folder.socket, lambda command, given: people.answer(here, command, given)
-        )
-        try:
-            with telemetry.until_stopped() as stopped:
-                await _first(asyncio.create_task(loop.run(here)), stopped)
-        finally:
-            await socket.stop()
-            await web.stop()
-
-
-async def _first(work: "asyncio.Task[None]", stopped: asyncio.Event) -> None:
-    """Until the work fails or a signal asks for the end."""
-    waiting = asyncio.create_task(stopped.wait())
-    await asyncio.wait({work, waiting}, return_when=asyncio.FIRST_COMPLETED)
-    waiting.cancel()
-    if work.done():
-        work.result()
-    work.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await work
+async def _run(options: wiring.HubOptions, listen: str, served: tls.Tls | None) -> None:
+    with contextlib.closing(observing.of_hub()) as watched:
+        async with wiring.hub(options, watched) as here:
+            web = server.Server(answers.Desk(here), listen, served)
+            port = await web.start()
+            output.say(f"hub on port {port}, key {keys.fingerprint(here.key.public)}")
+            try:
+                async with admin.serve(
+                    options.folder.socket, lambda asked, given: people.answer(here, asked, given)
+                ):
+                    await processes.until_stopped(loop.run(here))
+            finally:
+                await web.stop()

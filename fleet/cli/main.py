@@ -1,52 +1,66 @@
-"""`fleet`: one program for hub, agents and people. Exit codes: 0 fine, 1 refused, 2 used wrongly or failed."""
+"""`fleet`: one program for hub, agents and people. Exit codes: 0 fine, 1 refused, 2 used wrongly or failed.
 
+Only the command that is asked for is imported: an agent has no use for schemas, git or a database.
+"""
+
+import importlib
 import sys
+from collections.abc import Sequence
 
 import typer
 
-from fleet.cli import (
-    agent,
-    audit,
-    check,
-    hub,
-    init,
-    lab,
-    output,
-    promote,
-    schema,
-    status,
-)
 from fleet.model import errors
 
-app = typer.Typer(
-    name="fleet",
-    help="Policy-gated multi-cluster Kubernetes fleet management: agents pull what a gate let out.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-)
-app.command("init")(init.init)
-app.command("check")(check.check)
-app.command("render")(check.render)
-app.command("promote")(promote.promote)
-app.command("status")(status.status)
-app.add_typer(hub.app, name="hub")
-app.add_typer(agent.app, name="agent")
-app.add_typer(audit.app, name="audit")
-app.add_typer(schema.app, name="schema")
-app.add_typer(lab.app, name="lab")
+# Each command with the module and the name there; a Typer is a command with commands of its own.
+COMMANDS = {
+    "init": "init:init",
+    "check": "check:check",
+    "render": "check:render",
+    "promote": "promote:promote",
+    "status": "status:status",
+    "hub": "hub:app",
+    "agent": "agent:app",
+    "audit": "audit:app",
+    "schema": "schema:app",
+    "lab": "lab:app",
+}
+
+
+def application(words: Sequence[str]) -> typer.Typer:
+    """With the command that these words begin with; with all of them where they name none."""
+    app = typer.Typer(
+        name="fleet",
+        help="Policy-gated multi-cluster Kubernetes fleet management: agents pull what a gate let out.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+    )
+    app.callback()(_root)  # so that one command alone stays a command
+    named = words[0] if words else ""
+    for command, where in COMMANDS.items():
+        if named in (command, "") or named not in COMMANDS:
+            module, _, name = where.partition(":")
+            found = getattr(importlib.import_module(f"fleet.cli.{module}"), name)
+            if isinstance(found, typer.Typer):
+                app.add_typer(found, name=command)
+            else:
+                app.command(command)(found)
+    return app
+
+
+def _root() -> None:
+    """Policy-gated multi-cluster Kubernetes fleet management: agents pull what a gate let out."""
 
 
 def main() -> None:
     try:
-        app()
-    except errors.RefusedError as error:
-        output.fault(error)
-        sys.exit(1)
+        application(sys.argv[1:])()
     except errors.FleetError as error:
+        from fleet.cli import output
+
         output.fault(error)
-        sys.exit(2)
+        sys.exit(1 if isinstance(error, errors.RefusedError) else 2)
     except KeyboardInterrupt:
         sys.exit(130)
 

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from fleet.adapters.git import working, writer
-from fleet.cli import output, settings, wiring
+from fleet.cli import output, processes, settings, wiring
 from fleet.hub import judging, offline
 from fleet.manifests import layout
 from fleet.model import errors, findings, ledger, names, objects, snapshots
@@ -22,7 +22,9 @@ _SHOWN = 50  # lines of one cluster's changes
 def promote(
     source: Annotated[str, typer.Argument(help="The environment whose content is taken.")],
     target: Annotated[str, typer.Argument(help="The environment after it on the road.")],
-    folder: Annotated[Path, typer.Option("--dir", help="A clone of the fleet repository.")] = Path(),
+    folder: Annotated[
+        Path, typer.Option("--dir", help="A clone of the fleet repository.")
+    ] = Path(),
     commit: Annotated[str, typer.Option(help="A commit of the source; default: its tip.")] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show, do not push.")] = False,  # noqa: FBT002
     kustomize: Annotated[Path | None, typer.Option(help="kustomize v5.7.1.")] = None,
@@ -31,13 +33,13 @@ def promote(
 
     The push is with your own git rights, and only if the target has not moved. The hub then decides.
 
-    Examples:
+    As in:
 
       fleet promote dev staging --dry-run
 
       fleet promote staging prod --commit 3f2c1aa
     """
-    wiring.run(
+    processes.run(
         _promote(
             Promotion(
                 folder=folder.resolve(),
@@ -70,9 +72,13 @@ async def _promote(asked: Promotion) -> None:
     road = await _road(tips, tools, local)
     if asked.target not in _environments(road) or road.before(asked.target) != asked.source:
         order = " -> ".join(_environments(road))
-        raise errors.InputError(f"{asked.target} does not come right after {asked.source}: {order}")
+        raise errors.InputError(
+            f"{asked.target} does not come right after {asked.source}: {order}"
+        )
     branch = road.branch(asked.target)
-    upstream = await local.resolve(asked.commit) if asked.commit else tips[road.branch(asked.source)]
+    upstream = (
+        await local.resolve(asked.commit) if asked.commit else tips[road.branch(asked.source)]
+    )
     running = tips[branch]
     merge = await _graft(asked, road, upstream, running, tools, pen)
     if merge is None:
@@ -83,7 +89,9 @@ async def _promote(asked: Promotion) -> None:
         output.say("dry run: nothing was pushed")
         return
     await pen.push(branch, merge, running)
-    output.say(f"pushed {merge[:10]} to {branch}: the hub decides now (fleet status)", "bold green")
+    output.say(
+        f"pushed {merge[:10]} to {branch}: the hub decides now (fleet status)", "bold green"
+    )
 
 
 async def _road(
@@ -114,7 +122,10 @@ async def _graft(
 ) -> names.CommitId | None:
     """The merge commit, or None where there is nothing to merge."""
     where = layout.Layout(environment=asked.target, owned=road.owned)
-    above, here = await tools.repository.snapshot(upstream), await tools.repository.snapshot(running)
+    above, here = (
+        await tools.repository.snapshot(upstream),
+        await tools.repository.snapshot(running),
+    )
     if not layout.differ(above, here, where):
         return None
     subject = (await tools.repository.commit(upstream)).subject

@@ -13,7 +13,9 @@ app = typer.Typer(help="Schemas for editors.", no_args_is_help=True, rich_markup
 
 @app.command()
 def export(
-    folder: Annotated[Path | None, typer.Argument(metavar="[DIR]", help="One file a kind; absent: print.")] = None,
+    folder: Annotated[
+        Path | None, typer.Argument(metavar="[DIR]", help="One file a kind; absent: print.")
+    ] = None,
 ) -> None:
     """Write the JSON Schemas of Fleet, Cluster, Bundle and Permit.
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from fleet.adapters.http import admin
-from fleet.cli import output, wiring
+from fleet.cli import output, processes, wiring
 
 State = Annotated[Path, typer.Option("--state", help="The hub's state folder.")]
 Form = Annotated[output.Form, typer.Option("--output", "-o", help="text or json.")]
@@ -23,7 +23,7 @@ def status(
 
     Example:  fleet status --state /var/lib/fleet --watch
     """
-    wiring.run(_status(state, environment, form, again=watch))
+    processes.run(_status(state, environment, form, again=watch))
 
 
 async def _status(state: Path, environment: str, form: output.Form, *, again: bool) -> None:

@@ -5,11 +5,9 @@ import contextlib
 import fcntl
 import os
 import secrets
-import socket
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
 
 from fleet.adapters import clock, schemas
 from fleet.adapters.git import mirror, working
@@ -19,15 +17,10 @@ from fleet.cli import output, settings
 from fleet.hub import judging, state
 from fleet.lab import binaries
 from fleet.model import errors
-from fleet.ports import renderer, repository, telemetry
+from fleet.ports import renderer, telemetry
 from fleet.protocol import keys
 
-Result = TypeVar("Result")
 KUSTOMIZE_VERSION = "v5.7.1"
-
-
-def run(work: Coroutine[Any, Any, Result]) -> Result:
-    return asyncio.run(work)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,11 +145,3 @@ async def hub(options: HubOptions, watched: telemetry.Telemetry) -> AsyncIterato
         finally:
             kept.close()
             remembered.close()
-
-
-def process_name() -> str:
-    return f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
-
-
-def local(folder: Path) -> repository.Repository:
-    return working.Local(folder)

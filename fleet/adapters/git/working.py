@@ -37,6 +37,14 @@ class Local(reading.Reader):
     async def keep(self, name: str, commit: names.CommitId) -> None:
         """A checker keeps nothing."""
 
+    async def current_branch(self) -> str:
+        """What is checked out; "" where that is no branch, or no repository."""
+        try:
+            out = await self._git.run("symbolic-ref", "--quiet", "--short", "HEAD")
+        except errors.UnreachableError:
+            return ""
+        return out.decode("utf-8", "replace").strip()
+
     async def resolve(self, revision: str) -> names.CommitId:
         """The commit that a person's word means, tags peeled."""
         try:
