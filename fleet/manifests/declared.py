@@ -17,6 +17,7 @@ Kind = TypeVar("Kind", bound=kinds.Strict)
 
 FLEET_FILE = "fleet.yaml"
 _CRD = "CustomResourceDefinition"
+_Place = findings.Place  # inside Declared the module's name is a field's
 _KEY_BYTES, _PROOF_BYTES = 32, 64
 
 
@@ -58,7 +59,7 @@ class Declared:
     def crds(self) -> tuple[Rule, ...]:
         return tuple(each for each in self.rules if each.value.get("kind") == _CRD)
 
-    def place_of(self, cluster: names.Cluster) -> findings.Place:
+    def place_of(self, cluster: names.Cluster) -> _Place:
         places = (e.place for e in self.clusters if e.document.metadata.name == cluster)
         return next(places, findings.Place(path=FLEET_FILE))
 
@@ -93,6 +94,7 @@ class _Reader:
     def file(self, parsed: parse.Parsed) -> None:
         part = self._where.part(parsed.path)
         in_policies = part is layout.Part.OWNED and "/policies/" in parsed.path
+        judges = in_policies or part is layout.Part.RULES
         for document in parsed.documents:
             value = document.value
             source = objects.Source(
@@ -100,9 +102,7 @@ class _Reader:
             )
             if _is_ours(value):
                 self._ours(value, source)
-            elif isinstance(value, dict) and (part is layout.Part.RULES or in_policies):
-                self._rules.append(Rule(value=value, source=source))
-            elif isinstance(value, dict) and value.get("kind") == _CRD:
+            elif isinstance(value, dict) and (judges or value.get("kind") == _CRD):
                 self._rules.append(Rule(value=value, source=source))
 
     def result(self) -> Declared:

@@ -11,7 +11,11 @@ _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 def json_schemas() -> dict[str, dict[str, Any]]:
     """By kind."""
     return {
-        kind: {"$schema": _DIALECT, "$id": f"urn:fleetgate:v1alpha1:{kind}", **model.model_json_schema()}
+        kind: {
+            "$schema": _DIALECT,
+            "$id": f"urn:fleetgate:v1alpha1:{kind}",
+            **model.model_json_schema(),
+        }
         for kind, model in kinds.KINDS.items()
     }
 

@@ -1,7 +1,7 @@
 """Kustomizations, judged before the program runs: nothing remote, nothing outside, no plugins (threat 9)."""
 
 import posixpath
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,8 +10,25 @@ from fleet.model import findings, objects, snapshots
 
 # Fields whose entries are files or folders of the repository.
 _PATHS = ("resources", "bases", "components", "crds", "configurations", "patchesStrategicMerge")
+# Fields whose entries name a file in `path`.
+_WITH_PATH = ("patches", "patchesJson6902", "replacements")
+_GENERATORS = ("configMapGenerator", "secretGenerator")
 # Fields that start programs, load plugins or fetch charts.
-_FORBIDDEN = ("generators", "transformers", "validators", "helmCharts", "helmGlobals", "openapi")
+_FORBIDDEN = (
+    "generators", "transformers", "validators", "openapi",
+    "helmCharts", "helmGlobals", "helmChartInflationGenerator",
+)  # fmt: skip
+# kustomize takes "Resources" for "resources" too. So only what is spelled as here is let through.
+_KNOWN = {
+    *_PATHS, *_WITH_PATH, *_GENERATORS, *_FORBIDDEN,
+    "apiVersion", "kind", "metadata", "namePrefix", "nameSuffix", "namespace", "commonLabels",
+    "labels", "commonAnnotations", "images", "imageTags", "replicas", "vars", "generatorOptions",
+    "sortOptions", "buildMetadata", "inventory",
+}  # fmt: skip
+_KNOWN_INSIDE = {
+    "path", "patch", "target", "options", "source", "targets",
+    "name", "namespace", "behavior", "type", "files", "literals", "envs", "env",
+}  # fmt: skip
 _REMOTE = ("://", "git@", "github.com/", "?ref=")
 _LIMIT = 500  # kustomizations of one bundle
 
@@ -24,11 +41,10 @@ class Reach:
     findings: tuple[findings.Finding, ...]
 
 
-def reach(
-    folder: str,
-    snapshot: snapshots.Snapshot,
-    documents: Mapping[str, tuple[Mapping[str, Any], objects.Source]],
-) -> Reach:
+Documents = Mapping[str, tuple[Any, objects.Source]]
+
+
+def reach(folder: str, snapshot: snapshots.Snapshot, documents: Documents) -> Reach:
     """`documents` are the parsed kustomization files by path."""
     found: list[findings.Finding] = []
     paths: set[str] = set()
@@ -39,62 +55,102 @@ def reach(
             continue
         seen.add(here)
         paths.update(entry.path for entry in snapshot.under(here))
-        path = selection.kustomization(here, snapshot.entries)
-        if path is None or path not in documents:
-            continue
-        for inner, finding in _references(here, *documents[path]):
+        for inner, finding in _references(here, snapshot, documents):
             if finding is not None:
                 found.append(finding)
             elif inner in snapshot.entries:
                 paths.add(inner)
             else:
                 left.append(inner)
+    if left:
+        found.append(_too_many(folder))
     return Reach(paths=frozenset(paths), findings=tuple(found))
 
 
+Reference = tuple[str, findings.Finding | None]
+
+
 def _references(
-    here: str, document: Mapping[str, Any], source: objects.Source
-) -> Iterator[tuple[str, findings.Finding | None]]:
+    here: str, snapshot: snapshots.Snapshot, documents: Documents
+) -> Iterator[Reference]:
+    path = selection.kustomization(here, snapshot.entries)
+    if path is None or path not in documents:
+        return
+    document, source = documents[path]
+    if not isinstance(document, Mapping):
+        yield "", _finding("a kustomization is one mapping", (), source)
+        return
+    yield from _misspelled(document, _KNOWN, (), source)
     for field in _FORBIDDEN:
         if document.get(field):
             yield "", _finding(f"{field} could run or fetch what nobody checked", (field,), source)
+    yield from _read(here, document, source)
+
+
+def _read(here: str, document: Mapping[str, Any], source: objects.Source) -> Iterator[Reference]:
+    """What the fields of one kustomization read."""
     for field in _PATHS:
-        for place, entry in enumerate(document.get(field) or ()):
-            yield _reference(here, entry, (field, str(place)), source)
-    for field in ("patches", "replacements"):
-        for place, entry in enumerate(document.get(field) or ()):
-            if isinstance(entry, Mapping) and entry.get("path"):
-                yield _reference(here, entry["path"], (field, str(place), "path"), source)
-    yield from _generated(here, document, source)
+        for place, entry in _listed(document, field):
+            yield _reference(here, entry, (field, place), source)
+    for field in (*_WITH_PATH, *_GENERATORS):
+        for place, entry in _listed(document, field):
+            yield from _inside(here, entry, (field, place), source)
 
 
-def _generated(
-    here: str, document: Mapping[str, Any], source: objects.Source
-) -> Iterator[tuple[str, findings.Finding | None]]:
-    for field in ("configMapGenerator", "secretGenerator"):
-        for place, generator in enumerate(document.get(field) or ()):
-            if not isinstance(generator, Mapping):
-                continue
-            listed = [*(generator.get("files") or ()), *(generator.get("envs") or ())]
-            listed += [generator["env"]] if generator.get("env") else []
-            for entry in listed:
-                file = str(entry).rpartition("=")[2]
-                yield _reference(here, file, (field, str(place)), source)
-
-
-def _reference(
+def _inside(
     here: str, entry: Any, field: tuple[str, ...], source: objects.Source
-) -> tuple[str, findings.Finding | None]:
-    if not isinstance(entry, str) or "\n" in entry:
-        return here, None  # an inline patch
-    if any(mark in entry for mark in _REMOTE):
+) -> Iterator[Reference]:
+    """What one entry of patches, replacements or a generator reads."""
+    if not isinstance(entry, Mapping):
+        yield "", _finding(f"{field[0]} has an entry that is no mapping", field, source)
+        return
+    yield from _misspelled(entry, _KNOWN_INSIDE, field, source)
+    for name in ("path", "env"):
+        if entry.get(name):
+            yield _reference(here, entry[name], (*field, name), source)
+    for name in ("files", "envs"):
+        for place, each in _listed(entry, name):
+            file = each.rpartition("=")[2] if isinstance(each, str) else each
+            yield _reference(here, file, (*field, name, place), source)
+
+
+def _misspelled(
+    document: Mapping[str, Any],
+    known: Collection[str],
+    field: tuple[str, ...],
+    source: objects.Source,
+) -> Iterator[Reference]:
+    for key in document:
+        if key not in known:
+            message = f"{findings.escaped(key)} is no field of a kustomization that fleet knows"
+            yield "", _finding(message, (*field, key), source)
+
+
+def _listed(document: Mapping[str, Any], field: str) -> list[tuple[str, Any]]:
+    """The entries of a field with their places; what is no list is the program's own error."""
+    entries = document.get(field)
+    return [(str(i), each) for i, each in enumerate(entries)] if isinstance(entries, list) else []
+
+
+def _reference(here: str, entry: Any, field: tuple[str, ...], source: objects.Source) -> Reference:
+    if not isinstance(entry, str):
+        return "", _finding("a path is a text", field, source)
+    # kustomize tries an inline patch as a path first, so that must not lead out either
+    is_inline = field[0] == "patchesStrategicMerge" and "\n" in entry
+    if not is_inline and any(mark in entry for mark in _REMOTE):
         return "", _finding(f"{findings.escaped(entry)} is remote", field, source)
-    if entry.startswith(("/", "-")):
+    if entry.startswith(("/", "-")) or not (is_inline or entry.isprintable()):
         return "", _finding(f"{findings.escaped(entry)} is not a path in here", field, source)
     path = posixpath.normpath(posixpath.join(here or ".", entry))
-    if path.startswith(".."):
+    if path == ".." or path.startswith("../"):
         return "", _finding(f"{findings.escaped(entry)} leads out of here", field, source)
-    return ("" if path == "." else path), None
+    return (here if is_inline else "" if path == "." else path), None
+
+
+def _too_many(folder: str) -> findings.Finding:
+    place = findings.Place(path=folder or ".")
+    message = f"more than {_LIMIT} kustomizations in one bundle"
+    return findings.deny("kustomize", place, message, hint="split the bundle")
 
 
 def _finding(message: str, field: tuple[str, ...], source: objects.Source) -> findings.Finding:

@@ -36,7 +36,7 @@ class Layout:
     def part(self, path: str) -> Part:
         if any(_pattern(each, self.environment).match(path) for each in self.owned):
             return Part.OWNED
-        if path.split("/")[0] in _OWNED_FOLDERS and path.count("/") > 1:
+        if path.partition("/")[0] in _OWNED_FOLDERS and path.count("/") > 1:
             return Part.INERT
         if any(_pattern(each, None).match(path) for each in self.owned):
             return Part.INERT
@@ -94,4 +94,4 @@ def _pattern(text: str, environment: str | None) -> re.Pattern[str]:
         "{environment}": re.escape(environment) if environment else _ANY_ENVIRONMENT,
     }
     inner = "".join(words.get(part, re.escape(part)) for part in parts)
-    return re.compile(rf"{inner}(/.*)?\Z")
+    return re.compile(rf"{inner}(/.*)?\Z", re.DOTALL)

@@ -26,7 +26,7 @@ _LIVE_FIELDS = (
     "uid",
 )
 _RESERVED_LABELS = ("applyset.kubernetes.io/", f"{kinds.GROUP}/")
-_NAME = re.compile(r"[^/%\s]{1,253}\Z")
+_NAME = re.compile(r"(?!\.{1,2}\Z)[^/%\s]{1,253}\Z")
 _VERSION = re.compile(r"v[0-9a-z]+\Z")
 
 
@@ -105,7 +105,7 @@ def _identity_faults(body: Any) -> Iterator[Fault]:
     version, kind, metadata = body.get("apiVersion"), body.get("kind"), body.get("metadata")
     if not isinstance(version, str) or not _VERSION.match(version.rpartition("/")[2]):
         yield "apiVersion is missing or not like apps/v1", ("apiVersion",), ""
-    if not isinstance(kind, str) or not kind.isalnum():
+    if not isinstance(kind, str) or not (kind.isalnum() and kind.isascii()):
         yield "kind is missing or not a kind's name", ("kind",), ""
     if not isinstance(metadata, Mapping):
         yield "metadata is missing", ("metadata",), ""
@@ -137,7 +137,8 @@ def _scope_faults(body: Mapping[str, Any], origin: Origin) -> Iterator[Fault]:
     namespace = body["metadata"].get("namespace")
     group, kind = _group(body), str(body.get("kind"))
     where = ("metadata", "namespace")
-    if namespace is not None and not isinstance(namespace, str):
+    is_name = isinstance(namespace, str) and names.is_label(namespace)
+    if namespace not in (None, "") and not is_name:
         yield "metadata.namespace is no name", where, ""
         return
     is_namespaced = origin.scopes.is_namespaced(group, kind)

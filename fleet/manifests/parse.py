@@ -5,6 +5,7 @@ again when a finding asks for one, and thousands of files without findings pay n
 """
 
 import functools
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +17,7 @@ from fleet.model import findings, json_values, names
 
 MAX_DEPTH = 100
 MAX_NODES = 1_000_000  # of one file, aliases counted as often as they are used
+_PER_NODE = 100  # characters of a text that count as one more value: long texts can be repeated by aliases too
 MAX_DOCUMENTS = 10_000
 
 _MERGE = object()
@@ -73,8 +75,7 @@ def locate(data: bytes, path: str, line: int, where: Sequence[str]) -> findings.
 def _composed(data: bytes) -> tuple[Any, ...]:
     """Node trees by document. Only texts that `documents` has accepted come here, so depth and size are bounded."""
     try:
-        nodes = yaml.compose_all(data.replace(b"\t", b" "), Loader=yaml.CSafeLoader)
-        return tuple(node for node in nodes if node is not None)
+        return tuple(yaml.compose_all(data.replace(b"\t", b" "), Loader=yaml.CSafeLoader))
     except yaml.YAMLError:
         return ()
 
@@ -91,14 +92,34 @@ def _step(node: Any, step: str) -> Any:
 def _json(data: bytes, path: str, blob: names.BlobId) -> Parsed:
     try:
         value = json_values.decode(data)
+        if _is_deep(value, MAX_DEPTH):
+            raise ValueError(f"nested deeper than {MAX_DEPTH}")
     except (ValueError, RecursionError) as error:
-        line = getattr(error, "lineno", 0)
-        place = findings.Place(path=path, line=line)
-        found = findings.deny("json", place, f"not JSON: {getattr(error, 'msg', error)}")
+        found = _json_fault(error, data, path)
         return Parsed(path=path, blob=blob, documents=(), findings=(found,))
-    return Parsed(
-        path=path, blob=blob, documents=(Document(value=value, line=1, index=0),), findings=()
-    )
+    line = data[: len(data) - len(data.lstrip())].count(b"\n") + 1
+    document = Document(value=value, line=line, index=0)
+    return Parsed(path=path, blob=blob, documents=(document,), findings=())
+
+
+def _is_deep(value: Any, depth: int) -> bool:
+    if not isinstance(value, (dict, list)):
+        return False
+    inner = value.values() if isinstance(value, dict) else value
+    return depth == 0 or any(_is_deep(each, depth - 1) for each in inner)
+
+
+def _json_fault(error: Exception, data: bytes, path: str) -> findings.Finding:
+    """JSON is YAML as well: our own builder knows the lines of what the JSON library only names."""
+    if not hasattr(error, "lineno"):
+        try:
+            deque(_Builder(data).documents(), maxlen=0)
+        except _Refused as refused:
+            return _finding(refused, path)
+        except (yaml.YAMLError, UnicodeDecodeError):
+            pass  # then the JSON library has the better words
+    place = findings.Place(path=path, line=getattr(error, "lineno", 0))
+    return findings.deny("json", place, f"not JSON: {getattr(error, 'msg', error)}")
 
 
 def _finding(error: Exception, path: str) -> findings.Finding:
@@ -109,7 +130,7 @@ def _finding(error: Exception, path: str) -> findings.Finding:
         return findings.deny("yaml", place, str(error.problem or error.context))
     if isinstance(error, UnicodeDecodeError):
         return findings.deny("yaml", findings.Place(path=path), "not UTF-8 text")
-    return findings.deny("yaml", findings.Place(path=path), str(error).splitlines()[0])
+    return findings.deny("yaml", findings.Place(path=path), str(error).partition("\n")[0])
 
 
 def _place(path: str, mark: Any) -> findings.Place:
@@ -123,8 +144,9 @@ class _Builder:
 
     def __init__(self, data: bytes) -> None:
         self._events: Iterator[Any] = yaml.parse(data, Loader=yaml.CSafeLoader)
-        self._anchors: dict[str, tuple[Any, int]] = {}
+        self._anchors: dict[str, tuple[Any, int, int]] = {}  # value, its nodes, its height
         self._nodes = 0
+        self._deepest = 0
 
     def documents(self) -> Iterator[Document]:
         index = -1
@@ -142,31 +164,42 @@ class _Builder:
 
     def _value(self, event: Any, depth: int) -> Any:
         if isinstance(event, yaml.AliasEvent):
-            return self._alias(event)
-        self._spend(1, event)
-        before = self._nodes
-        if isinstance(event, yaml.ScalarEvent):
-            value = self._scalar(event)
-        elif depth >= MAX_DEPTH:
-            raise _Refused(f"nested deeper than {MAX_DEPTH}", event.start_mark)
-        elif isinstance(event, yaml.MappingStartEvent):
-            value = self._mapping(event, depth + 1)
-        else:
-            value = self._sequence(depth + 1)
-        if event.anchor is not None:
-            self._anchors[event.anchor] = value, self._nodes - before + 1
+            return self._alias(event, depth)
+        if event.anchor is None:
+            return self._fresh(event, depth)
+        nodes, deepest = self._nodes, self._deepest
+        self._deepest = depth
+        value = self._fresh(event, depth)
+        self._anchors[event.anchor] = value, self._nodes - nodes, self._deepest - depth
+        self._deepest = max(self._deepest, deepest)
         return value
+
+    def _fresh(self, event: Any, depth: int) -> Any:
+        if isinstance(event, yaml.ScalarEvent):
+            self._spend(1 + len(event.value) // _PER_NODE, event)
+            return self._scalar(event)
+        self._spend(1, event)
+        self._descend(depth + 1, event)
+        if isinstance(event, yaml.MappingStartEvent):
+            return self._mapping(event, depth + 1)
+        return self._sequence(depth + 1)
+
+    def _descend(self, depth: int, event: Any) -> None:
+        if depth > MAX_DEPTH:
+            raise _Refused(f"nested deeper than {MAX_DEPTH}", event.start_mark)
+        self._deepest = max(self._deepest, depth)
 
     def _spend(self, nodes: int, event: Any) -> None:
         self._nodes += nodes
         if self._nodes > MAX_NODES:
             raise _Refused(f"more than {MAX_NODES} values, aliases expanded", event.start_mark)
 
-    def _alias(self, event: Any) -> Any:
+    def _alias(self, event: Any, depth: int) -> Any:
         if event.anchor not in self._anchors:
             raise _Refused(f"alias *{event.anchor} has no anchor before it", event.start_mark)
-        value, nodes = self._anchors[event.anchor]
+        value, nodes, height = self._anchors[event.anchor]
         self._spend(nodes, event)
+        self._descend(depth + height, event)
         return value
 
     def _scalar(self, event: Any) -> Any:
@@ -188,19 +221,18 @@ class _Builder:
     def _mapping(self, start: Any, depth: int) -> dict[str, Any]:
         found: dict[str, Any] = {}
         lines: dict[str, int] = {}
-        merged: list[Any] = []
         for event in self._events:
             if isinstance(event, yaml.MappingEndEvent):
                 break
             key = self._key(event, depth)
             value = self._value(next(self._events), depth)
             if key is _MERGE:
-                merged.append(value)
-            elif key in found:
+                found |= _merged(value, start)
+            elif key in lines:
                 raise _duplicate(key, lines[key], event.start_mark)
             else:
                 found[key], lines[key] = value, event.start_mark.line + 1
-        return _merge(found, merged, start) if merged else found
+        return found
 
     def _key(self, event: Any, depth: int) -> Any:
         if isinstance(event, yaml.ScalarEvent) and event.value == "<<" and event.implicit[0]:
@@ -216,12 +248,11 @@ def _duplicate(key: str, line: int, mark: Any) -> _Refused:
     return _Refused(message, mark, "remove one of them; Kubernetes would take the last silently")
 
 
-def _merge(found: dict[str, Any], merged: list[Any], start: Any) -> dict[str, Any]:
-    """YAML 1.1 merge keys: what is written here wins, then the first of what is merged."""
-    for value in merged:
-        for source in value if isinstance(value, list) else [value]:
-            if not isinstance(source, Mapping):
-                raise _Refused("only mappings can be merged", start.start_mark)
-            for key, inner in source.items():
-                found.setdefault(key, inner)
+def _merged(value: Any, start: Any) -> dict[str, Any]:
+    """What a merge key brings. As in Kubernetes it replaces what stands before it; what stands after it wins."""
+    found: dict[str, Any] = {}
+    for source in value if isinstance(value, list) else [value]:
+        if not isinstance(source, Mapping):
+            raise _Refused("only mappings can be merged", start.start_mark)
+        found = {**source, **found}
     return found

@@ -67,12 +67,10 @@ class Scopes:
 
     def is_namespaced(self, group: str, kind: str) -> bool | None:
         """None for a kind that nobody has described."""
+        if group in _BUILT_IN_GROUPS:  # first: no CRD may say otherwise of Kubernetes' own kinds
+            return kind not in _CLUSTER_SCOPED.get(group, frozenset())
         known = self.custom.get((group, kind))
-        if known is not None:
-            return known.namespaced
-        if group not in _BUILT_IN_GROUPS:
-            return None
-        return kind not in _CLUSTER_SCOPED.get(group, frozenset())
+        return None if known is None else known.namespaced
 
     def plural(self, key: objects.Key) -> str:
         known = self.custom.get((key.group, key.kind))

@@ -1,6 +1,6 @@
 """Which bundles go to which clusters, and which files a bundle has."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from enum import Enum
 
 from fleet.manifests import declared, layout
@@ -8,6 +8,7 @@ from fleet.model import findings, kinds, names, snapshots
 
 _KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 _MANIFESTS = (".yaml", ".yml", ".json")
+_ENVIRONMENT = "{environment}"
 
 Bundle = declared.Declaration[kinds.Bundle]
 Cluster = declared.Declaration[kinds.Cluster]
@@ -56,23 +57,31 @@ def kustomization(where: str, entries: Mapping[str, snapshots.Entry]) -> str | N
 
 
 def plain_files(
-    bundle: Bundle, bundles: Iterable[Bundle], snapshot: snapshots.Snapshot
+    bundle: Bundle, bundles: Collection[Bundle], snapshot: snapshots.Snapshot
 ) -> Iterator[str]:
     """The manifest files of a plain bundle: all below its folder, less other bundles and files of values."""
     where = folder(bundle)
     inner = {_prefix(folder(each)) for each in bundles if each is not bundle}
     inner = {each for each in inner if each.startswith(_prefix(where)) and each != _prefix(where)}
-    not_manifests = {bundle.place.path, *bundle.document.spec.values}
+    ours = {each.place.path for each in bundles}
     for entry in snapshot.under(where):
         is_inner = any(entry.path.startswith(each) for each in inner)
-        if entry.path.endswith(_MANIFESTS) and not is_inner and entry.path not in not_manifests:
+        is_other = entry.path in ours or _is_values(bundle, entry.path)
+        if entry.path.endswith(_MANIFESTS) and not is_inner and not is_other:
             yield entry.path
 
 
-def check(
-    bundles: Iterable[Bundle], clusters: Iterable[Cluster], snapshot: snapshots.Snapshot
-) -> Iterator[findings.Finding]:
-    """What is wrong with bundles as such: paths, names of clusters and of other bundles, renderers."""
+def _is_values(bundle: Bundle, path: str) -> bool:
+    """Of whatever environment."""
+    for written in bundle.document.spec.values:
+        before, wild, after = written.partition(_ENVIRONMENT)
+        if path == written or (wild and path.startswith(before) and path.endswith(after)):
+            return True
+    return False
+
+
+def check(bundles: Collection[Bundle], snapshot: snapshots.Snapshot) -> Iterator[findings.Finding]:
+    """What is wrong with bundles as such: paths, names of other bundles, renderers."""
     known = {each.document.metadata.name for each in bundles}
     for bundle in bundles:
         yield from _path_faults(bundle, snapshot)
@@ -88,7 +97,7 @@ def values_paths(
 ) -> Iterator[tuple[str, bool]]:
     """Each file of values with whether this bundle may read it."""
     for written in bundle.document.spec.values:
-        path = written.replace("{environment}", environment)
+        path = written.replace(_ENVIRONMENT, environment)
         yield path, where.part(path) is not layout.Part.INERT
 
 

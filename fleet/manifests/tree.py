@@ -1,7 +1,7 @@
 """A commit's listing, judged by names, modes and sizes before any file is read (threats 1-6, 31, 32)."""
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from fleet.model import findings, snapshots
@@ -65,7 +65,7 @@ def _odd(path: str, limits: Limits) -> str:
     return ""
 
 
-def _twins(entries: snapshots.Mapping[str, snapshots.Entry]) -> Iterator[findings.Finding]:
+def _twins(entries: Mapping[str, snapshots.Entry]) -> Iterator[findings.Finding]:
     """Paths that some file systems cannot tell apart."""
     first: dict[str, str] = {}
     for path in entries:

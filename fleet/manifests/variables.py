@@ -10,7 +10,8 @@ from typing import Any
 
 from fleet.model import kinds, names
 
-_FORM = re.compile(r"\$\$|\$\{([^}:]*)(:-([^}]*))?\}")
+# Neither part runs over another "${": no text of many openings takes quadratic time.
+_FORM = re.compile(r"\$\$|\$\{([^}:$]*)(:-((?:[^}$]|\$(?!\{))*))?\}")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-/]*\Z")
 CLUSTER_PREFIX = "cluster."
 

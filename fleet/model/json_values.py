@@ -6,6 +6,7 @@ Floats are spelled by Python's shortest round trip; records and messages of flee
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
@@ -23,7 +24,12 @@ def encode(value: object) -> bytes:
 
 def decode(data: bytes) -> Any:
     """The value of strict JSON: duplicate keys, NaN and infinities are refused with ValueError."""
-    return json.loads(data, object_pairs_hook=_without_duplicates, parse_constant=_no_constant)
+    return json.loads(
+        data,
+        object_pairs_hook=_without_duplicates,
+        parse_constant=_no_constant,
+        parse_float=_finite,
+    )
 
 
 def digest(value: object) -> names.Digest:
@@ -39,6 +45,13 @@ def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) != len(pairs):
         raise ValueError("duplicate key in JSON object")
     return found
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if math.isinf(value):
+        raise ValueError(f"{text[:40]} is too large")
+    return value
 
 
 def _no_constant(word: str) -> Any:

@@ -61,6 +61,6 @@ def key_of(body: json_values.JsonObject) -> Key:
     return Key(
         group=body["apiVersion"].rpartition("/")[0],
         kind=body["kind"],
-        namespace=metadata.get("namespace", ""),
+        namespace=metadata.get("namespace") or "",
         name=metadata["name"],
     )

@@ -36,6 +36,7 @@ class Schemas:
         self._definitions = definitions
         self._builtin = _by_kind(definitions)
         self._custom = {kind: schema for crd in crds for kind, schema in structural.versions(crd)}
+        self._schemas: dict[Kind, dict[str, Any]] = {}
         self._validators: dict[Kind, Any] = {}
         custom = sorted([list(kind), schema] for kind, schema in self._custom.items())
         self.identity: names.Digest = json_values.digest([source, version, custom])
@@ -62,12 +63,18 @@ class Schemas:
         return self._validators[kind]
 
     def _schema(self, kind: Kind) -> dict[str, Any] | None:
-        if kind in self._custom:
-            return self._custom[kind]
+        """Kubernetes' own kinds first: no CRD may loosen them."""
+        if kind in self._schemas:
+            return self._schemas[kind]
         name = self._builtin.get(kind)
-        if name is None:
+        if name is not None:
+            found = {"$ref": _POINTER + name, "$defs": _closure(name, self._definitions)}
+        elif kind in self._custom:
+            found = structural.closed(self._custom[kind], is_resource=True)
+        else:
             return None
-        return {"$ref": _POINTER + name, "$defs": _closure(name, self._definitions)}
+        self._schemas[kind] = found
+        return found
 
     def _unknown(self, manifest: objects.Manifest, kind: Kind) -> findings.Finding:
         group, version, word = kind
