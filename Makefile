@@ -5,7 +5,35 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
-.PHONY: setup demo test check format lock clean
+.PHONY: setup demo test check format lock bench clean
+
+# The main job, end to end, on four real control planes. KEEP=1 leaves them running, SIMULATED=1 tells it without them.
+demo: $(READY)
+	@$(BIN)/python -m fleet.cli.demo $(if $(KEEP),--keep) $(if $(SIMULATED),--simulated)
+
+# Everything that a release needs.
+test: $(READY)
+	@$(BIN)/pytest
+
+# The fast half: form, types, layers, dead code.
+check: $(READY)
+	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet .
+	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/lint-imports --no-timings > .import_linter_cache/said 2>&1 || { cat .import_linter_cache/said; exit 1; }
+	@$(BIN)/vulture fleet tests/vulture.py --min-confidence 80
+	@echo "check: all good"
+
+format: $(READY)
+	@$(BIN)/ruff format --quiet . && $(BIN)/ruff check --quiet --fix .
+
+bench: $(READY)
+	@$(BIN)/python -m bench
+
+# Pins and hashes, without any registry's address.
+lock: $(READY)
+	@command -v uv > /dev/null || { echo "make lock needs uv"; exit 2; }
+	uv pip compile --quiet --python-version 3.11 --universal --generate-hashes --no-emit-index-url --no-annotate --no-header pyproject.toml -o requirements/run.txt
+	uv pip compile --quiet --python-version 3.11 --universal --generate-hashes --no-emit-index-url --no-annotate --no-header pyproject.toml --group dev -o requirements/dev.txt
 
 setup: $(READY)
 
@@ -15,4 +43,8 @@ $(READY): requirements/dev.txt pyproject.toml
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@mkdir -p .import_linter_cache
 	@touch $@
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
