@@ -23,9 +23,9 @@ def encode(value: object) -> bytes:
 
 
 def decode(data: bytes) -> Any:
-    """The value of strict JSON: duplicate keys, NaN and infinities are refused with ValueError."""
+    """The value of strict JSON in UTF-8: duplicate keys, NaN and infinities are refused with ValueError."""
     return json.loads(
-        data,
+        data.decode("utf-8", "surrogatepass"),
         object_pairs_hook=_without_duplicates,
         parse_constant=_no_constant,
         parse_float=_finite,

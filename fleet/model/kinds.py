@@ -4,11 +4,10 @@ Strict by pydantic: no coercion, no unknown field. Every field has its sentence;
 docs/repository.md are drawn from here.
 """
 
-from datetime import datetime
 from enum import Enum
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
 
 API_VERSION = "fleetgate.dev/v1alpha1"
@@ -178,7 +177,7 @@ class ObjectReference(Strict):
 
 class PermitSpec(Strict):
     reason: str = Field(min_length=1, description="Why; kept in the audit log.")
-    expires: datetime = Field(
+    expires: AwareDatetime = Field(
         strict=False, description="RFC 3339 with a zone; it permits nothing after."
     )
     delete: list[ObjectReference] = Field(default=[], description="Guarded objects that may go.")

@@ -32,7 +32,10 @@ def decode(data: bytes) -> tuple[Item, ...]:
     document = json_values.decode(data)
     if not isinstance(document, dict) or document.get("kind") != "Slice":
         raise ValueError("not a slice")
-    return tuple(_item(item) for item in document["objects"])
+    try:
+        return tuple(_item(item) for item in document["objects"])
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"not a slice: {error!r}") from error
 
 
 def digest(data: bytes) -> names.SliceDigest:
@@ -40,6 +43,8 @@ def digest(data: bytes) -> names.SliceDigest:
 
 
 def _item(item: json_values.JsonObject) -> Item:
+    if type(item["takeover"]) is not bool:
+        raise ValueError("not a slice: takeover is neither true nor false")
     return Item(
         key=objects.key_of(item["body"]),
         body=item["body"],
