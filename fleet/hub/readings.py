@@ -9,6 +9,7 @@ from fleet.model import findings, names, snapshots
 from fleet.ports import repository, store
 
 _YAML = (".yaml", ".yml", ".json")
+_OWNED_FOLDERS = ("clusters/", "environments/", "trust/")
 _LFS = b"version https://git-lfs.github.com/"
 
 
@@ -36,27 +37,27 @@ class Files:
 
     async def contents(self, entries: Iterable[snapshots.Entry]) -> dict[str, bytes]:
         wanted = {each.path: each.blob for each in entries}
-        missing = {blob for blob in wanted.values() if blob not in self._bytes}
+        # Taken before waiting: meanwhile others may make room for theirs.
+        known = {blob: self._bytes[blob] for blob in wanted.values() if blob in self._bytes}
+        missing = {blob for blob in wanted.values() if blob not in known}
         fresh = dict(await self._source.blobs(sorted(missing))) if missing else {}
-        found = {
-            path: fresh.get(blob) or self._bytes.get(blob, b"") for path, blob in wanted.items()
-        }
         self._keep(self._bytes, {b: data for b, data in fresh.items() if len(data) < 1 << 16})
-        return found
+        return {
+            path: fresh[blob] if blob in fresh else known[blob] for path, blob in wanted.items()
+        }
 
     async def parsed(self, entries: Iterable[snapshots.Entry]) -> dict[str, parse.Parsed]:
-        wanted = list(entries)
-        unread = [each for each in wanted if (each.blob, each.path) not in self._parsed]
+        wanted = {(each.blob, each.path): each for each in entries}
+        known = {key: self._parsed[key] for key in wanted if key in self._parsed}
+        unread = [each for key, each in wanted.items() if key not in known]
         contents = await self.contents(unread)
         fresh = {
             (each.blob, each.path): _parsed(contents[each.path], each.path, each.blob)
             for each in unread
         }
-        found = {
-            e.path: fresh.get((e.blob, e.path)) or self._parsed[e.blob, e.path] for e in wanted
-        }
         self._keep(self._parsed, fresh)
-        return found
+        found = known | fresh
+        return {path: found[blob, path] for blob, path in wanted}
 
     async def digests(self, entries: Iterable[snapshots.Entry]) -> dict[names.BlobId, str]:
         """SHA-256 of the bytes of each blob; a blob's bytes are read for it once in a lifetime."""
@@ -115,13 +116,21 @@ def _speaks(path: str, where: layout.Layout) -> bool:
     """Whether a file may hold documents of ours or rules."""
     part = where.part(path)
     if part is layout.Part.CONTENT:
-        return path.rpartition("/")[2] == "bundle.yaml"
+        is_lost = path.startswith(_OWNED_FOLDERS) and path.endswith(_YAML)  # one folder too high
+        return is_lost or path.rpartition("/")[2] == "bundle.yaml"
     return path.endswith(_YAML)
 
 
 def _parsed(data: bytes, path: str, blob: names.BlobId) -> parse.Parsed:
-    if data.startswith(_LFS):
-        place = findings.Place(path=path, line=1)
-        found = findings.deny("tree", place, "a Git LFS pointer, not the file", hint="commit it")
+    found = pointer(path, data)
+    if found is not None:
         return parse.Parsed(path=path, blob=blob, documents=(), findings=(found,))
     return parse.documents(data, path, blob)
+
+
+def pointer(path: str, data: bytes) -> findings.Finding | None:
+    """What is wrong with a file that stands for another, which nobody here will fetch (threat 5)."""
+    if not data.startswith(_LFS):
+        return None
+    place = findings.Place(path=path, line=1)
+    return findings.deny("tree", place, "a Git LFS pointer, not the file", hint="commit the file")

@@ -6,7 +6,7 @@ from typing import Any
 
 from fleet.hub import readings
 from fleet.manifests import declared, kustomizations, objects, parse, scopes, selection, variables
-from fleet.model import findings, json_values, kinds, names
+from fleet.model import findings, json_values, kinds, names, snapshots
 from fleet.model import objects as words
 from fleet.ports import renderer, store
 
@@ -33,12 +33,14 @@ Documents = list[tuple[Any, words.Source]]
 
 async def render(reading: readings.Reading, kitchen: Kitchen) -> Rendered:
     said = reading.declared
-    found = list(selection.check(said.bundles, said.clusters, reading.snapshot))
+    found = list(selection.check(said.bundles, _shared(reading)))
     broken = {each.place.path for each in found}
     read: list[tuple[selection.Bundle, Documents]] = []
     for bundle in said.bundles:
         if bundle.place.path not in broken:
             documents, faults = await _documents(bundle, reading, kitchen)
+            if not documents and not faults:
+                faults = [_cannot(bundle, "there is not one object in it")]
             read.append((bundle, documents))
             found += faults
     crds = [*(each.value for each in said.crds), *_crds(each for _, each in read)]
@@ -62,10 +64,17 @@ async def _documents(
 ) -> tuple[Documents, list[findings.Finding]]:
     if selection.renderer(bundle, reading.snapshot.entries) is selection.Renderer.KUSTOMIZE:
         return await _kustomized(bundle, reading, kitchen)
-    paths = selection.plain_files(bundle, reading.declared.bundles, reading.snapshot)
+    paths = selection.plain_files(bundle, reading.declared.bundles, _shared(reading))
     parsed = await kitchen.files.parsed(reading.snapshot.entries[path] for path in paths)
     faults = [finding for each in parsed.values() for finding in each.findings]
     return [pair for each in parsed.values() for pair in _sourced(each)], faults
+
+
+def _shared(reading: readings.Reading) -> snapshots.Snapshot:
+    """What bundles may be made of: owned files only come in as values that a bundle names."""
+    entries = reading.snapshot.entries.items()
+    shared = {path: entry for path, entry in entries if reading.layout.is_shared(path)}
+    return replace(reading.snapshot, entries=shared)
 
 
 def _sourced(parsed: parse.Parsed) -> Documents:
@@ -82,33 +91,45 @@ async def _kustomized(
     bundle: selection.Bundle, reading: readings.Reading, kitchen: Kitchen
 ) -> tuple[Documents, list[findings.Finding]]:
     where = selection.folder(bundle)
-    entries = reading.snapshot.entries
-    named = [
-        e
-        for p, e in entries.items()
-        if p == selection.kustomization(p.rpartition("/")[0], entries)
-    ]
+    shared = _shared(reading)
+    entries = shared.entries
     parsed = await kitchen.files.parsed(
-        each for each in named if reading.layout.is_shared(each.path)
+        entry
+        for path, entry in entries.items()
+        if path == selection.kustomization(path.rpartition("/")[0], entries)
     )
-    found = {path: _sourced(each)[0] for path, each in parsed.items() if each.documents}
-    reach = kustomizations.reach(where, reading.snapshot, found)
-    faults = [
-        *reach.findings,
-        *(f for p in reach.paths & parsed.keys() for f in parsed[p].findings),
-    ]
+    found = {path: _only(each) for path, each in parsed.items()}
+    reach = kustomizations.reach(where, shared, found)
+    live = sorted(reach.paths)
+    faults = [*reach.findings, *(f for p in live if p in parsed for f in parsed[p].findings)]
+    faults += await _pointers(live, reading, kitchen)
     if kitchen.kustomize is None and not faults:
         faults = [_cannot(bundle, "there is no kustomize program here")]
     if faults or kitchen.kustomize is None:
         return [], faults
-    live = [p for p in reach.paths if reading.layout.is_shared(p)]
     stream = await _stream(where, live, reading, kitchen, kitchen.kustomize)
     if not isinstance(stream, bytes):
         return [], [replace(each, place=bundle.place) for each in stream]
     out = parse.documents(stream, f"{where}/(rendered)", names.BlobId(""))
     origins = await _origins(live, reading, kitchen)
-    fallback = _sourced(parsed[selection.kustomization(where, entries) or ""])[0][1]
+    fallback = found[selection.kustomization(where, entries) or ""][1]
     return [_traced(each.value, origins, fallback) for each in out.documents], list(out.findings)
+
+
+def _only(parsed: parse.Parsed) -> tuple[Any, words.Source]:
+    """The one document of a kustomization file; kustomize would read the first and be silent about others."""
+    is_only = [each.index for each in parsed.documents] == [0]
+    if is_only:
+        return _sourced(parsed)[0]
+    return None, words.Source(path=parsed.path, line=1, blob=parsed.blob)
+
+
+async def _pointers(
+    paths: Iterable[str], reading: readings.Reading, kitchen: Kitchen
+) -> list[findings.Finding]:
+    contents = await kitchen.files.contents(reading.snapshot.entries[path] for path in paths)
+    found = (readings.pointer(path, data) for path, data in contents.items())
+    return [each for each in found if each is not None]
 
 
 async def _stream(
@@ -262,7 +283,7 @@ def _undefined(name: str, where: tuple[str, ...], source: words.Source) -> findi
         message=f"${{{findings.escaped(name)}}} has no value",
         place=source.place,
         hint="give it in the Cluster, the bundle or its values; write $${...} for the text itself",
-        field=where,
+        field=() if source.rendered else where,
     )
 
 

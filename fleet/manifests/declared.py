@@ -102,6 +102,9 @@ class _Reader:
             )
             if _is_ours(value):
                 self._ours(value, source)
+            elif part is layout.Part.CONTENT:
+                message = "a file of fleet's own documents holds nothing else"
+                self._deny(source.place, message, "move this document to a file beside it")
             elif isinstance(value, dict) and (judges or value.get("kind") == _CRD):
                 self._rules.append(Rule(value=value, source=source))
 
@@ -127,11 +130,21 @@ class _Reader:
         blank = kinds.EnvironmentSpec(name=here)
         if fleet is None:
             return blank
+        self._twins(fleet.spec.environments)
         found = next((each for each in fleet.spec.environments if each.name == here), None)
         if found is None:
             place = findings.Place(path=FLEET_FILE)
             self._deny(place, f"it does not name environment {here}, whose branch this is")
         return found or blank
+
+    def _twins(self, environments: Iterable[kinds.EnvironmentSpec]) -> None:
+        """Two environments of one name or on one branch could not be told apart."""
+        seen: set[str] = set()
+        for each in environments:
+            for word in {f"environment {each.name}", f"branch {each.branch or each.name}"}:
+                if word in seen:
+                    self._deny(findings.Place(path=FLEET_FILE), f"{word} is there twice")
+                seen.add(word)
 
     def _ours(self, value: Mapping[str, Any], source: objects.Source) -> None:
         kind = value.get("kind")
@@ -140,7 +153,7 @@ class _Reader:
             self._deny(source.place, f"kind {kind!r} is none of {kinds.GROUP}", hint)
             return
         try:
-            document = kinds.KINDS[kind].model_validate(value)
+            document = kinds.KINDS[kind].model_validate(value, by_alias=True, by_name=False)
         except ValidationError as error:
             model = kinds.KINDS[kind]
             self._found += [_fault(each, model, source.place) for each in error.errors()]

@@ -5,31 +5,44 @@ What it may read was judged before (fleet.manifests.kustomizations); this is the
 
 import asyncio
 import contextlib
+import functools
 import hashlib
 import os
+import re
 import resource
 import shutil
 import signal
+import subprocess
 import tempfile
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from fleet.model import errors, findings
 
-_SECONDS = 60
-_MEMORY = 2 << 30
-_OUTPUT = 256 << 20
+_WORDS = 1 << 16  # bytes of what it says, the last ones
+_SECRET = re.compile(rb"\bSecret\b|secretGenerator")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Of one rendering."""
+
+    seconds: int = 60
+    memory: int = 4 << 30  # bytes of address space
+    output: int = 256 << 20  # bytes
 
 
 class Kustomize:
     """Implements ports.renderer.Renderer for a program at an absolute path."""
 
-    def __init__(self, program: Path, version: str) -> None:
+    def __init__(self, program: Path, version: str, limits: Limits = Limits()) -> None:
         if not program.is_absolute() or not program.is_file():
             raise errors.InputError(f"there is no kustomize at {program}")
         self._program = program
         self._digest = hashlib.sha256(program.read_bytes()).hexdigest()
         self._version = version
+        self._limits = limits
         self._prefix = _without_network()
 
     @property
@@ -42,10 +55,14 @@ class Kustomize:
         with tempfile.TemporaryDirectory(prefix="fleet-render-") as export:
             await asyncio.to_thread(_write, Path(export), files)
             code, out, said = await self._run(Path(export), folder)
-        if code == 0 and len(out) <= _OUTPUT:
+        if len(out) > self._limits.output:
+            return (_refusal(f"it printed more than {self._limits.output} bytes"),)
+        if code == 0:
             return out
+        if any(_SECRET.search(data) for data in files.values()):
+            return (_refusal("it failed, and its words may repeat a Secret's values", folder),)
         words = said.decode("utf-8", "replace").replace(export, "").strip()
-        return (_refusal(words or f"it ended with code {code}"),)
+        return (_refusal(words or f"it ended with code {code}", folder),)
 
     async def _run(self, export: Path, folder: str) -> tuple[int, bytes, bytes]:
         process = await asyncio.create_subprocess_exec(
@@ -55,23 +72,49 @@ class Kustomize:
             "--load-restrictor=LoadRestrictionsNone",  # bases of other folders of the export are fine
             f"./{folder}",
             cwd=export,
-            env={"HOME": str(export), "PATH": "", "GOMEMLIMIT": str(_MEMORY)},
+            env={"HOME": str(export), "PATH": "", "GOMEMLIMIT": str(self._limits.memory // 2)},
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             start_new_session=True,
-            preexec_fn=_limit,  # noqa: PLW1509 - only system calls, and the child is a program of one purpose
+            preexec_fn=functools.partial(_limit, self._limits),  # only system calls; the child is a program
         )
         try:
-            async with asyncio.timeout(_SECONDS):
-                out, said = await process.communicate()
+            async with asyncio.timeout(self._limits.seconds):
+                out, said = await asyncio.gather(
+                    _printed(process, self._limits.output), _said(process)
+                )
+                await process.wait()
         except TimeoutError:
-            return -1, b"", b"no result in %d s" % _SECONDS
+            return -1, b"", b"no result in %d s" % self._limits.seconds
         finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
+            _kill(process)
             await process.wait()
         return process.returncode or 0, out, said
+
+
+async def _printed(process: asyncio.subprocess.Process, most: int) -> bytes:
+    """What it printed; it is ended as soon as that is more than `most`."""
+    found = bytearray()
+    while process.stdout and (part := await process.stdout.read(1 << 16)):
+        found += part
+        if len(found) > most:
+            _kill(process)
+            break
+    return bytes(found)
+
+
+async def _said(process: asyncio.subprocess.Process) -> bytes:
+    found = b""
+    while process.stderr and (part := await process.stderr.read(1 << 16)):
+        found = (found + part)[-_WORDS:]
+    return found
+
+
+def _kill(process: asyncio.subprocess.Process) -> None:
+    """With all that it may have started."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def _write(export: Path, files: Mapping[str, bytes]) -> None:
@@ -83,19 +126,24 @@ def _write(export: Path, files: Mapping[str, bytes]) -> None:
         target.write_bytes(data)
 
 
-def _limit() -> None:
-    resource.setrlimit(resource.RLIMIT_CPU, (_SECONDS, _SECONDS))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (_OUTPUT, _OUTPUT))
+def _limit(limits: Limits) -> None:
+    resource.setrlimit(resource.RLIMIT_CPU, (limits.seconds, limits.seconds))
+    resource.setrlimit(resource.RLIMIT_AS, (limits.memory, limits.memory))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limits.output, limits.output))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def _without_network() -> tuple[str, ...]:
     """A network namespace of its own, where the system lets a user make one."""
     unshare = shutil.which("unshare", path="/usr/bin:/bin")
-    return (unshare, "--net", "--map-root-user", "--") if unshare and os.geteuid() == 0 else ()
+    words = (unshare or "", "--net", "--map-root-user", "--")
+    allowed = unshare and subprocess.run([*words, "/bin/true"], check=False, capture_output=True)  # noqa: S603 - fixed words
+    return words if allowed and allowed.returncode == 0 else ()
 
 
-def _refusal(words: str) -> findings.Finding:
+def _refusal(words: str, folder: str = "") -> findings.Finding:
     last = words.splitlines()[-1] if words else ""
     place = findings.Place(path="")
-    return findings.deny("kustomize", place, f"kustomize: {findings.escaped(last)[:500]}")
+    hint = f"see for yourself: kustomize build {findings.escaped(folder)}" if folder else ""
+    message = f"kustomize: {findings.escaped(last)[:500]}"
+    return findings.deny("kustomize", place, message, hint=hint)
