@@ -15,7 +15,7 @@ from fleet.model import errors, names
 from fleet.ports import repository
 
 _HEADS = "refs/mirror/heads/"
-_ALLOWED = re.compile(r"(https://|ssh://|[\w.-]+@[\w.-]+:)[^\s]+\Z")
+_ALLOWED = re.compile(r"(https://\w|ssh://\w|\w[\w.-]*@\w[\w.-]*:)(?!:)[^\s]+\Z")
 _BRANCH = re.compile(r"[A-Za-z0-9][\w./-]*\Z")
 
 
@@ -37,11 +37,16 @@ class Mirror(reading.Reader):
         is_local = not _ALLOWED.match(self._url)
         environment = {"GIT_ALLOW_PROTOCOL": "file" if is_local else "https:ssh", **_ssh(access)}
         self._access = access
+        self._turn = asyncio.Lock()
         super().__init__(programs.Program(folder=folder, environment=environment))
 
     async def fetch(self) -> repository.Tips:
+        async with self._turn:  # git locks each reference, and a lock that is held is an error
+            return await self._fetched()
+
+    async def _fetched(self) -> repository.Tips:
         if not (self._folder / "HEAD").is_file():
-            await asyncio.to_thread(_init, self._folder)
+            await self._init()
         fetching = programs.Program(
             folder=self._folder,
             environment={**self._git.environment, **_token(self._access, self._url)},
@@ -56,6 +61,12 @@ class Mirror(reading.Reader):
 
     async def keep(self, name: str, commit: names.CommitId) -> None:
         await self._git.run("update-ref", "--", f"refs/fleet/{name}", commit)
+
+    async def _init(self) -> None:
+        """Without templates: they are the user's, and can bring hooks."""
+        await asyncio.to_thread(self._folder.mkdir, parents=True, exist_ok=True)
+        await self._git.run("init", "--bare", "--quiet", "--template=")
+        await asyncio.to_thread(_configure, self._folder)
 
     async def _branches(self) -> Mapping[names.Branch, names.CommitId]:
         out = await self._git.run("for-each-ref", "--format=%(objectname) %(refname)", _HEADS)
@@ -72,9 +83,7 @@ class Mirror(reading.Reader):
         return names.Branch(found[1].decode("utf-8", "replace")) if found else None
 
 
-def _init(folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    git.Repo.init(folder, bare=True, mkdir=True).close()
+def _configure(folder: Path) -> None:
     # A reference of the mirror must not be lost with the power, nor its objects by their age.
     with git.Repo(folder) as repo, repo.config_writer() as config:
         config.set_value("core", "fsync", "all")

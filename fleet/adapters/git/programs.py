@@ -18,6 +18,7 @@ _FIXED = {
     "GIT_CONFIG_NOSYSTEM": "1",
     "GIT_CONFIG_GLOBAL": os.devnull,
     "GIT_CONFIG_SYSTEM": os.devnull,
+    "GIT_NO_LAZY_FETCH": "1",
     "GIT_NO_REPLACE_OBJECTS": "1",
     "GIT_GRAFT_FILE": os.devnull,
     "GIT_TERMINAL_PROMPT": "0",
@@ -27,6 +28,16 @@ _FIXED = {
     "LC_ALL": "C",
     "PATH": "/usr/local/bin:/usr/bin:/bin",
 }
+# Whatever a repository's own configuration says: nothing of it runs, and answers come from the objects alone.
+_SETTINGS = (
+    "core.commitGraph=false",
+    "core.fsmonitor=false",
+    f"core.hooksPath={os.devnull}",
+    "gc.autoDetach=false",
+    "log.showSignature=false",
+    "safe.directory=*",  # so it does not matter whose the folder is
+)
+_WORDS = tuple(word for setting in _SETTINGS for word in ("-c", setting))
 _LIMIT = 1 << 30  # bytes that one answer may have
 
 
@@ -55,6 +66,7 @@ class Program:
     async def _run(self, words: Sequence[str], given: bytes) -> tuple[int, bytes, bytes]:
         process = await asyncio.create_subprocess_exec(
             executable(),
+            *_WORDS,
             *words,
             cwd=self.folder,
             env={**_FIXED, **self.environment},

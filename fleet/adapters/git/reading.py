@@ -38,7 +38,7 @@ class Reader:
 
     async def commit(self, commit: names.CommitId) -> snapshots.Commit:
         _check(commit)
-        out = await self._git.run("show", "-s", "--no-show-signature", f"--format={_FORM}", commit)
+        out = await self._git.run("show", "-s", f"--format={_FORM}", f"{commit}^{{commit}}")
         hexed, parents, author, subject, authored = (
             out.decode("utf-8", "replace").rstrip("\n").split("\0")
         )
@@ -53,16 +53,28 @@ class Reader:
     async def is_ancestor(self, older: names.CommitId, newer: names.CommitId) -> bool:
         _check(older)
         _check(newer)
-        return await self._git.holds("merge-base", "--is-ancestor", older, newer)
+        if await self._git.holds("merge-base", "--is-ancestor", older, newer):
+            return True
+        await self._whole()
+        return False
 
     async def steps(self, base: names.CommitId, tip: names.CommitId) -> tuple[snapshots.Step, ...]:
         _check(base)
         _check(tip)
+        await self._whole()
         out = await self._git.run(
             "rev-list", "--first-parent", "--reverse", "--max-count=1000", f"{base}..{tip}"
         )
         commits = [names.CommitId(line) for line in out.decode().split()]
         return tuple([await self._step(each) for each in commits])
+
+    async def _whole(self) -> None:
+        """A history that was cut off cannot say "no" (threat 27)."""
+        out = await self._git.run("rev-parse", "--is-shallow-repository")
+        if out.strip() != b"false":
+            raise errors.UnreachableError(
+                "the history of this clone is cut off", hint="git fetch --unshallow"
+            )
 
     async def _step(self, commit: names.CommitId) -> snapshots.Step:
         shown = "--diff-merges=first-parent", "--name-only", "--no-renames", "--format="

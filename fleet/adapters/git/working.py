@@ -74,7 +74,7 @@ class WorkTree(Local):
         known = {entry.blob: path for path, entry in (await self.snapshot(TREE)).entries.items()}
         for blob in ids:
             if blob in known:
-                found[blob] = (self.folder / known[blob]).read_bytes()
+                found[blob] = await asyncio.to_thread(_bytes, self.folder / known[blob])
             else:
                 rest.append(blob)
         return found | dict(await super().blobs(rest))
@@ -94,15 +94,10 @@ class WorkTree(Local):
 
     async def _paths(self) -> list[str]:
         try:
-            out = await self._git.run(
-                "-c",
-                f"safe.directory={self.folder}",
-                "ls-files",
-                "-co",
-                "--exclude-standard",
-                "-z",
-            )
-        except errors.UnreachableError:
+            out = await self._git.run("ls-files", "-co", "--exclude-standard", "-z")
+        except errors.UnreachableError as error:
+            if "not a git repository" not in str(error):
+                raise
             return await asyncio.to_thread(_walk, self.folder)
         return sorted({p.decode("utf-8", "surrogateescape") for p in out.split(b"\0") if p})
 
@@ -120,15 +115,20 @@ def _entry(folder: Path, path: str) -> snapshots.Entry | None:
     """None for what was deleted but not yet committed."""
     file = folder / path
     if file.is_symlink():
-        mode, data = snapshots.SYMLINK, os.fsencode(file.readlink())
+        mode, data = snapshots.SYMLINK, _bytes(file)
     elif file.is_file():
         mode = snapshots.EXECUTABLE if os.access(file, os.X_OK) else snapshots.FILE
-        data = file.read_bytes()
+        data = _bytes(file)
     elif file.is_dir():
         mode, data = snapshots.SUBMODULE, b""
     else:
         return None
     return snapshots.Entry(path=path, mode=mode, blob=_blob(data), size=len(data))
+
+
+def _bytes(file: Path) -> bytes:
+    """A link is never followed: its bytes are the words in it."""
+    return os.fsencode(file.readlink()) if file.is_symlink() else file.read_bytes()
 
 
 def _blob(data: bytes) -> names.BlobId:

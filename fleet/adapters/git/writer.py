@@ -35,8 +35,14 @@ class Writer:
             await self._run("update-index", "-z", "--index-info", given=listed, extra=index)
             tree = (await self._run("write-tree", extra=index)).strip()
         words = [word for parent in parents for word in ("-p", parent)]
+        words += ["-S"] if await self._signs() else []
         out = await self._run("commit-tree", *words, "-F", "-", tree, given=message.encode())
         return names.CommitId(out.strip())
+
+    async def _signs(self) -> bool:
+        """`git commit` looks at this setting, `git commit-tree` does not."""
+        asked = "config", "--type=bool", "--default=false", "--get", "commit.gpgSign"
+        return (await self._run(*asked)).strip() == "true"
 
     async def push(
         self, branch: names.Branch, commit: names.CommitId, expected: names.CommitId
@@ -66,10 +72,10 @@ class Writer:
         self, *words: str, given: bytes = b"", extra: dict[str, str] | None = None
     ) -> str:
         process = await asyncio.create_subprocess_exec(
-            shutil.which("git") or programs.executable(),
+            shutil.which("git", path=self._environment.get("PATH")) or programs.executable(),
             *words,
             cwd=self._folder,
-            env={**self._environment, **(extra or {})},
+            env={**self._environment, "LC_ALL": "C", **(extra or {})},
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
@@ -79,4 +85,3 @@ class Writer:
             text = (said + out).decode("utf-8", "replace").strip()
             raise errors.UnreachableError(f"git {words[0]}: {text}")
         return out.decode()
-
