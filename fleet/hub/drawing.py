@@ -25,13 +25,14 @@ async def draw(judged: judging.Judged, hub: state.Hub) -> Drawn:
     base = hub.ledger.in_force(environment)
     cut = slices.cut_each(judged.manifests)
     clusters = [each.document for each in judged.declared.clusters]
-    plan = rollout.plan(judged.spec, clusters, cut, _retired(judged, base, hub))
+    retired = _retired(judged, base, hub)
+    plan = rollout.plan(judged.spec, clusters, cut, retired)
     share = min(spec.guard.max_deleted_share for spec in judged.specs)
     found = (
         *judged.findings,
         *registration.check(judged.declared.clusters, environment, hub.ledger.clusters.values()),
         *check.check(
-            plan, [names.Cluster(each.metadata.name) for each in clusters], judged.manifests
+            plan, spec=judged.spec, clusters=clusters, retired=retired, judged=judged.manifests
         ),
         *await _guarded(judged, base, share, hub),
     )

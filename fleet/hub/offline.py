@@ -77,10 +77,11 @@ def _planned(judged: judging.Judged) -> tuple[findings.Finding, ...]:
     """What stands against the plan, as far as it can be told without a book."""
     clusters = [each.document for each in judged.declared.clusters]
     plan = rollout.plan(judged.spec, clusters, slices.cut_each(judged.manifests), {})
-    named = [names.Cluster(each.metadata.name) for each in clusters]
     return (
         *registration.check(judged.declared.clusters, judged.question.environment, ()),
-        *check.check(plan, named, judged.manifests),
+        *check.check(
+            plan, spec=judged.spec, clusters=clusters, retired={}, judged=judged.manifests
+        ),
     )
 
 

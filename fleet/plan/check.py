@@ -7,25 +7,32 @@ definition. Anything wrong here is a fault of fleet, so it refuses the candidate
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from fleet.model import findings, names, objects
+from fleet.model import findings, kinds, names, objects
 from fleet.plan import rollout
 
 RESERVED_NAMESPACE = "fleetgate-system"
+_CANARY = kinds.Selector(match_labels={"fleetgate.dev/canary": "true"})
+_HEAD = {"apiVersion": "fleetgate.dev/v1alpha1", "kind": "Slice"}
 _PLACE = findings.Place(path="fleet.yaml")
 
 
 def check(
     plan: rollout.Plan,
-    clusters: Iterable[names.Cluster],
+    *,
+    spec: kinds.EnvironmentSpec,
+    clusters: Sequence[kinds.Cluster],
+    retired: Mapping[names.Cluster, kinds.OnRemoval],
     judged: Mapping[names.Cluster, Iterable[objects.Manifest]],
 ) -> tuple[findings.Finding, ...]:
-    """Hold the plan against the clusters that are registered and the manifests that were judged for each."""
+    """Hold the plan against the clusters that are registered or leave, and the manifests judged for each."""
     faults = [
-        *_membership(plan, frozenset(clusters)),
+        *_membership(plan, spec, frozenset(names.Cluster(c.metadata.name) for c in clusters)),
+        *_leaving(plan, retired),
         *_waves(plan),
+        *_order(plan, _ranks(spec, clusters, retired)),
         *_root(plan),
         *(
             fault
@@ -39,20 +46,53 @@ def check(
     )
 
 
-def _membership(plan: rollout.Plan, clusters: frozenset[names.Cluster]) -> Iterator[str]:
-    for cluster in clusters ^ plan.slices.keys():
+def _membership(
+    plan: rollout.Plan, spec: kinds.EnvironmentSpec, clusters: frozenset[names.Cluster]
+) -> Iterator[str]:
+    if plan.environment != spec.name:
+        yield f"the plan of {spec.name} says that it is for {plan.environment}"
+    for cluster in sorted(clusters ^ plan.slices.keys()):
         yield f"{cluster} is registered or has a slice, but not both"
-    for cluster in clusters & plan.retired.keys():
+    for cluster in sorted(clusters & plan.retired.keys()):
         yield f"{cluster} is registered and retired at once"
+
+
+def _leaving(
+    plan: rollout.Plan, retired: Mapping[names.Cluster, kinds.OnRemoval]
+) -> Iterator[str]:
+    for cluster in sorted(plan.retired.keys() | retired.keys()):
+        if plan.retired.get(cluster) is not retired.get(cluster):
+            yield f"{cluster} does not leave as its last accepted document says"
 
 
 def _waves(plan: rollout.Plan) -> Iterator[str]:
     placed = Counter(cluster for wave in plan.waves for cluster in wave)
-    for cluster in {*plan.slices, *plan.retired} ^ placed.keys():
+    for cluster in sorted({*plan.slices, *plan.retired} ^ placed.keys()):
         yield f"{cluster} is in no wave, or a wave names it in vain"
     for cluster, times in placed.items():
         if times > 1:
             yield f"{cluster} is in {times} waves"
+
+
+def _ranks(
+    spec: kinds.EnvironmentSpec,
+    clusters: Sequence[kinds.Cluster],
+    retired: Iterable[names.Cluster],
+) -> Mapping[names.Cluster, int]:
+    """The number of the first wave that fits each cluster; who fits none or leaves comes last."""
+    selectors = [wave.selector for wave in spec.waves] or [_CANARY]
+    ranks = dict.fromkeys(retired, len(selectors))
+    for cluster in clusters:
+        labels = cluster.metadata.labels
+        fitting = (n for n, each in enumerate(selectors) if kinds.selects(each, labels))
+        ranks[names.Cluster(cluster.metadata.name)] = next(fitting, len(selectors))
+    return ranks
+
+
+def _order(plan: rollout.Plan, ranks: Mapping[names.Cluster, int]) -> Iterator[str]:
+    drawn = [{ranks.get(cluster) for cluster in wave} for wave in plan.waves]
+    if drawn != [{rank} for rank in sorted(set(ranks.values()))]:
+        yield "the waves are not those that fleet.yaml describes, or not in that order"
 
 
 def _slice(
@@ -61,16 +101,42 @@ def _slice(
     piece = plan.slices[cluster]
     if _named(piece.data) != piece.digest:
         yield f"the slice of {cluster} is not what its digest says"
-    bodies = [item["body"] for item in json.loads(piece.data)["objects"]]
-    if Counter(map(_canonical, bodies)) != Counter(_canonical(each.body) for each in judged):
+    found = _items(piece.data)
+    if found is None:
+        yield f"the slice of {cluster} cannot be read"
+        return
+    if Counter(map(_canonical, found)) != Counter(_canonical(_item(each)) for each in judged):
         yield f"the slice of {cluster} is not exactly the objects that were judged for it"
-    if len(bodies) != piece.objects:
+    if len(found) != piece.objects:
         yield f"the slice of {cluster} miscounts its objects"
+    yield from _objects(cluster, [each["body"] for each in found])
+
+
+def _objects(cluster: names.Cluster, bodies: list[Mapping[str, Any]]) -> Iterator[str]:
     for identity, times in Counter(map(_identity, bodies)).items():
         if times > 1:
             yield f"the slice of {cluster} has {times} objects {identity}"
-    if any(_namespace(body) == RESERVED_NAMESPACE for body in bodies):
+    if any(_is_reserved(body) for body in bodies):
         yield f"the slice of {cluster} reaches into {RESERVED_NAMESPACE}"
+
+
+def _items(data: bytes) -> list[Mapping[str, Any]] | None:
+    """The items of a slice as they are written; None for bytes of another form."""
+    try:
+        document = json.loads(data)
+        items = document.pop("objects")
+        is_slice = document == _HEAD and all(_identity(each["body"]) for each in items)
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        return None
+    return items if is_slice else None
+
+
+def _item(manifest: objects.Manifest) -> Mapping[str, Any]:
+    return {
+        "body": manifest.body,
+        "bundle": manifest.bundle,
+        "takeover": manifest.takeover,
+    }
 
 
 def _root(plan: rollout.Plan) -> Iterator[str]:
@@ -109,6 +175,12 @@ def _canonical(value: object) -> str:
 def _identity(body: Mapping[str, Any]) -> tuple[str, str, str, str]:
     group = body["apiVersion"].rpartition("/")[0]
     return group, body["kind"], _namespace(body), body["metadata"]["name"]
+
+
+def _is_reserved(body: Mapping[str, Any]) -> bool:
+    group, kind, namespace, name = _identity(body)
+    is_namespace = (group, kind, name) == ("", "Namespace", RESERVED_NAMESPACE)
+    return is_namespace or namespace == RESERVED_NAMESPACE
 
 
 def _namespace(body: Mapping[str, Any]) -> str:

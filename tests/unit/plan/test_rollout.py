@@ -1,0 +1,131 @@
+"""The plan leaves no choices: each cluster in exactly one wave, canaries first, who leaves comes last."""
+
+import itertools
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
+import builders
+from fleet.model import kinds, names
+from fleet.plan import rollout, slices
+from fleet.protocol import keys, merkle
+
+CANARY = {rollout.CANARY_LABEL: "true"}
+AGENT = keys.generate()  # proofs do not matter here
+
+
+def cluster(name: str, **labels: str) -> kinds.Cluster:
+    return builders.cluster(name, agent=AGENT, labels=labels)
+
+
+def canary(name: str) -> kinds.Cluster:
+    return builders.cluster(name, agent=AGENT, labels=CANARY)
+
+
+def waves(
+    *clusters: kinds.Cluster,
+    spec: kinds.EnvironmentSpec | None = None,
+    retired: tuple[str, ...] = (),
+) -> list[list[str]]:
+    cut = builders.slices_of(*(each.metadata.name for each in clusters))
+    leaving = {names.Cluster(each): kinds.OnRemoval.ORPHAN for each in retired}
+    plan = rollout.plan(spec or builders.environment(), clusters, cut, leaving)
+    return [list(wave) for wave in plan.waves]
+
+
+def wave(name: str, **labels: str) -> dict[str, object]:
+    return {"name": name, "selector": {"matchLabels": labels}}
+
+
+def test_canaries_go_first_unless_said_otherwise():
+    assert waves(cluster("b"), canary("z"), cluster("a")) == [["z"], ["a", "b"]]
+
+
+def test_without_canaries_there_is_one_wave():
+    assert waves(cluster("b"), cluster("a")) == [["a", "b"]]
+
+
+def test_canaries_alone_are_one_wave():
+    assert waves(canary("b"), canary("a")) == [["a", "b"]]
+
+
+def test_without_clusters_there_is_no_wave():
+    assert waves() == []
+
+
+def test_who_leaves_comes_last():
+    assert waves(canary("c"), cluster("b"), retired=("a",)) == [["c"], ["b", "a"]]
+    assert waves(canary("c"), retired=("a",)) == [["c"], ["a"]]
+    assert waves(retired=("b", "a")) == [["a", "b"]]
+
+
+def test_waves_of_the_fleet_are_kept_in_their_order():
+    spec = builders.environment(
+        waves=[wave("one", region="eu"), wave("nobody", region="moon"), wave("two", tier="gold")]
+    )
+    found = waves(
+        cluster("a", tier="gold"),
+        cluster("b", region="eu", tier="gold"),
+        cluster("c"),
+        canary("d"),
+        spec=spec,
+    )
+    assert found == [["b"], ["a"], ["c", "d"]]
+
+
+def test_a_wave_for_everyone_leaves_nothing_for_later_ones():
+    spec = builders.environment(waves=[{"name": "all"}, wave("late", region="eu")])
+    assert waves(cluster("a", region="eu"), cluster("b"), spec=spec) == [["a", "b"]]
+
+
+LABELS = some.dictionaries(
+    some.sampled_from(["region", "tier"]), some.sampled_from(["eu", "gold"]), max_size=2
+)
+WAVES = some.lists(LABELS, max_size=4)
+CLUSTERS = some.dictionaries(some.sampled_from("abcdefgh"), LABELS, max_size=8)
+
+
+@given(CLUSTERS, WAVES, some.sets(some.sampled_from(["x", "y"])))
+def test_each_cluster_is_in_exactly_one_wave(
+    clusters: dict[str, dict[str, str]], drawn: list[dict[str, str]], retired: set[str]
+):
+    spec = builders.environment(waves=[wave(f"w{n}", **each) for n, each in enumerate(drawn)])
+    documents = [cluster(name, **labels) for name, labels in clusters.items()]
+    found = waves(*documents, spec=spec, retired=tuple(retired))
+    assert sorted(itertools.chain(*found)) == sorted([*clusters, *retired])
+    assert all(found)
+    assert not retired or found[-1][-len(retired) :] == sorted(retired)
+
+
+@given(some.permutations(["a", "b", "c", "d"]))
+def test_the_order_of_documents_changes_nothing(order: list[str]):
+    documents = {each: cluster(each) if each < "c" else canary(each) for each in order}
+    cut = builders.slices_of(*order)
+    found = rollout.plan(builders.environment(), [documents[each] for each in order], cut, {})
+    usual = rollout.plan(
+        builders.environment(),
+        [documents[each] for each in sorted(order)],
+        dict(sorted(cut.items())),
+        {},
+    )
+    assert found == usual
+    assert list(found.slices) == sorted(order)
+
+
+def test_the_root_covers_slices_and_those_who_leave():
+    cut = builders.slices_of("a")
+    gone = names.Cluster("b")
+    plan = rollout.plan(builders.environment(), [cluster("a")], cut, {gone: kinds.OnRemoval.PRUNE})
+    a = names.Cluster("a")
+    assert rollout.leaves({a: cut[a].digest}, [gone]) == {
+        a: cut[a].digest,
+        gone: slices.cut(()).digest,
+    }
+    assert plan.slices_root == merkle.slices_root({a: cut[a].digest, gone: slices.cut(()).digest})
+
+
+@pytest.mark.parametrize("environment", ["dev", "prod"])
+def test_a_plan_says_for_whom_it_is(environment: str):
+    plan = rollout.plan(builders.environment(environment), [], {}, {})
+    assert plan.environment == environment
