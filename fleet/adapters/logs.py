@@ -9,7 +9,7 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any, Literal, TextIO, TypeAlias
 
-from fleet.model import errors
+from fleet.model import errors, findings
 
 Form: TypeAlias = Literal["json", "text"]
 
@@ -57,16 +57,7 @@ class TextLines(logging.Formatter):
         extra = "".join(f" {name}={value}" for name, value in _extra(record).items())
         line = f"{_time(record)} {record.levelname:<7} {record.name}: {record.getMessage()}{extra}"
         below = self.formatException(record.exc_info).splitlines() if record.exc_info else []
-        return "\n    ".join(printable(each) for each in (line, *below))
-
-
-def printable(text: str) -> str:
-    """With everything escaped that is not plainly visible."""
-    if text.isprintable():
-        return text
-    return "".join(
-        each if each.isprintable() else each.encode("unicode_escape").decode() for each in text
-    )
+        return "\n    ".join(findings.escaped(each) for each in (line, *below))
 
 
 def _extra(record: logging.LogRecord) -> dict[str, Any]:

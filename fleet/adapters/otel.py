@@ -1,7 +1,7 @@
 """Telemetry by opentelemetry-sdk; imported only through fleet.adapters.telemetry, when someone listens."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 
 import prometheus_client
 from opentelemetry import metrics as figures_api
@@ -37,6 +37,10 @@ class Recorder:
         self._tracing = _tracing(described, spans) if spans is not None else None
         self._tracer = self._tracing.get_tracer("fleet") if self._tracing else None
         self._metering = _metering(described, self._registry, figures)
+        self._closing = ExitStack()
+        self._closing.callback(self._metering.shutdown)
+        if self._tracing is not None:
+            self._closing.callback(self._tracing.shutdown)
         self._meter = self._metering.get_meter("fleet")
         self._counters: dict[str, figures_api.Counter] = {}
         self._gauges: dict[str, figures_api._Gauge] = {}
@@ -60,9 +64,7 @@ class Recorder:
         return prometheus_client.generate_latest(self._registry)
 
     def close(self) -> None:
-        if self._tracing is not None:
-            self._tracing.shutdown()
-        self._metering.shutdown()
+        self._closing.close()
 
 
 def span_exporter(endpoint: str, headers: Mapping[str, str]) -> span_export.SpanExporter:

@@ -5,6 +5,7 @@ aiohttp puts no bound on them, so enough slow strangers would use up the process
 
 import asyncio
 import logging
+import resource
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 
@@ -13,6 +14,7 @@ from aiohttp import web
 from fleet.adapters.http import limits
 
 _wire = logging.getLogger("fleet.http.wire")
+_OWN_FILES = 256  # that the rest of the process may have open
 _LINE = 2 * limits.KIB  # the longest request line, and the longest header
 
 
@@ -33,7 +35,7 @@ class Connections(web.Server):
             access_log=None,
             logger=_wire,
         )
-        self._most = bounds.connections
+        self._most = room_for(bounds.connections)
         self._open: set[web.RequestHandler] = set()
         self._idle: dict[web.RequestHandler, asyncio.Transport] = {}  # longest first
 
@@ -68,6 +70,20 @@ class Connections(web.Server):
         oldest = next(iter(self._idle), None)
         transport = newcomer if oldest is None else self._idle.pop(oldest)
         transport.abort()
+
+
+def room_for(connections: int) -> int:
+    """As many of them as this process may have files, after it has raised its own limit as far as it may."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = connections + _OWN_FILES
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return connections
+    raised = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (raised, hard))
+    except (OSError, ValueError):
+        raised = soft
+    return max(raised - _OWN_FILES, raised // 2)
 
 
 def _only_for_debugging(record: logging.LogRecord) -> bool:
