@@ -1,11 +1,11 @@
 """Objects onto the cluster by server-side apply: stage by stage, several at once, each failing alone."""
 
 import asyncio
-from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from fleet.agent import sight, state
+from fleet.agent import sight, state, together
 from fleet.converge import differences, fields, inventory, stages
 from fleet.model import changes, errors, json_values, names, objects, slices
 from fleet.ports import cluster
@@ -22,18 +22,8 @@ async def apply(agent: state.Agent, items: Sequence[slices.Item]) -> None:
     strangers = await _strangers(agent, items)
     gate = asyncio.Semaphore(agent.settings.in_flight)
     for keys in stages.ordered(by_key):
-        await _together(_one(agent, by_key[key], strangers.get(key), gate) for key in keys)
+        await together.run(_one(agent, by_key[key], strangers.get(key), gate) for key in keys)
         await _established(agent, keys)
-
-
-async def _together(work: Iterable[Coroutine[None, None, None]]) -> None:
-    """All of it at once. What one of them could not ask ends all, as that one error."""
-    try:
-        async with asyncio.TaskGroup() as group:
-            for each in work:
-                group.create_task(each)
-    except* errors.FleetError as raised:
-        raise raised.exceptions[0] from None
 
 
 async def _one(
@@ -150,7 +140,7 @@ async def _strangers(
     for key in new:
         groups.setdefault((key.group, key.kind, key.namespace), []).append(key)
     gate = asyncio.Semaphore(agent.settings.in_flight)
-    await _together(_look(agent, keys, found, gate) for keys in groups.values())
+    await together.run(_look(agent, keys, found, gate) for keys in groups.values())
     return found
 
 

@@ -3,12 +3,21 @@
 Started anew it goes on where it was, hub or no hub: everything it needs is in its cluster.
 """
 
-import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 
-from fleet.agent import keeping, lease, pauses, polling, reconcile, reporting, sight, state
+from fleet.agent import (
+    keeping,
+    lease,
+    pauses,
+    polling,
+    reconcile,
+    reporting,
+    sight,
+    state,
+    together,
+)
 from fleet.model import errors
 from fleet.protocol import trusted
 
@@ -22,13 +31,14 @@ async def run(agent: state.Agent) -> None:
     await _patiently(agent, lease.hold)
     try:
         await _patiently(agent, lambda each: take_up(each, keeper))
-        async with asyncio.TaskGroup() as group:
-            group.create_task(polling.run(agent, keeper))
-            group.create_task(reporting.run(agent))
-            group.create_task(lease.keep(agent))
-            group.create_task(work(agent, keeper, watches))
-    except* errors.RefusedError as raised:
-        raise raised.exceptions[0] from None
+        await together.run(
+            (
+                polling.run(agent, keeper),
+                reporting.run(agent),
+                lease.keep(agent),
+                work(agent, keeper, watches),
+            )
+        )
     finally:
         watches.end()
         with contextlib.suppress(errors.FleetError):
@@ -53,7 +63,12 @@ async def take_up(agent: state.Agent, keeper: keeping.Keeper) -> None:
         before = await keeper.read_slice(stored.applied, stored.applied_chunks)
         polling.remember(agent, trusted.open_slice(before, stored.applied))
     digest = stored.held.dispatch.slice
-    data = await keeper.read_slice(digest, stored.chunks)
+    try:
+        data = await keeper.read_slice(digest, stored.chunks)
+    except errors.BrokenError as error:
+        _log.warning("%s: the hub is asked for it again", error)
+        agent.held, agent.is_incomplete = stored.held, True
+        return
     polling.adopt(agent, stored.held, trusted.open_slice(data, digest))
 
 
@@ -84,13 +99,7 @@ async def _called(agent: state.Agent, pause: pauses.Pause) -> None:
     if not agent.troubles:
         await agent.work.wait()
         return
-    waiting = asyncio.create_task(agent.work.wait())
-    timer = asyncio.create_task(agent.clock.sleep(pause.next()))
-    try:
-        await asyncio.wait({waiting, timer}, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        waiting.cancel()
-        timer.cancel()
+    await pauses.until(agent.work, pause.next(), agent.clock)
 
 
 async def _patiently(agent: state.Agent, step: Callable[[state.Agent], Awaitable[None]]) -> None:

@@ -1,6 +1,9 @@
-"""Growing pauses with jitter, so that many agents that lost the same hub do not return at the same instant."""
+"""Waiting: growing pauses with jitter, so that many agents that lost the same hub do not return at the same instant."""
 
+import asyncio
 from collections.abc import Callable
+
+from fleet.ports import clock as clocks
 
 
 class Pause:
@@ -17,3 +20,14 @@ class Pause:
 
     def reset(self) -> None:
         self._next = self._shortest
+
+
+async def until(event: asyncio.Event, seconds: float, clock: clocks.Clock) -> None:
+    """Wait for the event, but no longer than that."""
+    waiting = asyncio.ensure_future(event.wait())
+    timer = asyncio.ensure_future(clock.sleep(seconds))
+    try:
+        await asyncio.wait({waiting, timer}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        waiting.cancel()
+        timer.cancel()

@@ -29,6 +29,8 @@ async def run(agent: state.Agent, keeper: keeping.Keeper) -> None:
 
 async def once(agent: state.Agent, keeper: keeping.Keeper) -> None:
     """One poll, and the dispatch that came of it, stored."""
+    if agent.held is not None and agent.is_incomplete:
+        await _take_slice(agent, keeper, agent.held)
     envelope = await agent.link.poll(await sealed(agent, _poll(agent)))
     if envelope is None:
         return
@@ -57,7 +59,7 @@ def adopt(agent: state.Agent, held: trusted.Held, items: tuple[slices.Item, ...]
     agent.wanted = {item.key: item for item in items}
     agent.digests = {item.key: json_values.digest(item.body) for item in items}
     remember(agent, items)
-    agent.is_applied = False
+    agent.is_applied = agent.is_incomplete = False
     agent.work.set()
 
 

@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from typing import TypeAlias
 
-from fleet.agent import sight, state
+from fleet.agent import sight, state, together
 from fleet.converge import differences, fields, inventory, stages
 from fleet.gate import guard
-from fleet.model import changes, errors, objects
+from fleet.model import changes, objects
 from fleet.ports import cluster
 
 Deed: TypeAlias = Callable[[state.Agent, inventory.Member], Awaitable[cluster.Answer]]
@@ -56,12 +56,7 @@ async def _together(
             answer = await deed(agent, member)
         _note(agent, member, answer)
 
-    try:
-        async with asyncio.TaskGroup() as group:
-            for member in members.values():
-                group.create_task(one(member))
-    except* errors.FleetError as raised:
-        raise raised.exceptions[0] from None
+    await together.run(one(member) for member in members.values())
 
 
 async def _remove(agent: state.Agent, member: inventory.Member) -> cluster.Answer:

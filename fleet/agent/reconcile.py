@@ -14,7 +14,7 @@ from fleet.model import errors
 async def reconcile(agent: state.Agent, keeper: keeping.Keeper, watches: sight.Watches) -> None:
     """Raises errors.UnreachableError when the API server cannot be asked."""
     dispatch = agent.dispatch
-    if dispatch is None or agent.is_retired:
+    if dispatch is None or agent.is_retired or agent.is_incomplete:
         return
     if dispatch.retire is not None:
         await _retire(agent, keeper, watches)

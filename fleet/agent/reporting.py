@@ -14,7 +14,7 @@ async def run(agent: state.Agent) -> None:
     """Until cancelled."""
     pause = pauses.Pause(agent.settings.shortest_pause, 60.0, agent.chance)
     while True:
-        await agent.news.wait()
+        await pauses.until(agent.news, _until_stale(agent), agent.clock)
         await agent.clock.sleep(agent.settings.report_pause)
         agent.news.clear()
         try:
@@ -26,6 +26,13 @@ async def run(agent: state.Agent) -> None:
             await agent.clock.sleep(pause.next())
         else:
             pause.reset()
+
+
+def _until_stale(agent: state.Agent) -> float:
+    """Seconds until the dispatch expires, which is news by itself."""
+    if agent.dispatch is None or state.is_stale(agent, agent.clock.now()):
+        return 3600.0
+    return (agent.dispatch.expires - agent.clock.now()).total_seconds()
 
 
 async def once(agent: state.Agent) -> None:

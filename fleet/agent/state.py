@@ -50,7 +50,7 @@ class Agent:
     assessed: dict[objects.Key, health.Assessment] = field(default_factory=dict)
     troubles: dict[objects.Key, changes.Outcome] = field(default_factory=dict)
     repairs: dict[objects.Key, changes.Outcome] = field(default_factory=dict)
-    pending_slice: names.SliceDigest | None = None
+    is_incomplete: bool = False  # a dispatch is held whose stored slice was damaged
     is_applied: bool = False
     is_retired: bool = False
     number: int = 0  # of the last report made
