@@ -29,19 +29,17 @@ _LOOPS: Mapping[tuple[str, int], tuple[tree.Loop, int, bool]] = {
 _OPTIONAL = ("optMap", "optFlatMap")
 
 
-def member(
-    target: tree.Node, name: str, arguments: tuple[tree.Node, ...], at: int
-) -> tree.Node:
+def member(target: tree.Node, name: str, arguments: tuple[tree.Node, ...], at: int) -> tree.Node:
     """`target.name(arguments)`, expanded if it is a macro."""
     if (name, len(arguments)) in _LOOPS:
         return _loop(target, name, arguments, at)
     if name in _OPTIONAL and len(arguments) == 2:
         variable = _variable(arguments[0])
-        return tree.Binding(
-            name=variable, value=target, body=arguments[1], optional=name, at=at
-        )
+        return tree.Binding(name=variable, value=target, body=arguments[1], optional=name, at=at)
     if (target, name) == (tree.Name(name="cel", at=target.at), "bind") and len(arguments) == 3:
-        return tree.Binding(name=_variable(arguments[0]), value=arguments[1], body=arguments[2], at=at)
+        return tree.Binding(
+            name=_variable(arguments[0]), value=arguments[1], body=arguments[2], at=at
+        )
     return tree.Call(function=name, target=target, arguments=arguments, at=at)
 
 
@@ -50,16 +48,12 @@ def plain(name: str, arguments: tuple[tree.Node, ...], at: int) -> tree.Node:
     if name != "has":
         return tree.Call(function=name, arguments=arguments, at=at)
     tested = arguments[0] if len(arguments) == 1 else None
-    if not isinstance(tested, tree.Select):
+    if not isinstance(tested, tree.Select) or tested.optional:
         raise CompileError("invalid argument to has() macro", tested.at if tested else at)
-    return tree.Select(
-        operand=tested.operand, field=tested.field, optional=tested.optional, test=True, at=at
-    )
+    return tree.Select(operand=tested.operand, field=tested.field, test=True, at=at)
 
 
-def _loop(
-    over: tree.Node, name: str, arguments: tuple[tree.Node, ...], at: int
-) -> tree.Node:
+def _loop(over: tree.Node, name: str, arguments: tuple[tree.Node, ...], at: int) -> tree.Node:
     loop, names, is_conditional = _LOOPS[name, len(arguments)]
     variables = tuple(_variable(each) for each in arguments[:names])
     if len(set(variables)) != names:

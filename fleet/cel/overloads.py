@@ -9,22 +9,33 @@ from fleet.cel import types
 
 @dataclass(frozen=True, slots=True)
 class Overload:
-    """`arguments` begin with the receiver where `member`."""
+    """`arguments` begin with the receiver where `member`; what is `metered` gets the run's budget before them."""
 
     name: str
     arguments: tuple[types.Type, ...]
     result: types.Type
     call: Callable[..., Any]
     member: bool = False
+    metered: bool = False
 
 
 def function(
-    name: str, arguments: Iterable[types.Type], result: types.Type, call: Callable[..., Any]
+    name: str,
+    arguments: Iterable[types.Type],
+    result: types.Type,
+    call: Callable[..., Any],
+    *,
+    metered: bool = False,
 ) -> Overload:
-    return Overload(name, tuple(arguments), result, call)
+    return Overload(name, tuple(arguments), result, call, metered=metered)
 
 
 def method(
-    name: str, arguments: Iterable[types.Type], result: types.Type, call: Callable[..., Any]
+    name: str,
+    arguments: Iterable[types.Type],
+    result: types.Type,
+    call: Callable[..., Any],
+    *,
+    metered: bool = False,
 ) -> Overload:
-    return Overload(name, tuple(arguments), result, call, member=True)
+    return Overload(name, tuple(arguments), result, call, member=True, metered=metered)

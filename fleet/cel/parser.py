@@ -1,26 +1,23 @@
 """From tokens to the tree: precedence climbing over the grammar of the CEL specification, macros expanded."""
 
-from collections.abc import Callable
-from typing import NoReturn
-
 from fleet.cel import lexer, macros, tree, values
 from fleet.cel.faults import CompileError
 
-MAX_DEPTH = 120  # of nesting
+MAX_DEPTH = 100  # of nesting
 
 _RESERVED = frozenset(
-    "as break const continue else for function if import let loop package namespace return var "
-    "void while".split()
+    {"as", "break", "const", "continue", "else", "for", "function", "if", "import", "in", "let"}
+    | {"loop", "package", "namespace", "return", "var", "void", "while"}
 )
 _CONSTANTS = {"true": True, "false": False, "null": None}
-# Operators from weak to strong; all are left-associative.
-_LEVELS: tuple[tuple[str, ...], ...] = (
-    ("||",),
-    ("&&",),
-    ("<", "<=", ">=", ">", "==", "!=", "in"),
-    ("+", "-"),
-    ("*", "/", "%"),
-)
+# How strongly operators bind; all are left-associative.
+_STRENGTH = {
+    "||": 1,
+    "&&": 2,
+    **dict.fromkeys(("<", "<=", ">=", ">", "==", "!=", "in"), 3),
+    **dict.fromkeys(("+", "-"), 4),
+    **dict.fromkeys(("*", "/", "%"), 5),
+}
 
 
 def parse(text: str) -> tree.Node:
@@ -37,7 +34,7 @@ class _Parser:
     def whole(self) -> tree.Node:
         found = self._expression()
         if self._token.kind != "end":
-            self._refuse()
+            raise self._refusal()
         return found
 
     @property
@@ -58,51 +55,43 @@ class _Parser:
 
     def _expect(self, kind: str) -> lexer.Token:
         if self._token.kind != kind:
-            self._refuse(kind)
+            raise self._refusal(kind)
         return self._take()
 
-    def _refuse(self, wanted: str = "") -> NoReturn:
+    def _refusal(self, wanted: str = "") -> CompileError:
         token = self._token
         found = "<EOF>" if token.kind == "end" else str(token.value)
         expecting = f" expecting {wanted!r}" if wanted else ""
-        raise CompileError(f"Syntax error: mismatched input {found!r}{expecting}", token.at)
+        return CompileError(f"Syntax error: mismatched input {found!r}{expecting}", token.at)
 
-    def _nested(self, inner: Callable[[], tree.Node]) -> tree.Node:
+    def _expression(self) -> tree.Node:
+        self._deeper()
+        condition = self._binary(1)
+        at = self._token.at
+        if self._has("?"):
+            then = self._binary(1)
+            self._expect(":")
+            arguments = (condition, then, self._expression())
+            condition = tree.Call(function="_?_:_", arguments=arguments, at=at)
+        self._depth -= 1
+        return condition
+
+    def _deeper(self) -> None:
         self._depth += 1
         if self._depth > MAX_DEPTH:
             raise CompileError(f"nested deeper than {MAX_DEPTH}", self._token.at)
-        found = inner()
-        self._depth -= 1
-        return found
 
-    def _expression(self) -> tree.Node:
-        return self._nested(self._conditional)
-
-    def _conditional(self) -> tree.Node:
-        condition = self._binary(0)
-        at = self._token.at
-        if not self._has("?"):
-            return condition
-        then = self._binary(0)
-        self._expect(":")
-        return tree.Call(
-            function="_?_:_", arguments=(condition, then, self._expression()), at=at
-        )
-
-    def _binary(self, level: int) -> tree.Node:
-        if level == len(_LEVELS):
-            return self._unary()
-        left = self._binary(level + 1)
-        while (operator := self._operator(level)) is not None:
-            right = self._binary(level + 1)
-            function = f"@{operator.value}" if operator.value == "in" else f"_{operator.value}_"
-            left = tree.Call(function=function, arguments=(left, right), at=operator.at)
+    def _binary(self, weakest: int) -> tree.Node:
+        left = self._unary()
+        while (strength := self._strength()) >= weakest:
+            operator = self._take()
+            right = self._binary(strength + 1)
+            left = _combined(operator, left, right)
         return left
 
-    def _operator(self, level: int) -> lexer.Token | None:
+    def _strength(self) -> int:
         token = self._token
-        word = token.value if token.kind == "name" else token.kind
-        return self._take() if word in _LEVELS[level] else None
+        return _STRENGTH.get(token.value if token.kind == "name" else token.kind, 0)
 
     def _unary(self) -> tree.Node:
         token = self._token
@@ -111,7 +100,9 @@ class _Parser:
         self._take()
         if token.kind == "-" and self._is_number():
             return self._member(self._negative(token.at))
-        inner = self._nested(self._unary)
+        self._deeper()
+        inner = self._unary()
+        self._depth -= 1
         return tree.Call(function=f"{token.kind}_", arguments=(inner,), at=token.at)
 
     def _is_number(self) -> bool:
@@ -137,10 +128,10 @@ class _Parser:
         token = self._take()
         if token.kind not in ("name", "field"):
             self._next -= 1
-            self._refuse("field")
+            raise self._refusal("field")
         if token.kind == "name" and not optional and self._token.kind == "(":
             opening = self._take()
-            return macros.member(operand, token.value, self._listed(")"), opening.at)
+            return macros.member(operand, token.value, self._listed(), opening.at)
         return tree.Select(operand=operand, field=token.value, optional=optional, at=at)
 
     def _indexed(self, operand: tree.Node, at: int) -> tree.Node:
@@ -168,7 +159,7 @@ class _Parser:
                 return self._name(self._expect("name"))
             case _:
                 self._next -= 1
-                self._refuse()
+                raise self._refusal()
 
     def _literal(self, token: lexer.Token) -> tree.Node:
         if type(token.value) is int and token.value > values.MAX_INT:
@@ -179,20 +170,21 @@ class _Parser:
         word = token.value
         if word in _CONSTANTS:
             return tree.Literal(value=_CONSTANTS[word], at=token.at)
-        if word in _RESERVED or word == "in":
+        if word in _RESERVED:
             raise CompileError(f"Syntax error: reserved identifier: {word}", token.at)
         if self._token.kind != "(":
             return tree.Name(name=word, at=token.at)
         opening = self._take()
-        return macros.plain(word, self._listed(")"), opening.at)
+        return macros.plain(word, self._listed(), opening.at)
 
-    def _listed(self, closing: str) -> tuple[tree.Node, ...]:
-        found: list[tree.Node] = []
-        while not self._has(closing):
+    def _listed(self) -> tuple[tree.Node, ...]:
+        """The arguments of a call, up to its closing parenthesis."""
+        if self._has(")"):
+            return ()
+        found = [self._expression()]
+        while self._has(","):
             found.append(self._expression())
-            if not self._has(","):
-                self._expect(closing)
-                break
+        self._expect(")")
         return tuple(found)
 
     def _list(self, at: int) -> tree.Node:
@@ -218,3 +210,12 @@ class _Parser:
                 self._expect("}")
                 break
         return tree.MapOf(entries=tuple(entries), at=at)
+
+
+def _combined(operator: lexer.Token, left: tree.Node, right: tree.Node) -> tree.Node:
+    """Chains of `&&` and `||` become one call: they are long in practice, and their order does not matter."""
+    function = "@in" if operator.value == "in" else f"_{operator.value}_"
+    is_chain = function in ("_&&_", "_||_") and isinstance(left, tree.Call)
+    if is_chain and isinstance(left, tree.Call) and left.function == function:
+        return tree.Call(function=function, arguments=(*left.arguments, right), at=left.at)
+    return tree.Call(function=function, arguments=(left, right), at=operator.at)

@@ -94,3 +94,23 @@ class Binding:
 
 
 Node: TypeAlias = Literal | Name | Select | Call | ListOf | MapOf | Comprehension | Binding
+
+
+def children(node: Node) -> "tuple[Node, ...]":
+    """What lies directly below a node."""
+    match node:
+        case Select():
+            return (node.operand,)
+        case Call():
+            return node.arguments if node.target is None else (node.target, *node.arguments)
+        case ListOf():
+            return node.items
+        case MapOf():
+            return tuple(part for entry in node.entries for part in (entry.key, entry.value))
+        case Comprehension():
+            condition = () if node.condition is None else (node.condition,)
+            return (node.over, *condition, node.body)
+        case Binding():
+            return (node.value, node.body)
+        case Literal() | Name():
+            return ()

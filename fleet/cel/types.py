@@ -1,10 +1,11 @@
 """Static types, with which an expression is checked before it runs and its overloads are chosen.
 
-`dyn` fits everything; `?` is a type that nothing has settled yet, as of the elements of []; A, B, ... are parameters.
+`dyn` fits everything; A and B are the parameters of a signature, `_var0`... are types that nothing has settled yet.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from fleet.cel import values
 
@@ -18,16 +19,19 @@ class Type:
     def __str__(self) -> str:
         return f"{self.name}({', '.join(map(str, self.of))})" if self.of else self.name
 
+    @property
+    def is_variable(self) -> bool:
+        return self.name.startswith("_var")
 
-DYN, OPEN = Type("dyn"), Type("?")
+
+DYN = Type("dyn")
 BOOL, INT, UINT, DOUBLE = Type("bool"), Type("int"), Type("uint"), Type("double")
-STRING, BYTES, NULL, TYPE = Type("string"), Type("bytes"), Type("null_type"), Type("type")
+STRING, BYTES, NULL = Type("string"), Type("bytes"), Type("null_type")
 DURATION, TIMESTAMP = Type("google.protobuf.Duration"), Type("google.protobuf.Timestamp")
 A, B = Type("A"), Type("B")
-_PARAMETERS = frozenset({"A", "B"})
+PARAMETERS = frozenset({"A", "B"})
 
-# Runtime types of the values that have one Python type each; libraries add theirs.
-NAMES: dict[type, str] = {
+NAMES: Mapping[type, str] = {
     bool: "bool",
     int: "int",
     values.UInt: "uint",
@@ -41,6 +45,14 @@ NAMES: dict[type, str] = {
     values.Timestamp: "google.protobuf.Timestamp",
     values.TypeName: "type",
     values.Optional: "optional_type",
+}
+# Names that stand for a type where an expression is read; `type(x) == net.IP`.
+IDENTIFIERS = frozenset(NAMES.values()) | {"net.IP", "net.CIDR"}
+
+_IN_MESSAGES = {
+    "google.protobuf.Duration": "duration",
+    "google.protobuf.Timestamp": "timestamp",
+    "null_type": "null",
 }
 
 
@@ -56,51 +68,53 @@ def optional_of(inner: Type) -> Type:
     return Type("optional_type", (inner,))
 
 
+def type_of(inner: Type) -> Type:
+    return Type("type", (inner,))
+
+
 def object_of(name: str, fields: Mapping[str, Type]) -> Type:
     """A type whose fields are known: selecting any other is an error before anything runs."""
     return Type(name, (), fields)
 
 
-def fits(wanted: Type, given: Type, bound: dict[str, Type]) -> bool:
-    """Whether a value of type `given` may stand where `wanted` is asked for; parameters are bound on the way."""
-    if wanted.name in _PARAMETERS:
-        return _bind(wanted.name, given, bound)
-    if DYN in (wanted, given) or OPEN in (wanted, given):
+def replaced(where: Type, replace: Callable[[Type], Type | None]) -> Type:
+    """The type with every part exchanged for which `replace` has something."""
+    found = replace(where)
+    if found is not None:
+        return found
+    if not where.of:
+        return where
+    return Type(where.name, tuple(replaced(each, replace) for each in where.of), where.fields)
+
+
+def spelled(shown: Type) -> str:
+    """As messages of the checker write it."""
+    name = _IN_MESSAGES.get(shown.name, shown.name)
+    return f"{name}({', '.join(map(spelled, shown.of))})" if shown.of else name
+
+
+def name_of(value: Any) -> str:
+    """The runtime type of a value."""
+    name = NAMES.get(type(value))
+    if name is not None:
+        return name
+    if isinstance(value, values.Opaque):
+        return value.type_name
+    return "map" if isinstance(value, Mapping) else type(value).__name__
+
+
+def holds(wanted: Type, value: Any) -> bool:
+    """Whether a value may be an argument of that type: of lists and maps the first element speaks for all."""
+    if wanted == DYN or wanted.name in PARAMETERS:
         return True
-    if wanted.name != given.name:
+    if wanted.name != name_of(value):
         return False
-    return len(wanted.of) == len(given.of) and all(
-        fits(one, other, bound) for one, other in zip(wanted.of, given.of, strict=True)
+    if isinstance(value, list):
+        return not value or holds(wanted.of[0], value[0])
+    if isinstance(value, Mapping):
+        return not value or all(map(holds, wanted.of, next(iter(value.items()))))
+    return (
+        not isinstance(value, values.Optional)
+        or not value.present
+        or holds(wanted.of[0], value.value)
     )
-
-
-def bound_in(wanted: Type, bound: Mapping[str, Type]) -> Type:
-    """The type with its parameters replaced by what they were bound to."""
-    if wanted.name in _PARAMETERS:
-        return bound.get(wanted.name, OPEN)
-    return Type(wanted.name, tuple(bound_in(each, bound) for each in wanted.of), wanted.fields)
-
-
-def join(one: Type, other: Type) -> Type | None:
-    """The type of what may be either; None where they have nothing in common."""
-    if OPEN in (one, other):
-        return other if one == OPEN else one
-    if DYN in (one, other):
-        return DYN
-    if one.name != other.name or len(one.of) != len(other.of):
-        return None
-    inner = [join(*pair) for pair in zip(one.of, other.of, strict=True)]
-    if any(each is None for each in inner):
-        return None
-    return Type(one.name, tuple(each for each in inner if each is not None), one.fields)
-
-
-def _bind(name: str, given: Type, bound: dict[str, Type]) -> bool:
-    if name not in bound:
-        bound[name] = given
-        return True
-    joined = join(bound[name], given)
-    if joined is None:
-        return False
-    bound[name] = joined
-    return True

@@ -1,11 +1,14 @@
-"""CEL's values in Python: JSON's own types stand for themselves, the rest has a class here.
+"""CEL's values in Python: JSON's own types stand for themselves, the rest has a class here or in its library.
 
 int is int64, bool is never a number, str counts in code points, list and dict are never changed.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar, Final
+
+from fleet.cel import budgets
+from fleet.cel.faults import EvaluationError
 
 MAX_INT, MIN_INT, MAX_UINT = 2**63 - 1, -(2**63), 2**64 - 1
 
@@ -41,33 +44,82 @@ class Optional:
     value: Any = None
 
 
+class Opaque:
+    """What a library's values inherit; their equality is Python's."""
+
+    __slots__ = ()
+    type_name: ClassVar[str]
+
+
 NONE = Optional(present=False)
+MISSING: Final = object()  # what `find` answers where there is nothing; never a value
 
 _NUMBERS = frozenset({int, float, UInt})
+_KEYS = frozenset({bool, int, UInt, str})
 
 
 def optional(value: Any) -> Optional:
     return Optional(present=True, value=value)
 
 
-def equal(one: Any, other: Any) -> bool:
-    """CEL's equality: numbers by their value across types, all else only within its type; never an error."""
+def equal(one: Any, other: Any, budget: budgets.Budget) -> bool:
+    """CEL's equality: numbers by their value across types, all else only within its type."""
     kind = type(one)
     if kind is not type(other):
-        return kind in _NUMBERS and type(other) in _NUMBERS and bool(one == other)
+        return _equal_kinds(one, other, budget)
     if kind is list:
-        return len(one) == len(other) and all(map(equal, one, other))
-    if kind is dict:
+        budget.spend(len(one))
         return len(one) == len(other) and all(
-            key in other and equal(value, other[key]) for key, value in one.items()
+            equal(left, right, budget) for left, right in zip(one, other, strict=True)
         )
+    if kind is dict:
+        return _equal_maps(one, other, budget)
     if kind is Optional:
-        return one.present == other.present and equal(one.value, other.value)
+        return one.present == other.present and equal(one.value, other.value, budget)
     return bool(one == other)
+
+
+def _equal_kinds(one: Any, other: Any, budget: budgets.Budget) -> bool:
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        return _equal_maps(one, other, budget)
+    return type(one) in _NUMBERS and type(other) in _NUMBERS and bool(one == other)
+
+
+def _equal_maps(one: Mapping[Any, Any], other: Mapping[Any, Any], budget: budgets.Budget) -> bool:
+    budget.spend(len(one))
+    return len(one) == len(other) and all(
+        equal(value, find(other, key), budget) for key, value in one.items()
+    )
+
+
+def find(mapping: Mapping[Any, Any], key: Any) -> Any:
+    """The value of a key or MISSING. Python takes True for 1, CEL does not."""
+    if type(key) is str:
+        return mapping.get(key, MISSING)
+    if type(key) not in _KEYS and type(key) is not float:
+        return MISSING
+    found = mapping.get(key, MISSING)
+    if found is MISSING or key not in (0, 1):
+        return found
+    is_bool = type(key) is bool
+    is_same = any(each == key and (type(each) is bool) == is_bool for each in mapping)
+    return found if is_same else MISSING
+
+
+def insert(mapping: dict[Any, Any], key: Any, value: Any) -> None:
+    """One more entry of a map that is being made."""
+    if type(key) not in _KEYS:
+        raise EvaluationError("unsupported key type")
+    if key in mapping:
+        raise EvaluationError(f"insert failed: key {key} already exists")
+    mapping[key] = value
 
 
 def is_zero(value: Any) -> bool:
     """What `optional.ofNonZeroValue` takes for nothing."""
     if isinstance(value, Duration):
         return value.nanoseconds == 0
-    return value is None or (isinstance(value, (bool, int, float, str, bytes, list, Mapping)) and not value)
+    if isinstance(value, Optional):
+        return not value.present or is_zero(value.value)
+    plain = (bool, int, float, str, bytes, list, Mapping)
+    return value is None or (isinstance(value, plain) and not value)

@@ -1,0 +1,19 @@
+"""What one run may cost: counted in steps of the evaluator, so that the same run always ends at the same place."""
+
+from fleet.cel.faults import ExhaustedError
+
+DEFAULT_BUDGET = 200_000  # about a tenth of a second where everything is spent
+
+
+class Budget:
+    """Work is paid for before it is done; a whole list or string that was made is paid for by its size."""
+
+    __slots__ = ("left",)
+
+    def __init__(self, units: int) -> None:
+        self.left = units
+
+    def spend(self, units: int) -> None:
+        self.left -= units
+        if self.left < 0:
+            raise ExhaustedError("the expression costs more than it may")

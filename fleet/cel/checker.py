@@ -1,0 +1,364 @@
+"""Static types over the tree: what refers to nothing, or fits no overload, is refused before anything runs.
+
+The rules are cel-go's, because Kubernetes' verdict on an expression is the one that counts: the same things compile,
+with the same types. What it found out is kept by the offset of the node, for the evaluator.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import NoReturn
+
+from fleet.cel import tree, types, unification, values
+from fleet.cel.environments import Environment
+from fleet.cel.faults import CompileError
+from fleet.cel.library import OVERLOADS
+from fleet.cel.overloads import Overload
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """The overloads that a call may turn out to be; `is_static` if its target is only part of the function's name."""
+
+    overloads: tuple[Overload, ...]
+    is_static: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """`calls`, `constants` and `literals` by the offset of their node; `literals` are the types of their parts."""
+
+    kind: types.Type
+    calls: Mapping[int, Resolution]
+    constants: Mapping[int, values.TypeName]
+    literals: Mapping[int, tuple[types.Type, ...]]
+
+
+def check(root: tree.Node, environment: Environment) -> Checked:
+    """Raises CompileError for the first thing that is wrong."""
+    checker = _Checker(environment)
+    kind = checker.kind_of(root)
+    return Checked(
+        kind=checker.final(kind),
+        calls=checker.calls,
+        constants=checker.constants,
+        literals={at: tuple(map(checker.final, of)) for at, of in checker.literals.items()},
+    )
+
+
+class _Checker:
+    def __init__(self, environment: Environment) -> None:
+        self._variables = dict(environment.variables)
+        self._unifier = unification.Unifier()
+        self.calls: dict[int, Resolution] = {}
+        self.constants: dict[int, values.TypeName] = {}
+        self.literals: dict[int, tuple[types.Type, ...]] = {}
+
+    def final(self, kind: types.Type) -> types.Type:
+        return self._unifier.settled(kind, finally_dyn=True)
+
+    def kind_of(self, node: tree.Node) -> types.Type:
+        match node:
+            case tree.Literal():
+                return types.Type(types.NAMES[type(node.value)])
+            case tree.Name():
+                return self._name(node)
+            case tree.Select():
+                return self._select(node)
+            case tree.Call():
+                return self._call(node)
+            case _:
+                return self._compound(node)
+
+    def _compound(
+        self, node: tree.ListOf | tree.MapOf | tree.Comprehension | tree.Binding
+    ) -> types.Type:
+        match node:
+            case tree.ListOf():
+                return self._list(node)
+            case tree.MapOf():
+                return self._map(node)
+            case tree.Comprehension():
+                return self._comprehension(node)
+            case tree.Binding():
+                return self._binding(node)
+
+    # Names and fields
+
+    def _name(self, node: tree.Name) -> types.Type:
+        if node.name in self._variables:
+            return self._variables[node.name]
+        if node.name in types.IDENTIFIERS:
+            return self._constant(node.name, node.at)
+        raise _undeclared(node.name, node.at)
+
+    def _constant(self, name: str, at: int) -> types.Type:
+        self.constants[at] = values.TypeName(name)
+        return types.type_of(types.Type(name))
+
+    def _select(self, node: tree.Select) -> types.Type:
+        name = dotted(node)
+        if (
+            name in types.IDENTIFIERS
+            and not node.test
+            and name.partition(".")[0] not in self._variables
+        ):
+            return self._constant(name, node.at)
+        operand = self._settled(node.operand)
+        is_optional = operand.name == "optional_type"
+        found = self._field(operand.of[0] if is_optional else operand, node)
+        if node.test:
+            return types.BOOL
+        return types.optional_of(found) if is_optional or node.optional else found
+
+    def _field(self, operand: types.Type, node: tree.Select) -> types.Type:
+        if operand.fields is not None:
+            if node.field not in operand.fields:
+                raise CompileError(f"undefined field '{node.field}'", node.at)
+            return operand.fields[node.field]
+        if operand.name == "map":
+            return operand.of[1]
+        if operand.is_variable:
+            self._unifier.fits((types.DYN,), (operand,))
+        elif operand != types.DYN:
+            shown = types.spelled(operand)
+            raise CompileError(f"type '{shown}' does not support field selection", node.at)
+        return types.DYN
+
+    def _settled(self, node: tree.Node) -> types.Type:
+        return self._unifier.settled(self.kind_of(node))
+
+    # Calls
+
+    def _call(self, node: tree.Call) -> types.Type:
+        if node.function in ("_&&_", "_||_"):
+            return self._logic(node)
+        arguments = tuple(map(self.kind_of, node.arguments))
+        static = self._static_name(node)
+        if static is not None:
+            return self._resolve(static, None, arguments, node, is_static=node.target is not None)
+        target = None if node.target is None else self.kind_of(node.target)
+        if node.function not in OVERLOADS:
+            raise _undeclared(node.function, node.at)
+        return self._resolve(node.function, target, arguments, node)
+
+    def _static_name(self, node: tree.Call) -> str | None:
+        """`strings.quote` is one name, where `x.quote` is a member function."""
+        if node.target is None:
+            return node.function if node.function in OVERLOADS else None
+        prefix = dotted(node.target)
+        name = f"{prefix}.{node.function}"
+        return name if prefix and name in OVERLOADS else None
+
+    def _logic(self, node: tree.Call) -> types.Type:
+        for operand in node.arguments:
+            self._expect_bool(operand)
+        return types.BOOL
+
+    def _expect_bool(self, node: tree.Node) -> None:
+        kind = self.kind_of(node)
+        if not self._unifier.fits((kind,), (types.BOOL,)):
+            raise _mismatch(types.BOOL, self._unifier.settled(kind), node.at)
+
+    def _resolve(
+        self,
+        name: str,
+        target: types.Type | None,
+        arguments: tuple[types.Type, ...],
+        node: tree.Call,
+        *,
+        is_static: bool = False,
+    ) -> types.Type:
+        given = arguments if target is None else (target, *arguments)
+        result: types.Type | None = None
+        fitting: list[Overload] = []
+        for overload in OVERLOADS[name]:
+            if overload.member is not (target is None):
+                found = self._result(overload, given)
+                if found is not None:
+                    fitting.append(overload)
+                    result = found if result in (None, found) else types.DYN
+        if result is None:
+            self._no_overload(name, target, arguments, node.at)
+        self.calls[node.at] = Resolution(tuple(fitting), is_static)
+        return result
+
+    def _result(self, overload: Overload, given: tuple[types.Type, ...]) -> types.Type | None:
+        """What the call returns by this overload; None where it does not fit."""
+        if len(overload.arguments) != len(given):
+            return None
+        signature = self._unifier.instantiated((*overload.arguments, overload.result))
+        if not self._unifier.fits(given, signature[:-1]):
+            return None
+        return self._unifier.settled(signature[-1])
+
+    def _no_overload(
+        self, name: str, target: types.Type | None, arguments: tuple[types.Type, ...], at: int
+    ) -> NoReturn:
+        shown = [types.spelled(self._unifier.settled(each)) for each in arguments]
+        receiver = ""
+        if target is not None:
+            receiver = types.spelled(self._unifier.settled(target)) + "."
+        raise CompileError(
+            f"found no matching overload for '{name}' applied to '{receiver}({', '.join(shown)})'",
+            at,
+        )
+
+    # Literals
+
+    def _list(self, node: tree.ListOf) -> types.Type:
+        kinds = tuple(
+            self._element(item, optional=n in node.optional) for n, item in enumerate(node.items)
+        )
+        self.literals[node.at] = kinds
+        return types.list_of(self._joined(kinds))
+
+    def _map(self, node: tree.MapOf) -> types.Type:
+        keys: list[types.Type] = []
+        contents: list[types.Type] = []
+        for entry in node.entries:
+            keys.append(self.kind_of(entry.key))
+            contents.append(self._element(entry.value, optional=entry.optional))
+        pairs = zip(keys, contents, strict=True)
+        self.literals[node.at] = tuple(kind for pair in pairs for kind in pair)
+        return types.map_of(self._joined(keys), self._joined(contents))
+
+    def _element(self, node: tree.Node, *, optional: bool) -> types.Type:
+        kind = self.kind_of(node)
+        if not optional:
+            return kind
+        inner = self._unifier.fresh()
+        if not self._unifier.fits((kind,), (types.optional_of(inner),)):
+            raise _mismatch(types.optional_of(types.DYN), self._unifier.settled(kind), node.at)
+        settled = self._unifier.settled(kind)
+        return settled.of[0] if settled.name == "optional_type" else types.DYN
+
+    def _joined(self, kinds: list[types.Type] | tuple[types.Type, ...]) -> types.Type:
+        if not kinds:
+            return self._unifier.fresh()
+        found = kinds[0]
+        for each in kinds[1:]:
+            found = self._unifier.joined(found, each)
+        return found
+
+    # Macros
+
+    @contextmanager
+    def _scope(self, declared: Mapping[str, types.Type]) -> Iterator[None]:
+        outer = self._variables
+        self._variables = {**outer, **declared}
+        try:
+            yield
+        finally:
+            self._variables = outer
+
+    def _comprehension(self, node: tree.Comprehension) -> types.Type:
+        over = self._settled(node.over)
+        key, element = self._ranged(over, node)
+        names = node.variables
+        declared = {names[0]: element} if len(names) == 1 else {names[0]: key, names[1]: element}
+        if len(names) == 1 and over.name == "map":
+            declared = {names[0]: key}
+        with self._scope(declared):
+            if node.condition is not None:
+                self._expect_bool(node.condition)
+            if node.loop in _TESTS:
+                self._expect_bool(node.body)
+                return self._tested(node.loop, declared[names[0]])
+            return self._made(node, key, over)
+
+    def _ranged(self, over: types.Type, node: tree.Comprehension) -> tuple[types.Type, types.Type]:
+        """The types of index or key, and of the element."""
+        is_list_only = node.loop is tree.Loop.SORT_BY
+        if over.name == "list":
+            return types.INT, over.of[0]
+        if over.name == "map" and not is_list_only:
+            return over.of[0], over.of[1]
+        if over.is_variable:
+            self._unifier.fits((types.DYN,), (over,))
+        elif over != types.DYN:
+            shown = types.spelled(over)
+            raise CompileError(
+                f"expression of type '{shown}' cannot be range of a comprehension "
+                "(must be list, map, or dynamic)",
+                node.over.at,
+            )
+        return types.DYN, types.DYN
+
+    def _tested(self, loop: tree.Loop, element: types.Type) -> types.Type:
+        return types.list_of(element) if loop is tree.Loop.FILTER else types.BOOL
+
+    def _made(self, node: tree.Comprehension, key: types.Type, over: types.Type) -> types.Type:
+        body = self.kind_of(node.body)
+        if node.loop is tree.Loop.SORT_BY:
+            return self._sorted(node, over, body)
+        if node.loop is tree.Loop.TRANSFORM_MAP:
+            return types.map_of(key, body)
+        if node.loop is not tree.Loop.TRANSFORM_MAP_ENTRY:
+            return types.list_of(body)
+        entry = types.map_of(self._unifier.fresh(), self._unifier.fresh())
+        if not self._unifier.fits((body,), (entry,)):
+            raise _mismatch(types.map_of(types.DYN, types.DYN), body, node.body.at)
+        return self._unifier.settled(entry)
+
+    def _sorted(self, node: tree.Comprehension, over: types.Type, key: types.Type) -> types.Type:
+        known = self._unifier.settled(key)
+        if known.name not in _SORTABLE and not known.is_variable:
+            shown = types.spelled(known)
+            raise CompileError(
+                f"found no matching overload for 'sortBy' by keys of type '{shown}'", node.at
+            )
+        return over if over.name == "list" else types.list_of(types.DYN)
+
+    def _binding(self, node: tree.Binding) -> types.Type:
+        value = self.kind_of(node.value)
+        if not node.optional:
+            with self._scope({node.name: value}):
+                return self.kind_of(node.body)
+        inner = self._unifier.fresh()
+        if not self._unifier.fits((value,), (types.optional_of(inner),)):
+            self._no_overload("hasValue", value, (), node.at)
+        with self._scope({node.name: self._unifier.settled(inner)}):
+            body = self.kind_of(node.body)
+        if node.optional == "optMap":
+            return types.optional_of(body)
+        found = types.optional_of(self._unifier.fresh())
+        if not self._unifier.fits((body,), (found,)):
+            raise _mismatch(types.optional_of(types.DYN), body, node.body.at)
+        return self._unifier.settled(found)
+
+
+_TESTS = frozenset({tree.Loop.ALL, tree.Loop.EXISTS, tree.Loop.EXISTS_ONE, tree.Loop.FILTER})
+_SORTABLE = frozenset(
+    {
+        "int",
+        "uint",
+        "double",
+        "bool",
+        "string",
+        "bytes",
+        "dyn",
+        types.DURATION.name,
+        types.TIMESTAMP.name,
+    }
+)
+
+
+def dotted(node: tree.Node) -> str:
+    """`a.b.c` as one name; empty for anything else."""
+    if isinstance(node, tree.Name):
+        return node.name
+    if not isinstance(node, tree.Select) or node.optional or node.test:
+        return ""
+    prefix = dotted(node.operand)
+    return f"{prefix}.{node.field}" if prefix else ""
+
+
+def _undeclared(name: str, at: int) -> CompileError:
+    return CompileError(f"undeclared reference to '{name}' (in container '')", at)
+
+
+def _mismatch(wanted: types.Type, found: types.Type, at: int) -> CompileError:
+    return CompileError(
+        f"expected type '{types.spelled(wanted)}' but found '{types.spelled(found)}'", at
+    )

@@ -1,0 +1,284 @@
+"""From the checked tree to closures, built once and run often.
+
+Errors travel as exceptions, and `&&`, `||`, `all` and `exists` absorb them exactly as CEL says; a spent budget is
+absorbed by nothing. A loop's turn is paid for by the size of its body, so that no nesting of loops can run long.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+from fleet.cel import checker, dispatch, lookup, loops, tree, values
+from fleet.cel.faults import EvaluationError
+
+Frame: TypeAlias = list[
+    Any
+]  # the budget, the bindings, then a slot for each name that a macro binds
+Step: TypeAlias = Callable[[Frame], Any]
+
+_FIRST_SLOT = 2
+
+
+def build(root: tree.Node, checked: checker.Checked) -> tuple[Step, int]:
+    """The closure, and how long its frame must be."""
+    builder = _Builder(checked)
+    return builder.step(root), builder.length
+
+
+class _Builder:
+    def __init__(self, checked: checker.Checked) -> None:
+        self._checked = checked
+        self._slots: Mapping[str, int] = {}
+        self._next = _FIRST_SLOT
+        self.length = _FIRST_SLOT
+
+    def step(self, node: tree.Node) -> Step:
+        match node:
+            case tree.Literal():
+                return _constant(node.value)
+            case tree.Name():
+                return self._name(node)
+            case tree.Select():
+                return self._select(node)
+            case tree.Call():
+                return self._call(node)
+            case _:
+                return self._compound(node)
+
+    def _compound(
+        self, node: tree.ListOf | tree.MapOf | tree.Comprehension | tree.Binding
+    ) -> Step:
+        match node:
+            case tree.ListOf():
+                return self._list(node)
+            case tree.MapOf():
+                return self._map(node)
+            case tree.Comprehension():
+                return self._comprehension(node)
+            case tree.Binding():
+                return self._binding(node)
+
+    def _name(self, node: tree.Name) -> Step:
+        if node.name in self._slots:
+            slot = self._slots[node.name]
+            return lambda frame: frame[slot]
+        if node.at in self._checked.constants:
+            return _constant(self._checked.constants[node.at])
+        return _variable(node.name)
+
+    def _select(self, node: tree.Select) -> Step:
+        if node.at in self._checked.constants:
+            return _constant(self._checked.constants[node.at])
+        operand, key = self.step(node.operand), node.field
+        if node.test:
+            return lambda frame: lookup.holds(operand(frame), key)
+        if node.optional:
+            return lambda frame: lookup.optional(operand(frame), key)
+        return _field(operand, key)
+
+    def _call(self, node: tree.Call) -> Step:
+        if node.function in _LOGIC:
+            return _LOGIC[node.function]([self.step(each) for each in node.arguments])
+        resolution = self._checked.calls[node.at]
+        has_target = node.target is not None and not resolution.is_static
+        operands = (node.target, *node.arguments) if has_target else node.arguments
+        steps = [self.step(each) for each in operands if each is not None]
+        if node.function in _SPECIAL:
+            return _SPECIAL[node.function](*steps)
+        return dispatch.call(node.function, resolution.overloads, steps)
+
+    def _list(self, node: tree.ListOf) -> Step:
+        steps = [self.step(each) for each in node.items]
+        if not node.optional:
+            return lambda frame: [step(frame) for step in steps]
+        return _list_with_optionals([(each, n in node.optional) for n, each in enumerate(steps)])
+
+    def _map(self, node: tree.MapOf) -> Step:
+        return _map_of(
+            [(self.step(each.key), self.step(each.value), each.optional) for each in node.entries]
+        )
+
+    def _bound(self, names: Sequence[str], *nodes: tree.Node | None) -> tuple[int, list[Step]]:
+        """The nodes' steps where the names are bound, and the slot of the first one."""
+        outer, first = self._slots, self._next
+        self._slots = {**outer, **{name: first + n for n, name in enumerate(names)}}
+        self._next = first + len(names)
+        self.length = max(self.length, self._next)
+        steps = [self.step(each) for each in nodes if each is not None]
+        self._slots, self._next = outer, first
+        return first, steps
+
+    def _comprehension(self, node: tree.Comprehension) -> Step:
+        over = self.step(node.over)
+        slot, steps = self._bound(node.variables, node.condition, node.body)
+        condition = steps[0] if node.condition is not None else None
+        parts = [each for each in (node.condition, node.body) if each is not None]
+        turns = loops.Turns(
+            over=over,
+            slot=slot,
+            is_pair=len(node.variables) == 2,
+            price=1 + sum(map(_weight, parts)),
+        )
+        return loops.loop(node.loop, turns, condition, steps[-1])
+
+    def _binding(self, node: tree.Binding) -> Step:
+        value = self.step(node.value)
+        slot, (body,) = self._bound((node.name,), node.body)
+        if node.optional:
+            return _optional_binding(value, slot, body, is_flat=node.optional == "optFlatMap")
+
+        def run(frame: Frame) -> Any:
+            frame[slot] = value(frame)
+            return body(frame)
+
+        return run
+
+
+def _weight(node: tree.Node) -> int:
+    """The nodes that one run may visit, loops inside counted once: they pay for their own turns."""
+    count, waiting = 0, [node]
+    while waiting:
+        each = waiting.pop()
+        count += 1
+        waiting += [each.over] if isinstance(each, tree.Comprehension) else tree.children(each)
+    return count
+
+
+def _constant(value: Any) -> Step:
+    return lambda _: value
+
+
+def _variable(name: str) -> Step:
+    def run(frame: Frame) -> Any:
+        try:
+            return frame[1][name]
+        except KeyError:
+            raise EvaluationError(f"no such attribute(s): {name}") from None
+
+    return run
+
+
+def _field(operand: Step, key: str) -> Step:
+    def run(frame: Frame) -> Any:
+        container = operand(frame)
+        if type(container) is dict:
+            found = container.get(key, values.MISSING)
+            if found is not values.MISSING:
+                return found
+        return lookup.value(container, key)
+
+    return run
+
+
+def _logic(settling: bool) -> Callable[[list[Step]], Step]:  # noqa: FBT001  the value that decides
+    def chain(steps: list[Step]) -> Step:
+        def run(frame: Frame) -> bool:
+            fault: EvaluationError | None = None
+            for step in steps:
+                try:
+                    found: object = step(frame)
+                except EvaluationError as error:
+                    fault = fault or error
+                    continue
+                if found is settling:
+                    return settling
+                if found is not (not settling):
+                    fault = fault or EvaluationError("no such overload")
+            if fault is not None:
+                raise fault
+            return not settling
+
+        return run
+
+    return chain
+
+
+def _conditional(condition: Step, then: Step, otherwise: Step) -> Step:
+    def run(frame: Frame) -> Any:
+        chosen = condition(frame)
+        if chosen is True:
+            return then(frame)
+        if chosen is False:
+            return otherwise(frame)
+        raise EvaluationError("no such overload")
+
+    return run
+
+
+def _index(operand: Step, key: Step) -> Step:
+    return lambda frame: lookup.value(operand(frame), key(frame))
+
+
+def _optional_index(operand: Step, key: Step) -> Step:
+    return lambda frame: lookup.optional(operand(frame), key(frame))
+
+
+def _present(value: Any) -> values.Optional:
+    if not isinstance(value, values.Optional):
+        raise EvaluationError("no such overload")
+    return value
+
+
+def _or(one: Step, other: Step) -> Step:
+    def run(frame: Frame) -> Any:
+        found = _present(one(frame))
+        return found if found.present else _present(other(frame))
+
+    return run
+
+
+def _or_value(one: Step, other: Step) -> Step:
+    def run(frame: Frame) -> Any:
+        found = _present(one(frame))
+        return found.value if found.present else other(frame)
+
+    return run
+
+
+def _optional_binding(value: Step, slot: int, body: Step, *, is_flat: bool) -> Step:
+    def run(frame: Frame) -> Any:
+        found = _present(value(frame))
+        if not found.present:
+            return values.NONE
+        frame[slot] = found.value
+        made = body(frame)
+        return _present(made) if is_flat else values.optional(made)
+
+    return run
+
+
+def _list_with_optionals(steps: list[tuple[Step, bool]]) -> Step:
+    def run(frame: Frame) -> list[Any]:
+        found: list[Any] = []
+        for step, is_optional in steps:
+            value = step(frame)
+            if not is_optional:
+                found.append(value)
+            elif _present(value).present:
+                found.append(value.value)
+        return found
+
+    return run
+
+
+def _map_of(entries: list[tuple[Step, Step, bool]]) -> Step:
+    def run(frame: Frame) -> dict[Any, Any]:
+        found: dict[Any, Any] = {}
+        for key, value, is_optional in entries:
+            name, content = key(frame), value(frame)
+            if not is_optional:
+                values.insert(found, name, content)
+            elif _present(content).present:
+                values.insert(found, name, content.value)
+        return found
+
+    return run
+
+
+_LOGIC: Mapping[str, Callable[[list[Step]], Step]] = {"_&&_": _logic(False), "_||_": _logic(True)}
+_SPECIAL: Mapping[str, Callable[..., Step]] = {
+    "_?_:_": _conditional,
+    "_[_]": _index,
+    "_[?_]": _optional_index,
+    "or": _or,
+    "orValue": _or_value,
+}

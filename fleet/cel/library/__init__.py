@@ -1,0 +1,44 @@
+"""All functions of the language, by name: what the checker chooses from and the evaluator calls."""
+
+from collections.abc import Iterable, Mapping
+
+from fleet.cel.library import (
+    conversions,
+    formats,
+    lists,
+    networks,
+    operators,
+    optionals,
+    quantities,
+    regexes,
+    strings,
+    times,
+    urls,
+    versions,
+)
+from fleet.cel.overloads import Overload
+
+
+def _by_name(rows: Iterable[Overload]) -> Mapping[str, tuple[Overload, ...]]:
+    found: dict[str, tuple[Overload, ...]] = {}
+    for row in rows:
+        found[row.name] = (*found.get(row.name, ()), row)
+    return found
+
+
+OVERLOADS: Mapping[str, tuple[Overload, ...]] = _by_name(
+    (
+        *operators.OVERLOADS,
+        *conversions.OVERLOADS,
+        *times.OVERLOADS,
+        *strings.OVERLOADS,
+        *lists.OVERLOADS,
+        *optionals.OVERLOADS,
+        *regexes.OVERLOADS,
+        *urls.OVERLOADS,
+        *quantities.OVERLOADS,
+        *networks.OVERLOADS,
+        *formats.OVERLOADS,
+        *versions.OVERLOADS,
+    )
+)

@@ -1,0 +1,168 @@
+"""URLs as Go's net/url reads them: absolute URIs and absolute paths."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+from urllib.parse import unquote_to_bytes
+
+from fleet.cel import texts, types, values
+from fleet.cel.faults import EvaluationError
+from fleet.cel.overloads import function, method
+
+URL = types.Type("kubernetes.URL")
+
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*):", re.ASCII)
+_ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})?")
+_PORT = re.compile(r":[0-9]*", re.ASCII)
+_USER = re.compile(r"[A-Za-z0-9\-._:~!$&'()*+,;=%@]*", re.ASCII)
+_BAD_IN_HOST = re.compile(r"[\x00-\x20#/?@\\^`{|}\x7f]")
+_PLAIN_PATH = re.compile(r"[A-Za-z0-9\-_.~!$&'()*+,;=:@\[\]%/]*", re.ASCII)
+_PATH_BYTES = frozenset(
+    b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~$&+,/:;=@"
+)
+_LONGEST = 16_384
+
+
+@dataclass(frozen=True, slots=True)
+class Url(values.Opaque):
+    type_name: ClassVar[str] = URL.name
+    scheme: str
+    host: str
+    path: str
+    query: str
+
+
+class _RefusedError(ValueError):
+    pass
+
+
+def _parsed(text: str) -> Url:
+    """Raises _RefusedError with Go's words."""
+    if any(character < " " or character == "\x7f" for character in text):
+        raise _RefusedError("net/url: invalid control character in URL")
+    if not text or len(text) > _LONGEST:
+        raise _RefusedError("empty url" if not text else "too long")
+    if text == "*":
+        return Url("", "", "*", "")
+    scheme, rest = _scheme(text)
+    if not rest.partition("?")[0].startswith("/") and not scheme:
+        raise _RefusedError("invalid URI for request")
+    _checked_escapes(rest.partition("?")[0])
+    return _located(scheme, rest.partition("#")[0])
+
+
+def _scheme(text: str) -> tuple[str, str]:
+    if text[0] == ":":
+        raise _RefusedError("missing protocol scheme")
+    match = _SCHEME.match(text)
+    return (match[1].lower(), text[match.end() :]) if match else ("", text)
+
+
+def _located(scheme: str, rest: str) -> Url:
+    place, _, query = rest.partition("?")
+    if not place.startswith("/"):
+        return Url(scheme, "", "", query)  # opaque, as mailto:
+    if not scheme or not place.startswith("//"):
+        return Url(scheme, "", place, query)
+    authority, slash, path = place[2:].partition("/")
+    return Url(scheme, _host(authority), slash + path, query)
+
+
+def _host(authority: str) -> str:
+    user, at, host = authority.rpartition("@")
+    if at and not _USER.fullmatch(user):
+        raise _RefusedError("net/url: invalid userinfo")
+    port = _port_of(host)
+    if port and not _PORT.fullmatch(port):
+        raise _RefusedError(f"invalid port {texts.quoted(port)} after host")
+    return host if host.startswith("[") else _plain_host(host)
+
+
+def _port_of(host: str) -> str:
+    """The port with its colon; empty without one."""
+    if not host.startswith("["):
+        return host[host.rindex(":") :] if ":" in host else ""
+    if "]" not in host:
+        raise _RefusedError("missing ']' in host")
+    return host[host.rindex("]") + 1 :]
+
+
+def _plain_host(host: str) -> str:
+    for match in _ESCAPE.finditer(host):
+        if int(match[1], 16) < 0x80:
+            raise _RefusedError(f"invalid URL escape {texts.quoted(match[0])}")
+    bad = _BAD_IN_HOST.search(host)
+    if bad is not None:
+        raise _RefusedError(f"invalid character {texts.quoted(bad[0])} in host name")
+    return unquote_to_bytes(host).decode(errors="replace")
+
+
+def _checked_escapes(text: str) -> None:
+    for match in _ESCAPE.finditer(text):
+        if match[1] is None:
+            shown = texts.quoted(text[match.start() : match.start() + 3])
+            raise _RefusedError(f"invalid URL escape {shown}")
+
+
+def url(text: str) -> Url:
+    try:
+        return _parsed(text)
+    except _RefusedError as refusal:
+        shown = texts.quoted(text[:200])
+        raise EvaluationError(
+            f"URL parse error during conversion from string: parse {shown}: {refusal}"
+        ) from None
+
+
+def _is_url(text: str) -> bool:
+    try:
+        _parsed(text)
+    except _RefusedError:
+        return False
+    return True
+
+
+def _host_and_port(url: Url) -> tuple[str, str]:
+    host, colon, port = url.host.rpartition(":")
+    if not colon or (url.host.startswith("[") and not host.endswith("]")):
+        host, port = url.host, ""
+    return (host[1:-1] if host.startswith("[") else host), port
+
+
+def _escaped_path(url: Url) -> str:
+    if _PLAIN_PATH.fullmatch(url.path):
+        return url.path
+    return "".join(
+        chr(byte) if byte in _PATH_BYTES else f"%{byte:02X}" for byte in unquote_to_bytes(url.path)
+    )
+
+
+def _query(url: Url) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for part in url.query.split("&"):
+        key, _, value = part.partition("=")
+        if part and ";" not in part and all(match[1] for match in _ESCAPE.finditer(part)):
+            found.setdefault(_unescaped(key), []).append(_unescaped(value))
+    return found
+
+
+def _unescaped(text: str) -> str:
+    return unquote_to_bytes(text.replace("+", " ")).decode(errors="replace")
+
+
+_S = types.STRING
+_READERS: dict[str, Callable[[Any], str]] = {
+    "getScheme": lambda url: url.scheme,
+    "getHost": lambda url: url.host,
+    "getHostname": lambda url: _host_and_port(url)[0],
+    "getPort": lambda url: _host_and_port(url)[1],
+    "getEscapedPath": _escaped_path,
+}
+
+OVERLOADS = (
+    function("url", (_S,), URL, url),
+    function("isURL", (_S,), types.BOOL, _is_url),
+    *(method(name, (URL,), _S, read) for name, read in _READERS.items()),
+    method("getQuery", (URL,), types.map_of(_S, types.list_of(_S)), _query),
+)

@@ -1,0 +1,45 @@
+"""From text to a program, and a program's run: the only two places where an inner fault could become a wrong answer."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from fleet.cel import budgets, checker, evaluator, literals, parser, types
+from fleet.cel.environments import Environment
+from fleet.cel.faults import CompileError, EvaluationError, ExhaustedError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """A checked expression; it keeps nothing between runs."""
+
+    text: str
+    type: types.Type
+    run: evaluator.Step = field(repr=False, compare=False)
+    frame_length: int = field(repr=False, compare=False)
+
+    def evaluate(
+        self, bindings: Mapping[str, Any], *, budget: int = budgets.DEFAULT_BUDGET
+    ) -> Any:
+        """Raises EvaluationError and ExhaustedError, and nothing else."""
+        frame = [budgets.Budget(budget), bindings, *[None] * (self.frame_length - 2)]
+        try:
+            return self.run(frame)
+        except (EvaluationError, ExhaustedError):
+            raise
+        except RecursionError:
+            raise EvaluationError("nested too deeply to be evaluated") from None
+        except Exception as fault:  # whatever it was, it is no answer
+            raise EvaluationError(f"cannot be evaluated: {fault!r}") from fault
+
+
+def compile(text: str, environment: Environment) -> Program:  # noqa: A001  the word for it
+    """Raises CompileError."""
+    try:
+        root = parser.parse(text)
+        checked = checker.check(root, environment)
+        literals.check(root, checked)
+        run, length = evaluator.build(root, checked)
+    except RecursionError:
+        raise CompileError("nested too deeply", 0) from None
+    return Program(text=text, type=checked.kind, run=run, frame_length=length)
