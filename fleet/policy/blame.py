@@ -1,0 +1,218 @@
+"""Which field of the object a denial is about: a guess, made by asking the parts of the failed expression alone.
+
+It only moves a finding from the object's first line to a better one, so whatever goes wrong here ends in a shorter
+path and never in an error.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from fleet import cel
+from fleet.cel import parser, tree, types
+from fleet.policy import documents, expressions, spelling
+
+Path = tuple[str, ...]
+
+_QUESTIONS = 100  # asked of one denial
+_BUDGET = 20_000  # of one question
+_UNSURE = object()
+
+
+class _Enough(Exception):  # noqa: N818 - no error: the search has taken as long as it may
+    pass
+
+
+def path(
+    expression: expressions.Expression | None,
+    policy: documents.Policy,
+    scene: Mapping[str, Any],
+) -> Path:
+    """Of the field that made the expression false; () where that cannot be told."""
+    if expression is None:
+        return ()
+    here = _Place(
+        bindings=scene,
+        environment=expressions.with_variables(
+            expressions.environment(has_params=policy.param_kind is not None), policy.variables
+        ),
+        known={"object": ()},
+    )
+    search = _Search(policy.variables, dict(_containers(scene["object"], ())))
+    try:
+        return search.blamed(parser.parse(expression.text), here, wanted=True)
+    except (cel.CompileError, RecursionError, _Enough):
+        return ()
+
+
+def _containers(value: Any, where: Path) -> Iterator[tuple[int, Path]]:
+    """Every mapping and list of the object by its identity: expressions hand them on unchanged."""
+    if isinstance(value, Mapping):
+        yield id(value), where
+        for key, inner in value.items():
+            yield from _containers(inner, (*where, str(key)))
+    elif isinstance(value, list):
+        yield id(value), where
+        for index, inner in enumerate(value):
+            yield from _containers(inner, (*where, str(index)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Place:
+    """Where in an expression we are: what its names mean, and which of them are parts of the object."""
+
+    bindings: Mapping[str, Any] = field(repr=False)
+    environment: cel.Environment = field(repr=False)
+    known: Mapping[str, Path]
+
+    def inside(self, name: str, value: Any, where: Path | None) -> "_Place":
+        known = {each: path for each, path in self.known.items() if each != name}
+        return _Place(
+            bindings={**self.bindings, name: value},
+            environment=self.environment.extended(name, types.DYN),
+            known=known if where is None else {**known, name: where},
+        )
+
+
+class _Search:
+    def __init__(
+        self, variables: Mapping[str, expressions.Expression], containers: Mapping[int, Path]
+    ) -> None:
+        self._variables, self._containers = variables, containers
+        self._programs: dict[tuple[str, ...], cel.Program] = {}
+        self._left = _QUESTIONS
+
+    def blamed(self, node: tree.Node, here: _Place, *, wanted: bool) -> Path:
+        """`node` should have been `wanted` and is the opposite."""
+        match node:
+            case tree.Call(function="!_", arguments=(inner,)):
+                return self.blamed(inner, here, wanted=not wanted)
+            case tree.Call(function="_&&_" | "_||_", arguments=sides):
+                guilty = (s for s in sides if self._value(s, here) is not wanted)
+                return _longest(self.blamed(each, here, wanted=wanted) for each in guilty)
+            case tree.Call(function="_?_:_", arguments=(condition, yes, no)):
+                chosen = yes if self._value(condition, here) is True else no
+                return self.blamed(chosen, here, wanted=wanted)
+            case tree.Comprehension(loop=tree.Loop.ALL | tree.Loop.EXISTS, variables=(_,)):
+                return self._loop(node, here, wanted=wanted)
+            case tree.Select(operand=tree.Name(name="variables"), test=False):
+                return self._variable(node.field, here, wanted=wanted)
+            case _:
+                return _longest(self._mentioned(node, here))
+
+    def _loop(self, node: tree.Comprehension, here: _Place, *, wanted: bool) -> Path:
+        """The first element whose body is not as wanted; where one that is was missing, the whole."""
+        where = self._path(node.over, here)
+        if (node.loop is tree.Loop.ALL) is wanted:
+            for inside in self._elements(node, here, where):
+                if self._value(node.body, inside) is (not wanted):
+                    return _longest(
+                        (
+                            inside.known.get(node.variables[0], ()),
+                            self.blamed(node.body, inside, wanted=wanted),
+                        )
+                    )
+        return where or ()
+
+    def _elements(
+        self, node: tree.Comprehension, here: _Place, where: Path | None
+    ) -> Iterator[_Place]:
+        over = self._value(node.over, here)
+        steps: Iterable[Any] = over if isinstance(over, (list, Mapping)) else ()
+        for index, element in enumerate(steps):
+            own = self._containers.get(id(element))
+            if own is None and where is not None:
+                step = str(index) if isinstance(over, list) else str(element)
+                own = (*where, step)
+            yield here.inside(node.variables[0], element, own)
+
+    def _variable(self, name: str, here: _Place, *, wanted: bool) -> Path:
+        """Inside the variable's own expression, where no name of a loop reaches."""
+        self._ask()
+        written = self._variables.get(name)
+        if written is None:
+            return ()
+        top = _Place(bindings=here.bindings, environment=here.environment, known={"object": ()})
+        return self.blamed(parser.parse(written.text), top, wanted=wanted)
+
+    def _mentioned(self, node: tree.Node, here: _Place) -> Iterator[Path]:
+        """The parts of the object that an expression names, whatever it does with them."""
+        found = self._path(node, here)
+        if found is not None:
+            yield found
+            return
+        match node:
+            case tree.Call():
+                inner = (node.target, *node.arguments) if node.target else node.arguments
+            case tree.Select():
+                inner = (node.operand,)
+            case tree.Comprehension():
+                inner = (node.over,)
+            case tree.ListOf():
+                inner = node.items
+            case _:
+                inner = ()
+        for each in inner:
+            yield from self._mentioned(each, here)
+
+    def _path(self, node: tree.Node, here: _Place) -> Path | None:
+        """Of a chain of fields and indexes that begins at a known name."""
+        match node:
+            case tree.Name():
+                return here.known.get(node.name)
+            case tree.Select(operand=tree.Name(name="variables")):
+                return self._of_variable(node, here)
+            case tree.Select():
+                return _joined(self._path(node.operand, here), node.field)
+            case tree.Call(function="_[_]" | "_[?_]", arguments=(operand, index)):
+                return _joined(self._path(operand, here), self._value(index, here))
+            case tree.Call(function="orValue", target=target) if target is not None:
+                return self._path(target, here)
+        return None
+
+    def _of_variable(self, node: tree.Select, here: _Place) -> Path | None:
+        """A part of the object that a variable stands for, or the first that it picked out."""
+        value = self._value(node, here)
+        if id(value) in self._containers:
+            return self._containers[id(value)]
+        written = self._variables.get(node.field)
+        if not isinstance(value, list) or not value or written is None:
+            return None
+        first = self._containers.get(id(value[0]))
+        picked = parser.parse(written.text)
+        if not isinstance(picked, tree.Comprehension) or picked.loop is not tree.Loop.FILTER:
+            return first
+        top = _Place(
+            bindings=here.bindings, environment=here.environment, known={"object": ()}
+        ).inside(picked.variables[0], value[0], first)
+        return _longest((first or (), self.blamed(picked.body, top, wanted=False)))
+
+    def _value(self, node: tree.Node, here: _Place) -> Any:
+        """What a part of the expression is by itself."""
+        self._ask()
+        try:
+            return self._program(node, here).evaluate(here.bindings, budget=_BUDGET)
+        except (cel.CompileError, cel.EvaluationError, cel.ExhaustedError):
+            return _UNSURE
+
+    def _program(self, node: tree.Node, here: _Place) -> cel.Program:
+        text = spelling.spelled(node)
+        key = (text, *sorted(here.environment.variables))
+        if key not in self._programs:
+            self._programs[key] = cel.compile(text, here.environment)
+        return self._programs[key]
+
+    def _ask(self) -> None:
+        self._left -= 1
+        if self._left < 0:
+            raise _Enough
+
+
+def _joined(where: Path | None, step: Any) -> Path | None:
+    if where is None or not isinstance(step, (str, int)) or isinstance(step, bool):
+        return None
+    return (*where, str(step))
+
+
+def _longest(paths: Iterable[Path]) -> Path:
+    return max(paths, key=len, default=())

@@ -1,0 +1,180 @@
+"""One policy on one object with one parameter: admit, deny or error for each validation, as Kubernetes decides.
+
+An error is a decision of its own here; whether it refuses is for the binding to say, never for the expression.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from fleet import cel
+from fleet.policy import documents, expressions, matching
+
+_MAX_MESSAGE = 5 * 1024  # bytes; a longer one is not taken from a message expression
+
+
+class Evaluation(Enum):
+    ADMIT = "admit"
+    DENY = "deny"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    evaluation: Evaluation
+    message: str = ""
+    reason: str = ""
+    expression: expressions.Expression | None = field(default=None, repr=False)  # that denied
+
+
+_ADMIT = Decision(evaluation=Evaluation.ADMIT)
+
+
+class Variables(Mapping[str, Any]):
+    """`variables` of a policy: each evaluated when it is first asked for, and once."""
+
+    def __init__(
+        self, written: Mapping[str, expressions.Expression], plain: Mapping[str, Any]
+    ) -> None:
+        self._written = written
+        self._bindings = {**plain, "variables": self}
+        self._values: dict[str, Any] = {}
+        self._faults: dict[str, str] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._values:
+            self._values[name] = self._evaluated(name)
+        return self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._written)
+
+    def __len__(self) -> int:
+        return len(self._written)
+
+    def _evaluated(self, name: str) -> Any:
+        if name not in self._faults:
+            try:
+                return self._written[name].evaluate(self._bindings)
+            except cel.EvaluationError as error:
+                self._faults[name] = str(error)
+        fault = self._faults[name]
+        raise cel.EvaluationError(f'composited variable "{name}" fails to evaluate: {fault}')
+
+
+def bindings(
+    policy: documents.Policy,
+    asked: matching.Request,
+    params: documents.Document | None,
+) -> dict[str, Any]:
+    """What its expressions see of one object."""
+    plain = {
+        "object": asked.body,
+        "oldObject": None,
+        "request": _request(asked),
+        "params": params,
+        "namespaceObject": _namespace(asked),
+    }
+    return {**plain, "variables": Variables(policy.variables, plain)}
+
+
+def decide(policy: documents.Policy, scene: Mapping[str, Any]) -> tuple[Decision, ...]:
+    """One decision for each validation; none where a match condition says that the policy does not speak.
+
+    Once the budget is spent, nothing more is tried (threat 44).
+    """
+    try:
+        fault = _condition(policy, scene)
+        if fault is None:
+            return ()
+        if fault:
+            return (_error(fault),)
+        return tuple(_decision(each, scene) for each in policy.validations)
+    except cel.ExhaustedError as error:
+        return (_error(str(error) or "the budget of the expression is spent"),)
+
+
+def _condition(policy: documents.Policy, scene: Mapping[str, Any]) -> str | None:
+    """None = the policy does not speak; else what was wrong with its conditions, "" = nothing."""
+    faults = []
+    for each in policy.conditions:
+        try:
+            if each.evaluate(scene) is not True:
+                return None
+        except cel.EvaluationError as error:
+            faults.append(_about(each, error))
+    return "; ".join(faults)
+
+
+def _decision(validation: documents.Validation, scene: Mapping[str, Any]) -> Decision:
+    expression = validation.expression
+    try:
+        if expression.evaluate(scene) is True:
+            return _ADMIT
+    except cel.EvaluationError as error:
+        return _error(_about(expression, error))
+    return Decision(
+        evaluation=Evaluation.DENY,
+        message=_message(validation, scene),
+        reason=validation.reason,
+        expression=expression,
+    )
+
+
+def _error(message: str) -> Decision:
+    return Decision(evaluation=Evaluation.ERROR, message=message)
+
+
+def _about(expression: expressions.Expression, error: Exception) -> str:
+    if expression.program is None:
+        return str(error)
+    return f"expression '{expression.text}' resulted in error: {error}"
+
+
+def _message(validation: documents.Validation, scene: Mapping[str, Any]) -> str:
+    """One line from the message expression, else the message, else the expression."""
+    return (
+        _expressed(validation.message_expression, scene)
+        or validation.message.strip()
+        or f"failed expression: {validation.expression.text.strip()}"
+    )
+
+
+def _expressed(expression: expressions.Expression | None, scene: Mapping[str, Any]) -> str:
+    if expression is None:
+        return ""
+    try:
+        text = expression.evaluate(scene)
+    except cel.EvaluationError:
+        return ""
+    text = text.strip() if isinstance(text, str) else ""
+    return "" if "\n" in text or len(text.encode()) > _MAX_MESSAGE else text
+
+
+def _request(asked: matching.Request) -> dict[str, Any]:
+    """Of an AdmissionRequest what a repository can know: who asks is not among it, so `userInfo` is an error."""
+    kind = {"group": asked.key.group, "version": asked.version, "kind": asked.key.kind}
+    resource = {
+        "group": asked.key.group,
+        "version": asked.version,
+        "resource": asked.resource,
+    }
+    known = {
+        "kind": kind,
+        "resource": resource,
+        "requestKind": kind,
+        "requestResource": resource,
+        "name": asked.key.name,
+        "operation": asked.operation,
+        "dryRun": False,
+    }
+    namespace = asked.key.name if asked.is_namespace else asked.key.namespace
+    return {**known, "namespace": namespace} if namespace else known
+
+
+def _namespace(asked: matching.Request) -> dict[str, Any] | None:
+    if asked.namespace_labels is None:
+        return None
+    metadata = {"name": asked.key.namespace, "labels": dict(asked.namespace_labels)}
+    return {"metadata": metadata, "spec": {}, "status": {"phase": "Active"}}

@@ -1,0 +1,187 @@
+"""Policies, bindings and parameters as values: what a document says, its expressions ready to run."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from fleet import cel
+from fleet.cel import types
+from fleet.model import findings, json_values, names, objects
+from fleet.policy import expressions, forms
+
+HINT = "fleetgate.dev/hint"
+ENVIRONMENTS = "fleetgate.dev/environments"
+_BOOL, _STRING, _STRING_OR_NULL = (types.BOOL,), (types.STRING,), (types.STRING, types.NULL)
+
+Document = Mapping[str, Any]
+Path = expressions.Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Validation:
+    expression: expressions.Expression
+    message: str
+    message_expression: expressions.Expression | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    form: forms.Policy = field(repr=False)
+    source: objects.Source
+    digest: names.Digest
+    conditions: tuple[expressions.Expression, ...] = field(repr=False)
+    variables: Mapping[str, expressions.Expression] = field(repr=False)
+    validations: tuple[Validation, ...] = field(repr=False)
+    annotations: tuple[expressions.Expression, ...] = field(repr=False)
+
+    @property
+    def name(self) -> str:
+        return self.form.metadata.name
+
+    @property
+    def param_kind(self) -> tuple[str, str] | None:
+        kind = self.form.spec.param_kind
+        return (kind.api_version, kind.kind) if kind else None
+
+    @property
+    def fails_open(self) -> bool:
+        return self.form.spec.failure_policy == "Ignore"
+
+    @property
+    def hint(self) -> str:
+        return self.form.metadata.annotations.get(HINT, "")
+
+    def all_expressions(self) -> Iterator[expressions.Expression]:
+        yield from self.conditions
+        yield from self.variables.values()
+        for each in self.validations:
+            yield each.expression
+            if each.message_expression is not None:
+                yield each.message_expression
+        yield from self.annotations
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Binding:
+    form: forms.Binding = field(repr=False)
+    source: objects.Source
+    digest: names.Digest
+
+    @property
+    def name(self) -> str:
+        return self.form.metadata.name
+
+    @property
+    def policy(self) -> str:
+        return self.form.spec.policy_name
+
+    @property
+    def severity(self) -> findings.Severity:
+        """Of what the policy finds."""
+        actions = self.form.spec.validation_actions
+        if "Deny" in actions:
+            return findings.Severity.DENY
+        return findings.Severity.WARN if "Warn" in actions else findings.Severity.AUDIT
+
+    @property
+    def environments(self) -> tuple[str, ...] | None:
+        """Where it counts; None = everywhere."""
+        written = self.form.metadata.annotations.get(ENVIRONMENTS)
+        if written is None:
+            return None
+        return tuple(each.strip() for each in written.split(",") if each.strip())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameter:
+    """A document that a policy may take as `params`."""
+
+    value: Document = field(repr=False)
+    digest: names.Digest
+    source: objects.Source
+    kind: tuple[str, str]  # apiVersion and kind
+    name: str
+    namespace: str  # where kubectl would put it if the document does not say
+    labels: Mapping[str, str]
+
+
+def policy(form: forms.Policy, value: Document, source: objects.Source) -> Policy:
+    spec = form.spec
+    plain = expressions.environment(has_params=spec.param_kind is not None)
+    variables = _variables(spec, plain)
+    whole = expressions.with_variables(plain, variables)
+    return Policy(
+        form=form,
+        source=source,
+        digest=json_values.digest({**value, "status": None}),
+        conditions=tuple(
+            expressions.compiled(
+                each.expression, _path("matchConditions", n, "expression"), plain, _BOOL
+            )
+            for n, each in enumerate(spec.match_conditions)
+        ),
+        variables=variables,
+        validations=tuple(_validation(e, n, whole) for n, e in enumerate(spec.validations)),
+        annotations=tuple(
+            expressions.compiled(
+                each.value_expression,
+                _path("auditAnnotations", n, "valueExpression"),
+                whole,
+                _STRING_OR_NULL,
+            )
+            for n, each in enumerate(spec.audit_annotations)
+        ),
+    )
+
+
+def _variables(
+    spec: forms.PolicySpec, plain: cel.Environment
+) -> dict[str, expressions.Expression]:
+    """Each sees those before it."""
+    found: dict[str, expressions.Expression] = {}
+    for n, each in enumerate(spec.variables):
+        where = expressions.with_variables(plain, found)
+        path = _path("variables", n, "expression")
+        found[each.name] = expressions.compiled(each.expression, path, where)
+    return found
+
+
+def _validation(form: forms.Validation, n: int, where: cel.Environment) -> Validation:
+    message = form.message_expression
+    return Validation(
+        expression=expressions.compiled(
+            form.expression, _path("validations", n, "expression"), where, _BOOL
+        ),
+        message=form.message,
+        message_expression=expressions.compiled(
+            message, _path("validations", n, "messageExpression"), where, _STRING
+        )
+        if message.strip()
+        else None,
+        reason=form.reason,
+    )
+
+
+def _path(field: str, index: int, leaf: str) -> expressions.Path:
+    return ("spec", field, str(index), leaf)
+
+
+def binding(form: forms.Binding, value: Document, source: objects.Source) -> Binding:
+    return Binding(form=form, source=source, digest=json_values.digest(value))
+
+
+def parameter(value: Document, source: objects.Source) -> Parameter:
+    """Of whatever document: what is malformed in it makes it one that no policy finds."""
+    metadata = value.get("metadata")
+    metadata = metadata if isinstance(metadata, Mapping) else {}
+    labels = metadata.get("labels")
+    return Parameter(
+        value=value,
+        digest=json_values.digest(value),
+        source=source,
+        kind=(str(value.get("apiVersion", "")), str(value.get("kind", ""))),
+        name=str(metadata.get("name", "")),
+        namespace=str(metadata.get("namespace") or "default"),
+        labels=labels if isinstance(labels, Mapping) else {},
+    )

@@ -1,0 +1,93 @@
+"""Every policy that counts on one manifest: what Kubernetes would say to it, before any cluster is asked."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from fleet.manifests import scopes
+from fleet.model import findings, objects
+from fleet.policy import blame, decisions, documents, masking, matching, parameters, policies
+
+_SHOWN = 1000  # characters of a message
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """What an object stands among: the Namespaces of its repository by name, with their labels, and all kinds."""
+
+    namespaces: Mapping[str, matching.Labels]
+    scopes: scopes.Scopes
+
+
+def evaluate(
+    bound: policies.PolicySet, manifest: objects.Manifest, scene: Scene
+) -> tuple[findings.Finding, ...]:
+    """Each thing once, however many bindings say it; the hardest of them counts."""
+    asked = matching.request(manifest, scene.namespaces, scene.scopes)
+    found: dict[findings.Finding, findings.Severity] = {}
+    for binding in bound.bindings:
+        for each in _bound(binding, bound, manifest, asked, scene):
+            key = replace(each, severity=findings.Severity.AUDIT)
+            found[key] = min(each.severity, found.get(key, each.severity), key=_HARDEST.index)
+    return tuple(replace(each, severity=severity) for each, severity in found.items())
+
+
+_HARDEST = list(findings.Severity)
+
+
+def _bound(
+    binding: documents.Binding,
+    bound: policies.PolicySet,
+    manifest: objects.Manifest,
+    asked: matching.Request,
+    scene: Scene,
+) -> Iterator[findings.Finding]:
+    policy = bound.policies.get(binding.policy)
+    if policy is None or not _matches(policy, binding, asked):
+        return
+    params = parameters.find(binding, asked, bound, scene.scopes)
+    if params.fault:
+        severity = _of_error(policy, findings.Severity.DENY)
+        yield _finding(policy, manifest, severity, params.fault, ())
+    for value in params.values:
+        seen = decisions.bindings(policy, asked, value)
+        for decision in decisions.decide(policy, seen):
+            if decision.evaluation is decisions.Evaluation.ERROR:
+                severity = _of_error(policy, binding.severity)
+                yield _finding(policy, manifest, severity, decision.message, ())
+            elif decision.evaluation is decisions.Evaluation.DENY:
+                path = blame.path(decision.expression, policy, seen)
+                yield _finding(policy, manifest, binding.severity, decision.message, path)
+
+
+def _matches(
+    policy: documents.Policy, binding: documents.Binding, asked: matching.Request
+) -> bool:
+    return matching.matches(policy.form.spec.match_constraints, asked) and matching.matches(
+        binding.form.spec.match_resources, asked
+    )
+
+
+def _of_error(policy: documents.Policy, otherwise: findings.Severity) -> findings.Severity:
+    """Unknown is never a pass, but never worse than what the policy could have found either."""
+    if otherwise is not findings.Severity.DENY:
+        return otherwise
+    return findings.Severity.WARN if policy.fails_open else findings.Severity.UNKNOWN
+
+
+def _finding(
+    policy: documents.Policy,
+    manifest: objects.Manifest,
+    severity: findings.Severity,
+    message: str,
+    path: tuple[str, ...],
+) -> findings.Finding:
+    text = findings.escaped(masking.masked(message, manifest))
+    return findings.Finding(
+        rule=policy.name,
+        severity=severity,
+        message=text if len(text) <= _SHOWN else f"{text[:_SHOWN]}...",
+        place=manifest.source.place,
+        hint=policy.hint,
+        subject=str(manifest.key),
+        field=() if manifest.source.rendered else path,
+    )

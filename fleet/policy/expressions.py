@@ -1,0 +1,61 @@
+"""The expressions of a policy, compiled as the API server compiles them: each with its type, each seeing what it may.
+
+One that does not compile is kept with the reason, so that whatever asks for it gets an error and never a pass.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from fleet import cel
+from fleet.cel import admission, types
+
+Path = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expression:
+    text: str
+    path: Path  # inside the policy's document
+    program: cel.Program | None = field(repr=False)
+    fault: str = ""  # why there is no program
+
+    def evaluate(self, bindings: Mapping[str, Any]) -> Any:
+        """Raises cel.EvaluationError and cel.ExhaustedError."""
+        if self.program is None:
+            raise cel.EvaluationError(f"compilation failed: {self.fault}")
+        return self.program.evaluate(bindings)
+
+
+def environment(*, has_params: bool) -> cel.Environment:
+    """What conditions and variables see; `params` exists only where the policy names a kind of them."""
+    known = {
+        name: kind
+        for name, kind in admission.ENVIRONMENT.variables.items()
+        if name != "variables" and (has_params or name != "params")
+    }
+    return cel.Environment(known)
+
+
+def with_variables(plain: cel.Environment, variables: Mapping[str, Expression]) -> cel.Environment:
+    """The environment with `variables`, each of the type that its expression has."""
+    known = {
+        name: each.program.type if each.program else types.DYN for name, each in variables.items()
+    }
+    return plain.extended("variables", types.object_of("variables", known))
+
+
+def compiled(
+    text: str, path: Path, where: cel.Environment, wanted: Iterable[types.Type] = ()
+) -> Expression:
+    """`wanted` are the types that it may have; none = any. As in Kubernetes, dyn is not good enough for bool."""
+    try:
+        program = cel.compile(text, where)
+    except cel.CompileError as error:
+        fault = f"{error} (at character {error.offset + 1})"
+        return Expression(text=text, path=path, program=None, fault=fault)
+    allowed = tuple(wanted)
+    if allowed and program.type not in allowed:
+        fault = f"must evaluate to {' or '.join(map(str, allowed))}, this is {program.type}"
+        return Expression(text=text, path=path, program=None, fault=fault)
+    return Expression(text=text, path=path, program=program)

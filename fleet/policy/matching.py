@@ -1,0 +1,110 @@
+"""Which objects a policy speaks of: Kubernetes' match rules and selectors, on manifests as if they were created."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from fleet.manifests import scopes
+from fleet.model import kinds, objects
+from fleet.policy import forms
+
+CREATE = "CREATE"
+NAME_LABEL = "kubernetes.io/metadata.name"  # the API server gives it to each Namespace
+_NAMESPACE = ("", "Namespace")
+_EXEMPT = frozenset({(forms.API_GROUP, forms.POLICY), (forms.API_GROUP, forms.BINDING)})
+
+Labels = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What the API server would be asked. `namespace_labels` are None outside namespaces."""
+
+    key: objects.Key
+    version: str
+    resource: str
+    body: Mapping[str, Any] = field(repr=False)
+    namespace_labels: Labels | None
+    operation: str = CREATE
+
+    @property
+    def is_namespace(self) -> bool:
+        return (self.key.group, self.key.kind) == _NAMESPACE
+
+    @property
+    def labels(self) -> dict[str, str]:
+        metadata = self.body.get("metadata")
+        labels = metadata.get("labels") if isinstance(metadata, Mapping) else None
+        return dict(labels) if isinstance(labels, Mapping) else {}
+
+
+def request(
+    manifest: objects.Manifest, namespaces: Mapping[str, Labels], known: scopes.Scopes
+) -> Request:
+    key = manifest.key
+    labels = labels_of(key.namespace, namespaces) if key.namespace else None
+    return Request(
+        key=key,
+        version=manifest.version,
+        resource=known.plural(key),
+        body=manifest.body,
+        namespace_labels=labels,
+    )
+
+
+def labels_of(namespace: str, namespaces: Mapping[str, Labels]) -> Labels:
+    """Of a Namespace that the repository holds, or the one label that any Namespace has."""
+    return {**namespaces.get(namespace, {}), NAME_LABEL: namespace}
+
+
+def matches(criteria: forms.MatchResources, asked: Request) -> bool:
+    """No resource rules match everything, as a binding without any does."""
+    return (
+        (asked.key.group, asked.key.kind) not in _EXEMPT
+        and _selects_namespace(criteria.namespace_selector, asked)
+        and kinds.selects(criteria.object_selector, asked.labels)
+        and not _any(criteria.exclude_resource_rules, criteria, asked)
+        and (not criteria.resource_rules or _any(criteria.resource_rules, criteria, asked))
+    )
+
+
+def _selects_namespace(selector: kinds.Selector, asked: Request) -> bool:
+    """A Namespace counts by its own labels; whatever else lives outside namespaces is always selected."""
+    if asked.is_namespace:
+        return kinds.selects(selector, {**asked.labels, NAME_LABEL: asked.key.name})
+    return asked.namespace_labels is None or kinds.selects(selector, dict(asked.namespace_labels))
+
+
+def _any(
+    rules: Iterable[forms.ResourceRule], criteria: forms.MatchResources, asked: Request
+) -> bool:
+    is_exact = criteria.match_policy == "Exact"
+    return any(_fits(rule, asked, is_exact=is_exact) for rule in rules)
+
+
+def _fits(rule: forms.ResourceRule, asked: Request, *, is_exact: bool) -> bool:
+    """Equivalent takes an object for what it is in every version of its kind (threat 53)."""
+    return (
+        _has(rule.operations, asked.operation)
+        and _has(rule.api_groups, asked.key.group)
+        and (not is_exact or _has(rule.api_versions, asked.version))
+        and any(_is_resource(each, asked.resource) for each in rule.resources)
+        and (not rule.resource_names or asked.key.name in rule.resource_names)
+        and _is_in_scope(rule.scope, asked)
+    )
+
+
+def _has(words: Iterable[str], word: str) -> bool:
+    return any(each in ("*", word) for each in words)
+
+
+def _is_resource(pattern: str, resource: str) -> bool:
+    """`pods/*` is pods and all their subresources, `pods/status` only that, which no manifest is."""
+    name, slash, inner = pattern.partition("/")
+    return name in ("*", resource) and (not slash or inner == "*")
+
+
+def _is_in_scope(scope: str, asked: Request) -> bool:
+    if scope == "*":
+        return True
+    return (scope == "Namespaced") == (asked.namespace_labels is not None)
