@@ -44,6 +44,8 @@ def verify(payload_type: str, envelope: json_values.JsonObject, public: str) -> 
     payload, signature = _parts(payload_type, envelope)
     if not keys.is_signed(public, _pae(payload_type, payload), signature):
         raise errors.RefusedError("the signature does not hold")
+    if envelope["signatures"][0]["keyid"] != keys.id_of(public):
+        raise errors.RefusedError("the signature names another key")
     return payload
 
 
@@ -60,18 +62,22 @@ def _parts(payload_type: str, envelope: json_values.JsonObject) -> tuple[bytes, 
     signatures = envelope["signatures"]
     if not isinstance(signatures, list) or len(signatures) != 1:
         raise errors.RefusedError("an envelope has exactly one signature")
-    if not isinstance(signatures[0], dict):
+    if not isinstance(signatures[0], dict) or set(signatures[0]) != {"keyid", "sig"}:
         raise errors.RefusedError("not an envelope")
-    return _bytes(envelope["payload"]), _bytes(signatures[0].get("sig"))
+    return _bytes(envelope["payload"]), _bytes(signatures[0]["sig"])
 
 
 def _bytes(text: Any) -> bytes:
+    """Of base64 in its one canonical spelling, so that an envelope has no second one with the same signature."""
     if not isinstance(text, str):
         raise errors.RefusedError("not base64")
     try:
-        return base64.b64decode(text, validate=True)
+        data = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError) as error:
         raise errors.RefusedError("not base64") from error
+    if base64.b64encode(data).decode("ascii") != text:
+        raise errors.RefusedError("not base64 in its canonical spelling")
+    return data
 
 
 def _pae(payload_type: str, payload: bytes) -> bytes:

@@ -30,7 +30,8 @@ def decode(kind: type[Value], data: bytes) -> Value:
         document = json_values.decode(data)
     except (ValueError, RecursionError) as error:
         raise errors.InputError(f"not JSON: {error}") from error
-    return from_json(kind, document)
+    found: Value = from_json(kind, document)
+    return found
 
 
 def as_json(value: Any) -> Any:
@@ -94,7 +95,7 @@ def _hints(kind: Any) -> dict[str, tuple[str, Any]]:
 
 def _model(kind: type[BaseModel], value: Any) -> BaseModel:
     try:
-        return kind.model_validate(value)
+        return kind.model_validate(value, by_alias=True, by_name=False)
     except ValidationError as error:
         raise errors.InputError(f"{kind.__name__}: {error.error_count()} faults") from error
 

@@ -35,7 +35,7 @@ def holds(
         return False
     node, place, last = _leaf(cluster, slice_digest), index, leaves - 1
     for step in proof:
-        if last == 0:
+        if last == 0 or not names.is_digest(step):
             return False
         sibling = bytes.fromhex(step.removeprefix("sha256:"))
         if place & 1 or place == last:

@@ -11,7 +11,8 @@ from fleet.model import errors, json_values, messages, names, slices
 from fleet.protocol import dsse, encoding, merkle
 
 MAX_ENVELOPE = 1 << 20  # bytes
-MAX_STEP = 1 << 20  # by which a sequence may grow at once
+MAX_STEP = 1 << 20  # by which an era or a sequence may grow at once
+_NOTHING = slices.digest(slices.encode(()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +65,7 @@ def open_slice(data: bytes, digest: names.SliceDigest) -> tuple[slices.Item, ...
         raise errors.RefusedError("slice: the bytes are not those that the dispatch names")
     try:
         return slices.decode(data)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, RecursionError) as error:
         raise errors.RefusedError(f"slice: {error}") from error
 
 
@@ -112,6 +113,8 @@ def _check_accepted(
         root=statement.slices_root,
     ):
         raise errors.RefusedError("statement: does not cover this slice")
+    if dispatch.retire is not None and dispatch.slice != _NOTHING:
+        raise errors.RefusedError("statement: does not let this cluster go")
 
 
 def _check_newer(dispatch: messages.Dispatch, held: Held | None) -> None:
@@ -124,7 +127,7 @@ def _check_newer(dispatch: messages.Dispatch, held: Held | None) -> None:
         )
     if (dispatch.era, dispatch.sequence) < (era, sequence):
         raise errors.RefusedError("dispatch: older than the one that is held")
-    if dispatch.sequence - sequence > MAX_STEP:
+    if max(dispatch.era - era, dispatch.sequence - sequence) > MAX_STEP:
         raise errors.RefusedError("dispatch: the sequence jumps")
     if dispatch.release < release:
         raise errors.RefusedError("dispatch: of an older release than the one that is held")
