@@ -11,6 +11,7 @@ from typing import Any
 from fleet import cel
 from fleet.policy import documents, expressions, matching
 
+_SHOWN = 300  # characters of an expression in a message about it
 _MAX_MESSAGE = 5 * 1024  # bytes; a longer one is not taken from a message expression
 
 
@@ -24,6 +25,7 @@ class Evaluation(Enum):
 class Decision:
     evaluation: Evaluation
     message: str = ""
+    is_quoting: bool = False  # the message may hold parts of the object
     reason: str = ""
     expression: expressions.Expression | None = field(default=None, repr=False)  # that denied
 
@@ -114,34 +116,35 @@ def _decision(validation: documents.Validation, scene: Mapping[str, Any]) -> Dec
             return _ADMIT
     except cel.EvaluationError as error:
         return _error(_about(expression, error))
+    expressed = _expressed(validation.message_expression, scene)
     return Decision(
         evaluation=Evaluation.DENY,
-        message=_message(validation, scene),
+        message=expressed or _plain_message(validation),
+        is_quoting=bool(expressed),
         reason=validation.reason,
         expression=expression,
     )
 
 
 def _error(message: str) -> Decision:
-    return Decision(evaluation=Evaluation.ERROR, message=message)
+    return Decision(evaluation=Evaluation.ERROR, message=message, is_quoting=True)
 
 
 def _about(expression: expressions.Expression, error: Exception) -> str:
     if expression.program is None:
         return str(error)
-    return f"expression '{expression.text}' resulted in error: {error}"
+    text = expression.text.strip()
+    shown = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+    return f"expression '{shown}' resulted in error: {error}"
 
 
-def _message(validation: documents.Validation, scene: Mapping[str, Any]) -> str:
-    """One line from the message expression, else the message, else the expression."""
-    return (
-        _expressed(validation.message_expression, scene)
-        or validation.message.strip()
-        or f"failed expression: {validation.expression.text.strip()}"
-    )
+def _plain_message(validation: documents.Validation) -> str:
+    message = validation.message.strip()
+    return message or f"failed expression: {validation.expression.text.strip()}"
 
 
 def _expressed(expression: expressions.Expression | None, scene: Mapping[str, Any]) -> str:
+    """What a message expression says, if that is one line."""
     if expression is None:
         return ""
     try:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from fleet.manifests import scopes
 from fleet.model import findings, objects
@@ -47,16 +48,31 @@ def _bound(
     params = parameters.find(binding, asked, bound, scene.scopes)
     if params.fault:
         severity = _of_error(policy, findings.Severity.DENY)
-        yield _finding(policy, manifest, severity, params.fault, ())
+        yield _finding(policy, manifest, severity, params.fault)
     for value in params.values:
         seen = decisions.bindings(policy, asked, value)
         for decision in decisions.decide(policy, seen):
-            if decision.evaluation is decisions.Evaluation.ERROR:
-                severity = _of_error(policy, binding.severity)
-                yield _finding(policy, manifest, severity, decision.message, ())
-            elif decision.evaluation is decisions.Evaluation.DENY:
-                path = blame.path(decision.expression, policy, seen)
-                yield _finding(policy, manifest, binding.severity, decision.message, path)
+            if decision.evaluation is not decisions.Evaluation.ADMIT:
+                yield _of_decision(decision, policy, binding, manifest, seen)
+
+
+def _of_decision(
+    decision: decisions.Decision,
+    policy: documents.Policy,
+    binding: documents.Binding,
+    manifest: objects.Manifest,
+    seen: Mapping[str, Any],
+) -> findings.Finding:
+    message = decision.message
+    if decision.is_quoting:
+        message = masking.masked(message, manifest)
+    path = blame.path(decision.expression, policy, seen)
+    path = tuple(masking.masked(step, manifest) for step in path)
+    if decision.evaluation is decisions.Evaluation.ERROR:
+        severity = _of_error(policy, binding.severity)
+    else:
+        severity = binding.severity
+    return _finding(policy, manifest, severity, message, path)
 
 
 def _matches(
@@ -79,9 +95,9 @@ def _finding(
     manifest: objects.Manifest,
     severity: findings.Severity,
     message: str,
-    path: tuple[str, ...],
+    path: documents.Path = (),
 ) -> findings.Finding:
-    text = findings.escaped(masking.masked(message, manifest))
+    text = findings.escaped(message)
     return findings.Finding(
         rule=policy.name,
         severity=severity,

@@ -271,7 +271,9 @@ class TestParameters:
 
 
 @pytest.mark.threat(20)
-@pytest.mark.parametrize("kept", ["canary-5f1c", "two\nlines-5f1c\n", "ümläut 5f1c"])
+@pytest.mark.parametrize(
+    "kept", ["canary-5f1c", "two\nlines-5f1c\n", "ümläut 5f1c", "canary-5f1c" + "y" * 500]
+)
 @pytest.mark.parametrize("how", ["data", "stringData"])
 @pytest.mark.parametrize(
     "expression",
@@ -283,6 +285,8 @@ class TestParameters:
         {"expression": "int(object.HOW.key) == 1"},
         {"expression": "timestamp(object.HOW.key) == timestamp(object.HOW.key)"},
         {"expression": "object[object.HOW.key] == 1"},
+        {"expression": "!has(object.HOW) || object.?metadata[?object.HOW.key].hasValue()"},
+        {"expression": "false", "messageExpression": "object.HOW.key.replace('two', '2').substring(1)"},
     ],
 )  # fmt: skip
 def test_no_value_of_a_secret_is_in_any_message(
@@ -298,6 +302,16 @@ def test_no_value_of_a_secret_is_in_any_message(
     said = repr(found)
     assert "5f1c" not in said
     assert encoded not in said
+
+
+@pytest.mark.threat(20)
+def test_what_a_policy_says_of_its_own_is_not_masked() -> None:
+    secret = builders.body(
+        "web", kind="Secret", stringData={"a": "a", "text": "keep it elsewhere"}
+    )
+    policy = rulebooks.policy({"expression": "false", "message": "keep it elsewhere, as sealed"})
+    (found,) = rulebooks.judge(secret, policy, BOUND)
+    assert found.message == "keep it elsewhere, as sealed"
 
 
 @pytest.mark.threat(44)
