@@ -83,7 +83,7 @@ def renderer_of(program: Path | None) -> renderer.Renderer | None:
         return kustomize.Kustomize(program.resolve(), KUSTOMIZE_VERSION)
     found = settings.read()
     try:
-        built = binaries.ensure_kustomize(found.cache, _progress, found.environment)
+        built = binaries.ensure_kustomize(found.cache, _progress, environment=found.environment)
     except errors.UnreachableError as error:
         output.fault(error)
         return None

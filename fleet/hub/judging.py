@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from fleet.gate import candidates, lineage
 from fleet.hub import readings, rendering, verdicts
-from fleet.manifests import declared, layout, parse, scopes
+from fleet.manifests import declared, layout, parse, scopes, tree
 from fleet.manifests.schemas import validate
 from fleet.model import findings, kinds, ledger, names, objects, snapshots
 from fleet.policy import policies
@@ -31,6 +31,9 @@ class Question:
     road: ledger.Road
     base: candidates.Accepted | None
     upstream: candidates.Upstream | None
+    imagines: bool = (
+        False  # a cluster, where none is registered: so that a laptop sees what one would say
+    )
 
 
 @dataclass(slots=True, kw_only=True)
@@ -56,11 +59,11 @@ class Judged:
     ids: layout.Ids
     layout: layout.Layout
     base: declared.Declared | None = field(repr=False)
-    declared: declared.Declared = field(repr=False)
+    declared: declared.Declared
     manifests: Mapping[names.Cluster, tuple[objects.Manifest, ...]] = field(repr=False)
     policies: names.Digest
     renderers: tuple[str, ...]
-    findings: tuple[findings.Finding, ...] = field(repr=False)
+    findings: tuple[findings.Finding, ...]
 
     @property
     def spec(self) -> kinds.EnvironmentSpec:
@@ -85,6 +88,8 @@ async def judge(question: Question, tools: Tools) -> Judged:
 
 async def _judge(question: Question, tools: Tools) -> Judged:
     reading = await _read(question.commit, question, tools)
+    if question.imagines and not reading.declared.clusters:
+        reading = replace(reading, declared=_with_imagined(reading.declared, tools))
     base = await _read(question.base.commit, question, tools) if question.base else None
     rendered = await rendering.render(reading, _kitchen(tools))
     own = policies.parse(reading.declared.rules)
@@ -110,10 +115,40 @@ async def _judge(question: Question, tools: Tools) -> Judged:
     )
 
 
-async def fleet(commit: names.CommitId, tools: Tools) -> declared.Declared:
-    """What a commit's fleet.yaml says, before there is a road to read it by."""
-    where = layout.Layout(environment=names.Environment(""), owned=layout.OWNED)
-    return (await readings.read(commit, where, tools.repository, tools.files)).declared
+IMAGINED = "any-cluster"
+
+
+def _with_imagined(said: declared.Declared, tools: Tools) -> declared.Declared:
+    """As if one cluster without labels, of the newest Kubernetes that is known, were registered."""
+    spec = {
+        "uid": IMAGINED,
+        "publicKey": "",
+        "proof": "",
+        "kubernetesVersion": tools.schemas.versions()[-1],
+    }
+    document = kinds.Cluster.model_validate(
+        {
+            "apiVersion": kinds.API_VERSION,
+            "kind": "Cluster",
+            "metadata": {"name": IMAGINED},
+            "spec": spec,
+        }
+    )
+    place = findings.Place(path=declared.FLEET_FILE)
+    return replace(said, clusters=(declared.Declaration(document=document, place=place),))
+
+
+async def road_of(
+    commit: names.CommitId, tools: Tools
+) -> ledger.Road | tuple[findings.Finding, ...]:
+    """The road by a commit's fleet.yaml, or what is wrong with that file."""
+    entry = (await tools.repository.snapshot(commit)).entries.get(declared.FLEET_FILE)
+    if entry is None or entry.size > tree.Limits().file_size or entry.mode != snapshots.FILE:
+        place = findings.Place(path=declared.FLEET_FILE)
+        return (findings.deny("fleet", place, "it is not there", hint="fleet init"),)
+    parsed = (await tools.files.parsed([entry]))[entry.path]
+    found, faults = declared.fleet_of(parsed)
+    return faults if found is None else declared.road_of(found)
 
 
 async def ids(question: Question, tools: Tools) -> layout.Ids:

@@ -11,7 +11,6 @@ from datetime import timedelta
 
 from fleet.audit import drafts
 from fleet.hub import judging, release, rollouts, state
-from fleet.manifests import declared
 from fleet.model import errors, ledger
 from fleet.ports import repository, store
 
@@ -75,11 +74,10 @@ async def _has_road(tips: repository.Tips, hub: state.Hub) -> bool:
     if tip is None:
         hub.trouble = "the repository's default branch cannot be read, so there is no road yet"
         return False
-    found = await judging.fleet(tip, hub.tools)
-    if found.fleet is None:
-        hub.trouble = "; ".join(f"{each.place}: {each.message}" for each in found.findings)
+    road = await judging.road_of(tip, hub.tools)
+    if not isinstance(road, ledger.Road):
+        hub.trouble = "; ".join(f"{each.place}: {each.message}" for each in road)
         return False
-    road = declared.road_of(found.fleet)
     draft = drafts.road(road, at=hub.clock.now())
     seal = replace(hub.ledger.seal, road=road)
     await state.write(hub, store.Write(records=(draft,), rows=(seal,)))

@@ -4,7 +4,6 @@ from dataclasses import dataclass, replace
 
 from fleet.gate import candidates
 from fleet.hub import judging
-from fleet.manifests import declared
 from fleet.model import errors, findings, ledger, names
 from fleet.plan import check, registration, rollout, slices
 
@@ -21,12 +20,11 @@ class Verdict:
 
 async def road_of(commit: names.CommitId, tools: judging.Tools) -> ledger.Road:
     """Raises errors.InputError where fleet.yaml cannot be read."""
-    found = await judging.fleet(commit, tools)
-    if found.fleet is None:
-        said = [f"{each.place}: {each.message}" for each in found.findings]
-        hint = found.findings[0].hint if found.findings else ""
-        raise errors.InputError("; ".join(said), hint=hint)
-    return declared.road_of(found.fleet)
+    found = await judging.road_of(commit, tools)
+    if isinstance(found, ledger.Road):
+        return found
+    said = "; ".join(f"{each.place}: {each.message}" for each in found)
+    raise errors.InputError(said, hint=next((each.hint for each in found), ""))
 
 
 async def check_commit(
@@ -43,11 +41,20 @@ async def check_commit(
     running = await _accepted(environment, base, road, tools) if base else None
     judged = await judging.judge(
         judging.Question(
-            environment=environment, commit=commit, road=road, base=running, upstream=None
+            environment=environment,
+            commit=commit,
+            road=road,
+            base=running,
+            upstream=None,
+            imagines=True,
         ),
         tools,
     )
-    assumed = ["no book is asked: that upstream accepted this and is healthy is for the hub to say"]
+    assumed = [
+        "no book is asked: that upstream accepted this and is healthy is for the hub to say"
+    ]
+    if _is_imagined(judged):
+        assumed.append(f"{environment} has no cluster yet: one without labels is imagined")
     if base is None:
         assumed.append("nothing runs yet: rules in force are not known (name them with --base)")
     return Verdict(
@@ -77,12 +84,17 @@ def _planned(judged: judging.Judged) -> tuple[findings.Finding, ...]:
     """What stands against the plan, as far as it can be told without a book."""
     clusters = [each.document for each in judged.declared.clusters]
     plan = rollout.plan(judged.spec, clusters, slices.cut_each(judged.manifests), {})
+    registered = () if _is_imagined(judged) else judged.declared.clusters
     return (
-        *registration.check(judged.declared.clusters, judged.question.environment, ()),
+        *registration.check(registered, judged.question.environment, ()),
         *check.check(
             plan, spec=judged.spec, clusters=clusters, retired={}, judged=judged.manifests
         ),
     )
+
+
+def _is_imagined(judged: judging.Judged) -> bool:
+    return judging.IMAGINED in judged.manifests
 
 
 def merged(verdicts: tuple[Verdict, ...]) -> tuple[findings.Finding, ...]:

@@ -73,7 +73,9 @@ def _is_running(decision: ledger.Decision) -> bool:
 
 def _said(decision: ledger.Decision) -> ledger.Decision:
     """A decision without what differs each time that it is made, and what only an accepted one gets."""
-    return replace(decision, at=datetime.min.replace(tzinfo=UTC), release=0, slices_root=None, clusters=())
+    return replace(
+        decision, at=datetime.min.replace(tzinfo=UTC), release=0, slices_root=None, clusters=()
+    )
 
 
 async def settle(

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from fleet.hub import judging
-from fleet.model import ledger, messages, names
+from fleet.model import ledger as rows
+from fleet.model import messages, names
 from fleet.ports import clock, store, telemetry
 from fleet.ports import repository as git
 from fleet.protocol import keys, requests
@@ -35,7 +36,7 @@ class Hub:
     key: keys.SigningKey
     session: str  # new at each start; requests name it, so none of an earlier life counts
     settings: Settings = Settings()
-    ledger: ledger.Ledger = field(default_factory=ledger.Ledger)
+    ledger: rows.Ledger = field(default_factory=rows.Ledger)
     tips: git.Tips | None = None  # as of the last fetch
     fetched: datetime | None = None
     trouble: str = ""  # why the last fetch failed; "" = it did not
@@ -59,13 +60,13 @@ async def write(hub: Hub, write: store.Write) -> None:
         hub.changed.notify_all()
 
 
-def last_sign(hub: Hub, cluster: ledger.ClusterState) -> datetime | None:
+def last_sign(hub: Hub, cluster: rows.ClusterState) -> datetime | None:
     """When the cluster was last heard of, on the hub's clock."""
     signs = [hub.seen.get(cluster.cluster), cluster.reported]
     return max((sign for sign in signs if sign is not None), default=None)
 
 
-def clusters_of(book: ledger.Ledger, environment: names.Environment) -> list[ledger.ClusterState]:
+def clusters_of(book: rows.Ledger, environment: names.Environment) -> list[rows.ClusterState]:
     """Registered and leaving clusters, by name; those that have left are not among them."""
     found = [each for each in book.clusters.values() if each.environment == environment]
     return sorted((each for each in found if not each.retired), key=lambda each: each.cluster)

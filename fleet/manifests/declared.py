@@ -72,6 +72,13 @@ def read(files: Iterable[parse.Parsed], where: layout.Layout) -> Declared:
     return reader.result()
 
 
+def fleet_of(parsed: parse.Parsed) -> tuple[kinds.Fleet | None, tuple[findings.Finding, ...]]:
+    """What fleet.yaml says by itself, before there is a road to read the rest by."""
+    reader = _Reader(layout.Layout(environment=names.Environment("none"), owned=layout.OWNED))
+    reader.file(parsed)
+    return reader.fleet, (*parsed.findings, *reader.found)
+
+
 def road_of(fleet: kinds.Fleet) -> ledger.Road:
     steps = tuple(
         ledger.Step(
@@ -108,10 +115,18 @@ class _Reader:
             elif isinstance(value, dict) and (judges or value.get("kind") == _CRD):
                 self._rules.append(Rule(value=value, source=source))
 
+    @property
+    def found(self) -> tuple[findings.Finding, ...]:
+        return tuple(self._found)
+
+    @property
+    def fleet(self) -> kinds.Fleet | None:
+        fleets = self._declared["Fleet"]
+        return fleets[0].document if fleets else None
+
     def result(self) -> Declared:
         self._duplicates()
-        fleets = self._declared["Fleet"]
-        fleet = fleets[0].document if fleets else None
+        fleet = self.fleet
         if fleet is None and not self._found:
             message = f"there is no {FLEET_FILE} that can be read"
             self._deny(findings.Place(path=FLEET_FILE), message, "start one with: fleet init")

@@ -54,7 +54,9 @@ class Stage(Protocol):
     async def ask(self, command: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """What `fleet status` and `fleet audit` ask of the hub."""
 
-    async def live(self, player: Player, kind: str, namespace: str, name: str) -> dict[str, Any] | None:
+    async def live(
+        self, player: Player, kind: str, namespace: str, name: str
+    ) -> dict[str, Any] | None:
         """An object as its API server has it."""
 
     async def scale(self, player: Player, namespace: str, name: str, replicas: int) -> None:

@@ -47,7 +47,9 @@ async def registered(told: Told) -> None:
     _head(told, "Three clusters are registered, each by a commit on its environment's branch")
     for player in (DEV, STAGING, CANARY):
         await _register(player, told)
-    _note("each document holds its agent's public key, the cluster's UID and a proof of possession")
+    _note(
+        "each document holds its agent's public key, the cluster's UID and a proof of possession"
+    )
 
 
 async def released(told: Told) -> None:
@@ -88,7 +90,9 @@ async def promoted(told: Told) -> None:
 
 
 async def refused(told: Told) -> None:
-    _head(told, "Eve commits an image without a version; the gate refuses it before anything is sent")
+    _head(
+        told, "Eve commits an image without a version; the gate refuses it before anything is sent"
+    )
     text = (await told.stage.read("dev", WEB)).replace("web:1.5.0", "web:latest")
     await told.stage.commit("dev", {WEB: text}, "always the newest", EVE)
     await _until(told, "commit to refusal", lambda: _is_refused(told, "dev"))
@@ -119,15 +123,26 @@ async def asked(told: Told) -> None:
     _head(told, "Everything that was decided can be asked for, and none of it rewritten")
     decisions = (await told.stage.ask("audit decisions", {}))["decisions"]
     rows = [
-        (str(d["index"]), d["environment"], d["verdict"], d["lineage"], d["commit"][:10], d["subject"])
+        (
+            str(d["index"]),
+            d["environment"],
+            d["verdict"],
+            d["lineage"],
+            d["commit"][:10],
+            d["subject"],
+        )
         for d in decisions
     ]
     output.table(("RECORD", "ENVIRONMENT", "VERDICT", "LINEAGE", "COMMIT", "SUBJECT"), rows)
-    found = (await told.stage.ask("audit violations", {"rule": "disallow-latest-tag"}))["violations"]
+    found = (await told.stage.ask("audit violations", {"rule": "disallow-latest-tag"}))[
+        "violations"
+    ]
     for each in found:
         where = f"{each['path']}:{each['line']}:{each['column']}"
         _note(f"{where}: {each['message']}, by {each['author']}, ended {each['until']}")
-    _check(bool(found) and all(each["until"] for each in found), "the violation has begun and ended")
+    _check(
+        bool(found) and all(each["until"] for each in found), "the violation has begun and ended"
+    )
     chain = await told.stage.ask("audit verify", {})
     _check(not chain["fault"], "the chain of records verifies")
     _note(f"{chain['records']} records, the chain verifies, head {chain['head'][:16]}")
