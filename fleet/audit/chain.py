@@ -58,7 +58,7 @@ def as_json(record: records.Record) -> dict[str, Any]:
 def verify(found: Iterable[records.Record], anchor: records.Head | None = None) -> str | None:
     """The first fault in words, naming its index; None = whole. With an older head: it must be on the way."""
     head = START
-    anchored = anchor is None or anchor == START
+    anchored = anchor in (None, START)
     for record in found:
         if record.index != head.length:
             return f"record {head.length} is missing: {record.index} comes next"
@@ -68,6 +68,10 @@ def verify(found: Iterable[records.Record], anchor: records.Head | None = None) 
             return f"record {record.index} is not what its hash says"
         head = head_of(record)
         anchored = anchored or head == anchor
-    return (
-        None if anchored else "the chain does not contain the head that was kept: its tail is cut"
-    )
+    return None if anchor is None or anchored else _unanchored(head, anchor)
+
+
+def _unanchored(head: records.Head, anchor: records.Head) -> str:
+    if head.length < anchor.length:
+        return f"record {head.length} is missing: the chain is cut, it had {anchor.length} records"
+    return f"record {anchor.length - 1} or one before it is not the one of the head that was kept"

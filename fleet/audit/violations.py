@@ -3,10 +3,10 @@
 import fnmatch
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
-from fleet.model import findings, ledger
+from fleet.model import errors, findings, ledger
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,10 +61,21 @@ def matches(violation: ledger.Violation, asked: Filter) -> bool:
             not asked.cluster or not clusters or asked.cluster in clusters,
             not asked.path or fnmatch.fnmatchcase(finding.place.path, asked.path),
             asked.author.lower() in violation.author.lower(),
-            not asked.since or violation.since >= datetime.fromisoformat(asked.since),
+            not asked.since or violation.since >= _moment(asked.since),
             not asked.open or violation.until is None,
         )
     )
+
+
+def _moment(text: str) -> datetime:
+    """Without a zone it is UTC, as all times here are shown."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise errors.InputError(
+            f"{text!r} is no time", hint="write it as 2026-01-31 or 2026-01-31T12:00:00Z"
+        ) from error
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def as_json(violation: ledger.Violation) -> dict[str, Any]:
