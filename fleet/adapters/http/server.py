@@ -100,6 +100,8 @@ class Server:
         self._listening.close()
         self._connections.pre_shutdown()
         await self._connections.shutdown(self._bounds.stop_seconds)
+        for task in self._running:  # aiohttp forgets requests whose connection was lost
+            task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
         await self._listening.wait_closed()
         self._listening = self._connections = None

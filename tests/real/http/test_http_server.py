@@ -1,12 +1,13 @@
 """What the hub's server lets through to the hub, and what it answers itself."""
 
+import asyncio
 import logging
 
 import aiohttp
 import pytest
 
 import loopback
-from fleet.adapters.http import server
+from fleet.adapters.http import limits, server
 from fleet.model import errors
 from fleet.ports import answers
 
@@ -165,6 +166,31 @@ async def test_stopping_ends_what_is_held_open(desk: loopback.Desk):
     with pytest.raises(ConnectionRefusedError):
         async with loopback.wire(port):
             pass
+
+
+async def test_stopping_ends_what_nobody_waits_for_any_more(desk: loopback.Desk):
+    made = server.Server(desk, "127.0.0.1:0", bounds=limits.Limits(stop_seconds=0.1))
+    port = await made.start()
+    desk.held.clear()
+    async with loopback.wire(port) as wire:
+        await wire.send(b"POST /v1/poll HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\n{}")
+        await desk.arrived.wait()
+    async with asyncio.timeout(3):
+        await made.stop()
+    assert desk.polling == 0
+
+
+async def test_a_request_is_carried_through_when_its_sender_has_gone(
+    serve: loopback.Serve, desk: loopback.Desk
+):
+    desk.held.clear()
+    async with loopback.wire(await serve()) as wire:
+        await wire.send(b"POST /v1/poll HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\n{}")
+        await desk.arrived.wait()
+    await asyncio.sleep(0.05)
+    desk.held.set()
+    await asyncio.sleep(0.05)
+    assert desk.asked == [("poll", b"{}", "")]
 
 
 async def test_a_taken_port_is_told_in_words(serve: loopback.Serve, desk: loopback.Desk):
