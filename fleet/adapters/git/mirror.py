@@ -95,7 +95,7 @@ def _url(given: str) -> str:
     if _ALLOWED.match(given):
         return given
     path = Path(given.removeprefix("file://"))
-    if "::" in given or given.startswith("-") or not path.is_dir():
+    if not given or "::" in given or given.startswith("-") or not path.is_dir():
         raise errors.InputError(
             f"{given!r} is no repository that fleet reads",
             hint="an https:// or ssh:// URL, or the path of a local repository",

@@ -92,6 +92,8 @@ def _check(given: str) -> None:
 def _entry(line: bytes) -> snapshots.Entry:
     described, _, path = line.partition(b"\t")
     mode, _, blob, size = described.decode().split()
+    if size == "BAD":
+        raise errors.UnreachableError(f"git ls-tree: {blob} is not there")
     return snapshots.Entry(
         path=path.decode("utf-8", "surrogateescape"),
         mode=int(mode, 8),

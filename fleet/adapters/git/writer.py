@@ -33,7 +33,10 @@ class Writer:
         with tempfile.TemporaryDirectory(prefix="fleet-") as folder:
             index = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
             await self._run("update-index", "-z", "--index-info", given=listed, extra=index)
+            staged = await self._run("ls-files", "--stage", "-z", extra=index)
             tree = (await self._run("write-tree", extra=index)).strip()
+        if staged.count("\0") != listed.count(b"\0"):  # git leaves out what it takes for its own
+            raise errors.RefusedError("git did not take every path", hint="fleet check names them")
         words = [word for parent in parents for word in ("-p", parent)]
         words += ["-S"] if await self._signs() else []
         out = await self._run("commit-tree", *words, "-F", "-", tree, given=message.encode())
@@ -84,4 +87,4 @@ class Writer:
         if process.returncode != 0:
             text = (said + out).decode("utf-8", "replace").strip()
             raise errors.UnreachableError(f"git {words[0]}: {text}")
-        return out.decode()
+        return out.decode("utf-8", "surrogateescape")
