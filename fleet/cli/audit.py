@@ -11,12 +11,13 @@ from fleet.model import errors
 
 app = typer.Typer(help="Ask the audit log.", no_args_is_help=True, rich_markup_mode=None)
 State = Annotated[Path, typer.Option("--state", help="The hub's state folder.")]
+_HERE = Path("fleet-state")
 Form = Annotated[output.Form, typer.Option("--output", "-o", help="text or json.")]
 
 
 @app.command()
 def decisions(
-    state: State,
+    state: State = _HERE,
     environment: Annotated[str, typer.Option("--environment", "-e", help="Only this one.")] = "",
     form: Form = output.Form.TEXT,
 ) -> None:
@@ -49,7 +50,7 @@ def decisions(
 
 @app.command()
 def violations(
-    state: State,
+    state: State = _HERE,
     rule: Annotated[str, typer.Option(help="A policy's name.")] = "",
     environment: Annotated[str, typer.Option("--environment", "-e", help="Only there.")] = "",
     cluster: Annotated[str, typer.Option(help="That would have got it.")] = "",
@@ -83,7 +84,7 @@ def violations(
 
 
 @app.command()
-def verify(state: State, form: Form = output.Form.TEXT) -> None:
+def verify(state: State = _HERE, form: Form = output.Form.TEXT) -> None:
     """Check the whole chain of records; exit 1 with the index where it breaks."""
     found = _ask(state, "audit verify", {})
     if form is output.Form.JSON:
@@ -96,10 +97,10 @@ def verify(state: State, form: Form = output.Form.TEXT) -> None:
 
 @app.command()
 def show(
-    state: State,
     record: Annotated[
         str, typer.Argument(metavar="ID", help="Its number, or the start of its hash.")
     ],
+    state: State = _HERE,
 ) -> None:
     """Print one record."""
     output.document(_ask(state, "audit show", {"id": record}))

@@ -13,6 +13,9 @@ from fleet.cli import settings
 from fleet.model import errors, findings
 
 
+_WIDE = 240  # columns for whoever reads a pipe or a file
+
+
 class Form(Enum):
     TEXT = "text"
     JSON = "json"
@@ -38,6 +41,7 @@ def console(*, is_error: bool = False) -> Console:
         no_color=found.no_color,
         highlight=False,
         soft_wrap=True,
+        width=None if found.is_terminal else _WIDE,
         emoji=False,
         markup=False,
     )

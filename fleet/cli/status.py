@@ -10,11 +10,12 @@ from fleet.adapters.http import admin
 from fleet.cli import output, processes, wiring
 
 State = Annotated[Path, typer.Option("--state", help="The hub's state folder.")]
+_HERE = Path("fleet-state")
 Form = Annotated[output.Form, typer.Option("--output", "-o", help="text or json.")]
 
 
 def status(
-    state: State,
+    state: State = _HERE,
     environment: Annotated[str, typer.Option("--environment", "-e", help="Only this one.")] = "",
     watch: Annotated[bool, typer.Option("--watch", "-w", help="Show again each 2 s.")] = False,  # noqa: FBT002
     form: Form = output.Form.TEXT,

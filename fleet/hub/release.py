@@ -4,6 +4,7 @@ The shell's law (rule 1): what is let out was recorded in the same transaction; 
 is not written again.
 """
 
+import logging
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -12,6 +13,8 @@ from fleet.gate import candidates, decide
 from fleet.hub import acceptance, drawing, facts, judging, rollouts, state
 from fleet.model import ledger, names
 from fleet.ports import store
+
+_log = logging.getLogger("fleet.hub")
 
 
 async def release(
@@ -86,6 +89,13 @@ async def settle(
     hub: state.Hub,
 ) -> None:
     """Write a decision with everything that follows from it, in one transaction."""
+    _log.info(
+        "%s: %s is %s (%s)",
+        decision.environment,
+        decision.commit[:10],
+        decision.verdict.value,
+        "; ".join(each.reason for each in decision.gates if each.reason),
+    )
     async with hub.writing:
         if decision.verdict is ledger.Verdict.ACCEPTED:
             await hub.repository.keep(f"accepted/{decision.commit}", decision.commit)

@@ -42,9 +42,9 @@ class _Got:
 class Link:
     """Implements ports.hub_link.HubLink; `wait` is the longest that a poll asks the hub to hold it."""
 
-    def __init__(self, url: str, *, ca_file: str = "", wait: float = 50.0) -> None:
+    def __init__(self, url: str, *, authorities: str = "", wait: float = 50.0) -> None:
         self._url = _url(url)
-        self._ca_file = ca_file
+        self._authorities = authorities
         self._wait = wait
         self._open: aiohttp.ClientSession | None = None
 
@@ -117,7 +117,7 @@ class Link:
     def _session(self) -> aiohttp.ClientSession:
         """Made at the first request, because it belongs to a running loop."""
         if self._open is None:
-            context = tls.trusting(self._ca_file) if self._url.scheme == "https" else True
+            context = tls.trusting(self._authorities) if self._url.scheme == "https" else True
             # Shorter than the hub keeps an idle connection, so that none is used which is just being closed.
             connector = aiohttp.TCPConnector(limit=4, keepalive_timeout=15.0, ssl=context)
             self._open = aiohttp.ClientSession(

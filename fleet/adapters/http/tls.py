@@ -28,12 +28,12 @@ def serving(files: Tls) -> ssl.SSLContext:
     return context
 
 
-def trusting(ca_file: str) -> ssl.SSLContext:
-    """The machine's own authorities, or only those of `ca_file`."""
+def trusting(authorities: str) -> ssl.SSLContext:
+    """The machine's own authorities, or only those of the PEM text."""
     try:
-        context = ssl.create_default_context(cafile=ca_file or None)
+        context = ssl.create_default_context(cadata=authorities or None)
     except (OSError, ValueError) as error:
-        raise errors.InputError(f"cannot use the authorities in {ca_file}: {error}") from None
+        raise errors.InputError(f"cannot use the authorities for the hub: {error}") from None
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context
 

@@ -1,0 +1,1 @@
+"""One Kubernetes API server over plain HTTP: light enough for an agent of some tens of megabytes."""
