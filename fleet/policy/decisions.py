@@ -98,11 +98,15 @@ def decide(policy: documents.Policy, scene: Mapping[str, Any]) -> tuple[Decision
 
 
 def _condition(policy: documents.Policy, scene: Mapping[str, Any]) -> str | None:
-    """None = the policy does not speak; else what was wrong with its conditions, "" = nothing."""
+    """None = the policy does not speak; else what was wrong with its conditions, "" = nothing.
+
+    As in Kubernetes, conditions are not told the namespace.
+    """
     faults = []
+    known = {**scene, "namespaceObject": None}
     for each in policy.conditions:
         try:
-            if each.evaluate(scene) is not True:
+            if each.evaluate(known) is not True:
                 return None
         except cel.EvaluationError as error:
             faults.append(_about(each, error))

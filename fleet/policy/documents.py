@@ -153,11 +153,11 @@ def _validation(form: forms.Validation, n: int, where: cel.Environment) -> Valid
         expression=expressions.compiled(
             form.expression, _path("validations", n, "expression"), where, _BOOL
         ),
-        message=form.message,
+        message=form.message or "",
         message_expression=expressions.compiled(
             message, _path("validations", n, "messageExpression"), where, _STRING
         )
-        if message.strip()
+        if message
         else None,
         reason=form.reason,
     )

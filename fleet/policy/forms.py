@@ -17,9 +17,18 @@ API_VERSION = f"{API_GROUP}/v1"
 POLICY, BINDING = "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"
 
 Written = Annotated[str, StringConstraints(min_length=1)]
-Expression = Annotated[str, StringConstraints(pattern=r"\S")]
+Text = Annotated[str, StringConstraints(pattern=r"\S")]
+Name = Annotated[
+    str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$", max_length=253)
+]
+Qualified = Annotated[
+    str, StringConstraints(pattern=r"^([-a-z0-9.]+/)?[A-Za-z0-9]([-\w.]*[A-Za-z0-9])?$")
+]
 Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 Strings = Annotated[list[str], Field(min_length=1)]
+
+_WITH_VALUES = frozenset({kinds.Operator.IN, kinds.Operator.NOT_IN})
+_RESERVED = frozenset({"in", "true", "false", "null"})
 
 
 class _Form(BaseModel):
@@ -36,7 +45,7 @@ class _Form(BaseModel):
 class Metadata(_Form):
     model_config = ConfigDict(extra="ignore")
 
-    name: Written
+    name: Name
     labels: dict[str, str] = {}
     annotations: dict[str, str] = {}
 
@@ -51,6 +60,14 @@ class ResourceRule(_Form):
     resource_names: list[str] = []
     scope: Literal["*", "Namespaced", "Cluster"] = "*"
 
+    @model_validator(mode="after")
+    def _has_stars_alone(self) -> Self:
+        plain = [each for each in self.resources if "/" not in each]
+        for words in (self.api_groups, self.api_versions, self.operations, plain):
+            if "*" in words and len(words) > 1:
+                raise ValueError(f"where * is, nothing else may be, as in {words}")
+        return self
+
 
 class MatchResources(_Form):
     resource_rules: list[ResourceRule] = []
@@ -58,6 +75,14 @@ class MatchResources(_Form):
     namespace_selector: kinds.Selector = kinds.Selector()
     object_selector: kinds.Selector = kinds.Selector()
     match_policy: Literal["Exact", "Equivalent"] = "Equivalent"
+
+    @model_validator(mode="after")
+    def _selects_soundly(self) -> Self:
+        for selector in (self.namespace_selector, self.object_selector):
+            for each in selector.match_expressions:
+                if (each.operator in _WITH_VALUES) is not bool(each.values):
+                    raise ValueError(f"selector {each.key}: In and NotIn have values, others none")
+        return self
 
 
 class MatchConstraints(MatchResources):
@@ -68,24 +93,24 @@ class Named(_Form):
     """A variable."""
 
     name: Identifier
-    expression: Expression
+    expression: Text
 
 
 class MatchCondition(_Form):
-    name: Written
-    expression: Expression
+    name: Qualified
+    expression: Text
 
 
 class Validation(_Form):
-    expression: Expression
-    message: str = ""
-    message_expression: str = ""
+    expression: Text
+    message: Text | None = None  # several lines, which an API server refuses, do no harm here
+    message_expression: Text | None = None
     reason: Literal["Unauthorized", "Forbidden", "Invalid", "RequestEntityTooLarge"] = "Invalid"
 
 
 class AuditAnnotation(_Form):
     key: Written
-    value_expression: Expression
+    value_expression: Text
 
 
 class ParamKind(_Form):
@@ -104,6 +129,8 @@ class PolicySpec(_Form):
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
+        if any(each.name in _RESERVED for each in self.variables):
+            raise ValueError("a variable has a name that is a word of the language")
         if not self.validations and not self.audit_annotations:
             raise ValueError("it has neither validations nor auditAnnotations")
         for names in (self.variables, self.match_conditions):

@@ -11,7 +11,17 @@ from fleet.policy import forms
 CREATE = "CREATE"
 NAME_LABEL = "kubernetes.io/metadata.name"  # the API server gives it to each Namespace
 _NAMESPACE = ("", "Namespace")
-_EXEMPT = frozenset({(forms.API_GROUP, forms.POLICY), (forms.API_GROUP, forms.BINDING)})
+_EXEMPT = frozenset(  # no API server asks a policy about these
+    {
+        (forms.API_GROUP, kind)
+        for kind in (
+            forms.POLICY,
+            forms.BINDING,
+            "MutatingAdmissionPolicy",
+            "MutatingAdmissionPolicyBinding",
+        )
+    }
+)
 
 Labels = Mapping[str, str]
 

@@ -39,6 +39,19 @@ UNSOUND: list[tuple[str, Change, tuple[str, ...]]] = [
         lambda p: p["spec"].update(matchConstraints=rulebooks.matching(operations=[])),
         ("matchConstraints", "resourceRules", "0", "operations"),
     ),
+    ("blank", lambda p: p["spec"]["validations"][0].update(message=" "), ("validations", "0", "message")),
+    (
+        "more than a star",
+        lambda p: p["spec"].update(matchConstraints=rulebooks.matching(resources=["*", "pods"])),
+        ("matchConstraints", "resourceRules", "0"),
+    ),
+    (
+        "no values",
+        lambda p: p["spec"]["matchConstraints"].update(
+            objectSelector={"matchExpressions": [{"key": "a", "operator": "In"}]}
+        ),
+        ("matchConstraints",),
+    ),
     (
         "selector",
         lambda p: p["spec"]["matchConstraints"].update(objectSelector={"matchLabel": {}}),

@@ -153,6 +153,9 @@ class TestConditions:
         assert self.judge("true", "false") == []
         assert self.judge("object.no == 1", "false") == []
 
+    def test_do_not_see_the_namespace_as_on_an_api_server(self) -> None:
+        assert self.judge("namespaceObject.metadata.name == 'shop'") == [rulebooks.UNKNOWN]
+
     def test_an_error_is_not_evaluated(self) -> None:
         assert self.judge("true", "object.no == 1") == [rulebooks.UNKNOWN]
         assert self.judge("object.no == 1", failurePolicy="Ignore") == [rulebooks.WARN]
