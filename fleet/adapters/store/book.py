@@ -1,6 +1,7 @@
 """The book on SQLite through SQLAlchemy Core: rows, records and slices, each write one durable transaction.
 
 `synchronous=FULL`: when `commit` returns, a power cut takes nothing back. The chain's end is checked on every load.
+A write takes SQLite's lock before it reads the head, so two processes can never link two records to the same one.
 """
 
 import asyncio
@@ -15,12 +16,13 @@ from sqlalchemy.dialects import sqlite
 
 from fleet.audit import chain
 from fleet.audit.records import Head, Record
-from fleet.model import errors, json_values, ledger, names
+from fleet.model import errors, ledger, names, slices
 from fleet.ports import store
 from fleet.protocol import encoding
 
 SCHEMA = 1
 _PAGE = 500
+_WRITING = {"sqlite_begin": "IMMEDIATE"}
 
 _METADATA = sql.MetaData()
 _VERSION = sql.Table("version", _METADATA, sql.Column("schema", sql.Integer, primary_key=True))
@@ -63,9 +65,11 @@ class Book:
     """Implements ports.store.Book. Blocking work runs in a thread, one at a time."""
 
     def __init__(self, path: Path) -> None:
-        self._engine = sql.create_engine(f"sqlite:///{path}")
+        self._engine = sql.create_engine(sql.URL.create("sqlite", database=str(path)))
         self._turn = asyncio.Lock()
         event.listen(self._engine, "connect", _durable)
+        event.listen(self._engine, "begin", _begin)
+        self._writing = self._engine.execution_options(**_WRITING)
 
     async def load(self) -> ledger.Ledger:
         return await self._run(self._load)
@@ -80,7 +84,7 @@ class Book:
                 yield record
             if len(page) < _PAGE:
                 return
-            since += len(page)
+            since = page[-1].index + 1
 
     async def slice(self, digest: names.SliceDigest) -> bytes | None:
         return await self._run(lambda: self._slice(digest))
@@ -96,9 +100,9 @@ class Book:
                 raise _translated(error) from error
 
     def _load(self) -> ledger.Ledger:
-        with self._engine.begin() as connection:
-            _METADATA.create_all(connection)
+        with self._writing.begin() as connection:
             _check_version(connection)
+            _METADATA.create_all(connection)
             _check_end(connection)
             found = ledger.Ledger()
             for row in connection.execute(sql.select(_ROWS)):
@@ -106,7 +110,7 @@ class Book:
             return found
 
     def _commit(self, write: store.Write) -> Head:
-        with self._engine.begin() as connection:
+        with self._writing.begin() as connection:
             head = _head(connection)
             for draft in write.records:
                 record = chain.link(draft, head)
@@ -120,29 +124,38 @@ class Book:
 
     def _page(self, since: int) -> list[Record]:
         asked = (
-            sql.select(_RECORDS.c.value)
+            sql.select(_RECORDS.c.index, _RECORDS.c.value)
             .where(_RECORDS.c.index >= since)
             .order_by(_RECORDS.c.index)
             .limit(_PAGE)
         )
         with self._engine.connect() as connection:
-            return [encoding.decode(Record, value) for (value,) in connection.execute(asked)]
+            return [_read_record(index, value) for index, value in connection.execute(asked)]
 
     def _slice(self, digest: names.SliceDigest) -> bytes | None:
         asked = sql.select(_SLICES.c.data).where(_SLICES.c.digest == digest)
         with self._engine.connect() as connection:
-            data = connection.execute(asked).scalar()
-        if data is not None and json_values.digest_of_bytes(data) != digest:
+            found = connection.execute(asked).scalar()
+        data = None if found is None else _raw(found)
+        if data is not None and slices.digest(data) != digest:
             raise errors.BrokenError(f"the book's bytes of slice {digest} are damaged")
         return data
 
 
 def _durable(connection: Any, _: Any) -> None:
+    connection.isolation_level = None  # the driver begins nothing by itself; _begin does
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000"):
         connection.execute(f"PRAGMA {pragma}")
 
 
+def _begin(connection: sql.Connection) -> None:
+    how = connection.get_execution_options().get("sqlite_begin", "DEFERRED")
+    connection.exec_driver_sql(f"BEGIN {how}")
+
+
 def _check_version(connection: sql.Connection) -> None:
+    """Before anything else is made or read, so that a book of another version stays as it is."""
+    _VERSION.create(connection, checkfirst=True)
     found = connection.execute(sql.select(_VERSION.c.schema)).scalar()
     if found is None:
         connection.execute(_VERSION.insert().values(schema=SCHEMA))
@@ -162,21 +175,29 @@ def _check_end(connection: sql.Connection) -> None:
 
 
 def _head(connection: sql.Connection) -> Head:
-    asked = sql.select(_RECORDS.c.value).order_by(_RECORDS.c.index.desc()).limit(1)
-    value = connection.execute(asked).scalar()
-    if value is None:
+    columns = _RECORDS.c.index, _RECORDS.c.value
+    last = connection.execute(sql.select(*columns).order_by(columns[0].desc()).limit(1)).first()
+    if last is None:
         return chain.START
-    record = _read_record(value)
+    record = _read_record(*last)
     if chain.hash_of(record) != record.hash:
         raise errors.BrokenError(f"record {record.index} at the book's end is damaged")
     return chain.head_of(record)
 
 
-def _read_record(value: bytes) -> Record:
+def _read_record(index: int, value: bytes) -> Record:
     try:
-        return encoding.decode(Record, value)
+        record = encoding.decode(Record, _raw(value))
     except errors.InputError as error:
-        raise errors.BrokenError(f"a record of the book cannot be read: {error}") from error
+        raise errors.BrokenError(f"record {index} of the book cannot be read: {error}") from error
+    if record.index != index:
+        raise errors.BrokenError(f"record {index} of the book says that it is {record.index}")
+    return record
+
+
+def _raw(value: Any) -> bytes:
+    """SQLite keeps whatever type was put into a column, so a value edited by hand may be text."""
+    return value if isinstance(value, bytes) else str(value).encode()
 
 
 def _record_row(record: Record) -> dict[str, Any]:
@@ -206,7 +227,7 @@ def _decoded(kind: str, value: bytes) -> ledger.Row:
     if kind not in _KINDS:
         raise errors.BrokenError(f"the book has a row of unknown kind {kind!r}")
     try:
-        return encoding.decode(_KINDS[kind], value)
+        return encoding.decode(_KINDS[kind], _raw(value))
     except errors.InputError as error:
         raise errors.BrokenError(f"a {kind} of the book cannot be read: {error}") from error
 

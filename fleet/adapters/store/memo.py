@@ -5,6 +5,7 @@ import hashlib
 import sqlite3
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from fleet.model import errors
 
@@ -15,8 +16,9 @@ _MOST = 500_000  # results kept; the oldest go first
 class Memo:
     """Implements ports.store.Memo. A file that cannot be used is forgotten and begun anew."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, most: int = _MOST) -> None:
         self._path = path
+        self._most = most
         self._turn = asyncio.Lock()
         self._connection: sqlite3.Connection | None = None
 
@@ -45,7 +47,7 @@ class Memo:
                 marks = ",".join("?" * len(part))
                 asked = f"SELECT key, sum, value FROM memo WHERE key IN ({marks})"  # noqa: S608 - marks only
                 rows = self._open().execute(asked, part)
-                found |= {key: value for key, total, value in rows if total == _sum(key, value)}
+                found |= {key: value for key, total, value in rows if _is_whole(key, total, value)}
         except sqlite3.DatabaseError:
             self._begin_anew()
         return found
@@ -56,7 +58,8 @@ class Memo:
             with self._open() as connection:
                 connection.executemany("INSERT OR REPLACE INTO memo VALUES (?, ?, ?)", rows)
                 connection.execute(
-                    "DELETE FROM memo WHERE rowid <= (SELECT max(rowid) FROM memo) - ?", (_MOST,)
+                    "DELETE FROM memo WHERE rowid <= (SELECT max(rowid) FROM memo) - ?",
+                    (self._most,),
                 )
         except sqlite3.DatabaseError:
             self._begin_anew()
@@ -79,6 +82,10 @@ class Memo:
                 self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
             except OSError as error:
                 raise errors.BrokenError(f"{self._path} is damaged and cannot go") from error
+
+
+def _is_whole(key: str, total: Any, value: Any) -> bool:
+    return isinstance(value, bytes) and total == _sum(key, value)
 
 
 def _sum(key: str, value: bytes) -> bytes:
