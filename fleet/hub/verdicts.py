@@ -47,9 +47,10 @@ async def policy(
 ) -> list[findings.Finding]:
     found: list[findings.Finding] = []
     bound = policies.for_environment(judging, environment)
+    kinds = sorted([*kind, own.namespaced, own.plural] for kind, own in known.custom.items())
     for labels, clusters in _neighbourhoods(manifests).values():
         scene = evaluate.Scene(namespaces=labels, scopes=known)
-        key = json_values.digest([bound.digest, labels])
+        key = json_values.digest([bound.digest, labels, kinds])
         court = Court(
             key=lambda _, k=key: f"policy/{k}",  # type: ignore[misc]  # bound here
             judge=lambda manifest, s=scene: evaluate.evaluate(bound, manifest, s),  # type: ignore[misc]  # bound here
@@ -65,12 +66,18 @@ def _neighbourhoods(
     found: dict[str, tuple[dict[str, Mapping[str, str]], list[names.Cluster]]] = {}
     for cluster, share in manifests.items():
         labels: dict[str, Mapping[str, str]] = {
-            each.key.name: dict(each.body["metadata"].get("labels") or {})
+            each.key.name: _labels(each)
             for each in share
             if (each.key.group, each.key.kind) == ("", "Namespace")
         }
         found.setdefault(json_values.digest(labels), (labels, []))[1].append(cluster)
     return found
+
+
+def _labels(manifest: objects.Manifest) -> Mapping[str, str]:
+    """Malformed ones are the schema's finding; no selector selects by them."""
+    labels = manifest.body["metadata"].get("labels")
+    return labels if isinstance(labels, Mapping) else {}
 
 
 async def _judged(share: Share, court: Court, memo: store.Memo) -> list[findings.Finding]:

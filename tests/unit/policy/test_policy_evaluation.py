@@ -2,13 +2,16 @@
 
 import base64
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 import builders
 import rulebooks
+from fleet.manifests import scopes
 from fleet.model import findings
+from fleet.policy import evaluate
 
 CONFIG = builders.body("web", data={"word": "x"})
 BOUND = rulebooks.binding()
@@ -39,6 +42,17 @@ def test_what_fails_is_a_finding_with_all_a_person_needs() -> None:
     assert found.subject == "ConfigMap shop/web"
     assert str(found.place) == "apps/shop/web.yaml:1"
     assert found.field == ("data", "word")
+
+
+def test_no_field_is_named_in_what_a_renderer_wrote() -> None:
+    """Its lines are not those of any file in the repository."""
+    manifest = builders.manifest(document=CONFIG)
+    rendered = replace(manifest, source=replace(manifest.source, rendered=True))
+    bound = rulebooks.parsed(rulebooks.policy("object.data.word == 'y'"), BOUND)
+    scene = evaluate.Scene(namespaces={}, scopes=scopes.scopes([]))
+    (plain,) = evaluate.evaluate(bound, manifest, scene)
+    (found,) = evaluate.evaluate(bound, rendered, scene)
+    assert (plain.field, found.field) == (("data", "word"), ())
 
 
 def test_every_validation_that_fails_is_told() -> None:
