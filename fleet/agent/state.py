@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from fleet.converge import fields, inventory
+from fleet.converge import fields
+from fleet.converge import inventory as lists
 from fleet.model import changes, health, messages, names, objects, slices
 from fleet.ports import clock, hub_link, telemetry
 from fleet.ports import cluster as api
@@ -42,7 +43,7 @@ class Agent:
     wanted: dict[objects.Key, slices.Item] = field(default_factory=dict)
     digests: dict[objects.Key, names.Digest] = field(default_factory=dict)
     bodies: dict[tuple[objects.Key, names.Digest], slices.Item] = field(default_factory=dict)
-    inventory: dict[objects.Key, inventory.Member] = field(default_factory=dict)
+    inventory: dict[objects.Key, lists.Member] = field(default_factory=dict)
     # What was seen and done since this process began.
     kubernetes: str = ""
     resources: api.Discovery | None = None

@@ -1,6 +1,6 @@
 """All kinds that an API server serves, from the aggregated discovery documents (KEP-3352)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from fleet.ports import cluster
@@ -22,7 +22,7 @@ def merged(documents: list[Mapping[str, Any]]) -> cluster.Discovery:
     return cluster.Discovery(resources=found, unknown=frozenset(unknown))
 
 
-def _resources(group: str, versions: list[Mapping[str, Any]]) -> Iterator[cluster.Resource]:
+def _resources(group: str, versions: Iterable[Mapping[str, Any]]) -> Iterator[cluster.Resource]:
     """Each kind at the first, which is the preferred, version that has it."""
     served: dict[str, list[str]] = {}
     first: dict[str, Mapping[str, Any]] = {}

@@ -71,13 +71,9 @@ class Real:
         (self.folder / "hub.pub").write_text(
             (await self._fleet("hub", "key", "--state", str(self.state))).text
         )
-        log = self.folder / "logs" / "hub.log"
-        self.children.start(
-            "hub",
-            [*_FLEET, "hub", "--repo", str(self.origin), "--state", str(self.state),
-             "--listen", "127.0.0.1:0", "--poll", "0.5", "--log-format", "text"],
-            log,
-            self.environment,
+        log = self._start(
+            "hub", "hub", "--repo", str(self.origin), "--state", str(self.state),
+            "--listen", "127.0.0.1:0", "--poll", "0.5", "--log-format", "text",
         )  # fmt: skip
         self.hub_url = await _announced(log)
 
@@ -114,11 +110,14 @@ class Real:
             player, "create", "token", "agent", "-n", "fleetgate-system", "--duration=24h"
         )
         own = _as_agent(self.kubeconfigs[player.name], token.strip(), self.folder / "agents")
-        self.children.start(
-            f"agent {player.name}",
-            [*_FLEET, "agent", "run", "--kubeconfig", str(own), "--log-format", "text"],
-            self.folder / "logs" / f"agent-{player.name}.log",
-            self.environment,
+        self._start(
+            f"agent-{player.name}",
+            "agent",
+            "run",
+            "--kubeconfig",
+            str(own),
+            "--log-format",
+            "text",
         )
 
     async def commit(
@@ -178,6 +177,16 @@ class Real:
             player, "scale", "deployment", name, "-n", namespace, f"--replicas={replicas}"
         )
 
+    def _start(self, name: str, *words: str) -> Path:
+        """A long-running command of fleet; its log."""
+        log = self.folder / "logs" / f"{name}.log"
+        log.parent.mkdir(exist_ok=True)
+        environment = {**self.environment, "NO_COLOR": "1"}
+        self.children.start(
+            processes.Program(name=name, words=(*_FLEET, *words), log=log, environment=environment)
+        )
+        return log
+
     async def _switch(self, branch: str) -> None:
         await self._git("-C", str(self.clone), "switch", "--quiet", branch)
         await self._git("-C", str(self.clone), "pull", "--quiet", "--ff-only", "origin", branch)
@@ -224,7 +233,8 @@ async def staged(
     kubectl: Path,
     environment: Mapping[str, str],
 ) -> AsyncIterator[Real]:
-    children = processes.Children()
+    folder.mkdir(parents=True, exist_ok=True)
+    children = processes.Children(folder / "programs.jsonl")
     stage = Real(
         folder=folder,
         kubeconfigs=kubeconfigs,

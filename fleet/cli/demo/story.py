@@ -3,6 +3,7 @@
 Each chapter acts as a person would and then waits until the clusters themselves show the effect.
 """
 
+import functools
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -63,7 +64,7 @@ async def promoted_at_first(told: Told) -> None:
     _head(told, "staging and prod start with the same content, so they follow by themselves")
     for environment in ("staging", "prod"):
         await _until(
-            told, f"{environment} is healthy", lambda e=environment: _is_healthy(told, e, 1)
+            told, f"{environment} is healthy", functools.partial(_is_healthy, told, environment, 1)
         )
 
 
@@ -84,9 +85,13 @@ async def promoted(told: Told) -> None:
         _quote(ended.text)
         _check(ended.code == 0, f"fleet promote {source} {target}")
         await _until(
-            told, f"promotion to healthy in {target}", lambda p=player: _runs(told, p, "web:1.5.0")
+            told,
+            f"promotion to healthy in {target}",
+            functools.partial(_runs, told, player, "web:1.5.0"),
         )
-        await _until(told, f"{target} reports it", lambda t=target: _is_healthy(told, t, None))
+        await _until(
+            told, f"{target} reports it", functools.partial(_is_healthy, told, target, None)
+        )
 
 
 async def refused(told: Told) -> None:

@@ -16,7 +16,7 @@ async def port(serve: loopback.Serve, authority: loopback.Authority) -> int:
 
 
 async def test_an_agent_that_knows_the_authority_talks(port: int, authority: loopback.Authority):
-    async with client.Link(f"https://127.0.0.1:{port}", ca_file=authority.certificate) as link:
+    async with client.Link(f"https://127.0.0.1:{port}", authorities=Path(authority.certificate).read_text()) as link:
         assert await link.session() == "s"
         assert await link.report(b"{}") == 7
 
@@ -34,7 +34,7 @@ async def test_an_agent_that_does_not_know_the_authority_says_nothing(
 async def test_a_certificate_for_another_name_is_not_trusted(
     port: int, authority: loopback.Authority, desk: loopback.Desk
 ):
-    async with client.Link(f"https://localhost:{port}", ca_file=authority.certificate) as link:
+    async with client.Link(f"https://localhost:{port}", authorities=Path(authority.certificate).read_text()) as link:
         with pytest.raises(errors.UnreachableError, match="not trusted"):
             await link.report(b"{}")
     assert desk.asked == []
@@ -56,7 +56,7 @@ async def test_plain_text_to_a_tls_port_is_cut_and_others_are_served(
     async with loopback.wire(port) as wire:
         await wire.send(b"GET /livez HTTP/1.1\r\nHost: h\r\n\r\n")
         await wire.rest()
-    async with client.Link(f"https://127.0.0.1:{port}", ca_file=authority.certificate) as link:
+    async with client.Link(f"https://127.0.0.1:{port}", authorities=Path(authority.certificate).read_text()) as link:
         assert await link.session() == "s"
 
 
@@ -70,6 +70,6 @@ async def test_unusable_files_are_told_in_words(
     ):
         with pytest.raises(errors.InputError, match=files.certificate):
             await server.Server(desk, "127.0.0.1:0", files).start()
-    with pytest.raises(errors.InputError, match=absent):
-        async with client.Link("https://127.0.0.1:1", ca_file=absent) as link:
+    with pytest.raises(errors.InputError, match="authorities"):
+        async with client.Link("https://127.0.0.1:1", authorities="no certificate") as link:
             await link.session()

@@ -1,0 +1,118 @@
+"""`make demo`: sets up what is missing, tells the story, sums it up, cleans up after itself."""
+
+import asyncio
+import contextlib
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+from fleet.cli import output, settings
+from fleet.cli.demo import story
+from fleet.model import errors
+
+
+def main(words: Sequence[str]) -> int:
+    keep, is_simulated = "--keep" in words, "--simulated" in words
+    try:
+        return asyncio.run(_simulated() if is_simulated else _real(keep=keep))
+    except errors.FleetError as error:
+        output.fault(error)
+        return 2
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        output.say("stopped; everything is cleaned up")
+        return 130
+
+
+async def _real(*, keep: bool) -> int:
+    from fleet.cli.demo import real
+    from fleet.lab import binaries, lab
+
+    began = time.monotonic()
+    found = settings.read()
+    output.say("fleet: the whole line on four real Kubernetes control planes", "bold")
+    built = await asyncio.to_thread(
+        binaries.ensure, found.cache, _progress, environment=found.environment
+    )
+    async with _folder(keep=keep) as folder:
+        names = [player.name for player in story.PLAYERS]
+        started = time.monotonic()
+        async with await lab.up(names, folder / "lab", built, full=True, say=_progress) as running:
+            kubeconfigs = {each.name: each.kubeconfig for each in running.running}
+            version = running.running[0].version
+            took = time.monotonic() - started
+            output.say(
+                f"{len(names)} control planes of Kubernetes {version} run: {took:.1f} s", "green"
+            )
+            async with real.staged(
+                folder, kubeconfigs, built / "kubectl", found.environment
+            ) as stage:
+                output.say(f"this world: {stage.kind}")
+                figures = await story.tell(stage)
+                _sum_up(figures, time.monotonic() - began)
+                if keep:
+                    await _kept(stage, built / "kubectl")
+    return 0
+
+
+async def _simulated() -> int:
+    from fleet.cli.demo import simulated
+
+    return await simulated.tell()
+
+
+def _sum_up(figures: list[tuple[str, float]], took: float) -> None:
+    output.say()
+    output.say("Summary", "bold")
+    output.table(("WHAT", "SECONDS"), ((what, f"{seconds:.2f}") for what, seconds in figures))
+    output.say(f"everything held; {took:.0f} s in all", "bold green")
+
+
+async def _kept(stage: "real.Real", kubectl: Path) -> None:  # type: ignore[name-defined]  # noqa: F821
+    """Until ctrl-C."""
+    output.say()
+    output.say("Everything keeps running until ctrl-C. To try:", "bold")
+    for name, path in stage.kubeconfigs.items():
+        output.say(f"  {kubectl} --kubeconfig {path} -n hello get all   # {name}")
+    output.say(f"  fleet status --state {stage.state} --watch")
+    output.say(f"  fleet audit decisions --state {stage.state}")
+    output.say(
+        f"  cd {stage.clone}   # change something on dev, commit, git push; then fleet promote dev staging"
+    )
+    stopped = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    await stopped.wait()
+
+
+@contextlib.asynccontextmanager
+async def _folder(*, keep: bool) -> AsyncIterator[Path]:
+    """A folder of its own, gone at the end unless the story failed, so that its logs can be read."""
+    folder = Path(tempfile.mkdtemp(prefix="fleet-demo-"))
+    try:
+        yield folder
+    except errors.FleetError:
+        output.say(f"logs are kept in {folder}", "yellow")
+        raise
+    except BaseException:
+        _remove(folder)
+        raise
+    _remove(folder)
+    if keep:
+        output.say("cleaned up")
+
+
+def _remove(folder: Path) -> None:
+    import shutil
+
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _progress(text: str) -> None:
+    output.say(f"   {text}", "dim")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
