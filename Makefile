@@ -20,7 +20,7 @@ check: $(READY)
 	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet .
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/lint-imports --no-timings > .import_linter_cache/said 2>&1 || { cat .import_linter_cache/said; exit 1; }
-	@$(BIN)/vulture fleet tests/vulture.py --min-confidence 80
+	@$(BIN)/vulture
 	@echo "check: all good"
 
 format: $(READY)

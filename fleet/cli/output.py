@@ -12,7 +12,6 @@ from rich.text import Text
 from fleet.cli import settings
 from fleet.model import errors, findings
 
-
 _WIDE = 240  # columns for whoever reads a pipe or a file
 
 

@@ -45,7 +45,16 @@ def with_new(inventory: Inventory, keys: Iterable[objects.Key]) -> dict[objects.
 def encode(inventory: Inventory) -> bytes:
     """Raises errors.RefusedError past the limit of one Secret."""
     listed = [
-        [m.key.group, m.key.kind, m.key.namespace, m.key.name, m.uid, m.digest, m.fields, m.adopted]
+        [
+            m.key.group,
+            m.key.kind,
+            m.key.namespace,
+            m.key.name,
+            m.uid,
+            m.digest,
+            m.fields,
+            m.adopted,
+        ]
         for _, m in sorted(inventory.items())
     ]
     data = gzip.compress(json_values.encode({"version": 1, "members": listed}), mtime=0)
@@ -90,7 +99,7 @@ def digest(body: json_values.JsonObject) -> names.Digest:
     return json_values.digest(body)
 
 
-def _member(  # noqa: PLR0917 - a row of the stored list
+def _member(
     group: str,
     kind: str,
     namespace: str,

@@ -2,14 +2,16 @@
 
 from typing import Any
 
-import builders
 import pytest
 
+import builders
 from fleet.converge import differences, fields, inventory, stages
 from fleet.model import errors, json_values, objects, slices
 
 
-def live(body: dict[str, Any], *, uid: str = "u1", owned: Any = None, **metadata: Any) -> dict[str, Any]:
+def live(
+    body: dict[str, Any], *, uid: str = "u1", owned: Any = None, **metadata: Any
+) -> dict[str, Any]:
     entry = {"manager": "fleetgate", "operation": "Apply", "fieldsV1": owned or {"f:data": {}}}
     return {
         **body,
@@ -90,7 +92,9 @@ def test_new_members_are_listed_before_they_have_a_uid_and_known_ones_keep_their
 
 def test_too_many_members_for_one_secret_are_refused_in_words() -> None:
     many = {
-        key: inventory.Member(key=key, uid=builders.digest(key.name), digest=builders.digest("d" + key.name))
+        key: inventory.Member(
+            key=key, uid=builders.digest(key.name), digest=builders.digest("d" + key.name)
+        )
         for key in (builders.key(f"object-{n}") for n in range(30_000))
     }
     with pytest.raises(errors.RefusedError, match="30000 objects"):
