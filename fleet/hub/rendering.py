@@ -103,6 +103,7 @@ async def _kustomized(
     live = sorted(reach.paths)
     faults = [*reach.findings, *(f for p in live if p in parsed for f in parsed[p].findings)]
     faults += await _pointers(live, reading, kitchen)
+    faults += await _transformers(reach.transformers, reading, kitchen)
     if kitchen.kustomize is None and not faults:
         faults = [_cannot(bundle, "there is no kustomize program here")]
     if faults or kitchen.kustomize is None:
@@ -130,6 +131,19 @@ async def _pointers(
     contents = await kitchen.files.contents(reading.snapshot.entries[path] for path in paths)
     found = (readings.pointer(path, data) for path, data in contents.items())
     return [each for each in found if each is not None]
+
+
+async def _transformers(
+    paths: Iterable[str], reading: readings.Reading, kitchen: Kitchen
+) -> list[findings.Finding]:
+    entries = [reading.snapshot.entries[path] for path in sorted(paths)]
+    contents = await kitchen.files.contents(entries)
+    parsed = await kitchen.files.parsed(entries)
+    found = [finding for each in parsed.values() for finding in each.findings]
+    for path, each in parsed.items():
+        for document, source in _sourced(each):
+            found += kustomizations.transformer(document, contents[path], source)
+    return found
 
 
 async def _stream(

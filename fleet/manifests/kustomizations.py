@@ -15,12 +15,17 @@ _WITH_PATH = ("patches", "patchesJson6902", "replacements")
 _GENERATORS = ("configMapGenerator", "secretGenerator")
 # Fields that start programs, load plugins or fetch charts.
 _FORBIDDEN = (
-    "generators", "transformers", "validators", "openapi",
+    "generators", "validators", "openapi",
     "helmCharts", "helmGlobals", "helmChartInflationGenerator",
 )  # fmt: skip
+# Of what `transformers` names, those that neither read a file nor start anything.
+_TRANSFORMERS = frozenset({
+    "AnnotationsTransformer", "ImageTagTransformer", "LabelTransformer", "NamespaceTransformer",
+    "PrefixSuffixTransformer", "PrefixTransformer", "ReplicaCountTransformer", "SuffixTransformer",
+})  # fmt: skip
 # kustomize takes "Resources" for "resources" too. So only what is spelled as here is let through.
 _KNOWN = {
-    *_PATHS, *_WITH_PATH, *_GENERATORS, *_FORBIDDEN,
+    *_PATHS, *_WITH_PATH, *_GENERATORS, *_FORBIDDEN, "transformers",
     "apiVersion", "kind", "metadata", "namePrefix", "nameSuffix", "namespace", "commonLabels",
     "labels", "commonAnnotations", "images", "imageTags", "replicas", "vars", "generatorOptions",
     "sortOptions", "buildMetadata", "inventory",
@@ -38,6 +43,7 @@ class Reach:
     """All files that rendering a folder can read, and what forbids rendering it."""
 
     paths: frozenset[str]
+    transformers: frozenset[str]  # files among them that `transformer` has yet to judge
     findings: tuple[findings.Finding, ...]
 
 
@@ -48,6 +54,7 @@ def reach(folder: str, snapshot: snapshots.Snapshot, documents: Documents) -> Re
     """`documents` are the parsed kustomization files by path."""
     found: list[findings.Finding] = []
     paths: set[str] = set()
+    transformers: set[str] = set()
     left, seen = [folder], set[str]()
     while left and len(seen) < _LIMIT:
         here = left.pop()
@@ -55,6 +62,7 @@ def reach(folder: str, snapshot: snapshots.Snapshot, documents: Documents) -> Re
             continue
         seen.add(here)
         paths.update(entry.path for entry in snapshot.under(here))
+        transformers |= _transformers(here, snapshot, documents)
         for inner, finding in _references(here, snapshot, documents):
             if finding is not None:
                 found.append(finding)
@@ -64,7 +72,18 @@ def reach(folder: str, snapshot: snapshots.Snapshot, documents: Documents) -> Re
                 left.append(inner)
     if left:
         found.append(_too_many(folder))
-    return Reach(paths=frozenset(paths), findings=tuple(found))
+    return Reach(
+        paths=frozenset(paths), transformers=frozenset(transformers), findings=tuple(found)
+    )
+
+
+def transformer(document: Any, data: bytes, source: objects.Source) -> Iterator[findings.Finding]:
+    """What forbids a document that a kustomization names as a transformer."""
+    is_builtin = isinstance(document, Mapping) and document.get("apiVersion") == "builtin"
+    if not is_builtin or document.get("kind") not in _TRANSFORMERS:
+        yield _finding("a transformer that could run or read what nobody checked", (), source)
+    elif b"<<" in data:  # its reader merges in another order than Kubernetes does
+        yield _finding("a transformer is written without merge keys", (), source)
 
 
 Reference = tuple[str, findings.Finding | None]
@@ -84,14 +103,28 @@ def _references(
     for field in _FORBIDDEN:
         if document.get(field):
             yield "", _finding(f"{field} could run or fetch what nobody checked", (field,), source)
-    yield from _read(here, document, source)
+    yield from _read(here, document, source, snapshot.entries)
 
 
-def _read(here: str, document: Mapping[str, Any], source: objects.Source) -> Iterator[Reference]:
+def _transformers(here: str, snapshot: snapshots.Snapshot, documents: Documents) -> set[str]:
+    document = documents.get(selection.kustomization(here, snapshot.entries) or "", (None,))[0]
+    listed = _listed(document, "transformers") if isinstance(document, Mapping) else []
+    joined = (posixpath.join(here or ".", entry) for _, entry in listed if isinstance(entry, str))
+    return {posixpath.normpath(each) for each in joined} & snapshot.entries.keys()
+
+
+def _read(
+    here: str, document: Mapping[str, Any], source: objects.Source, entries: Collection[str]
+) -> Iterator[Reference]:
     """What the fields of one kustomization read."""
     for field in _PATHS:
         for place, entry in _listed(document, field):
             yield _reference(here, entry, (field, place), source)
+    for place, entry in _listed(document, "transformers"):
+        path, finding = _reference(here, entry, ("transformers", place), source)
+        if finding is None and path not in entries:
+            finding = _finding("a transformer is a file in here", ("transformers", place), source)
+        yield path, finding
     for field in (*_WITH_PATH, *_GENERATORS):
         for place, entry in _listed(document, field):
             yield from _inside(here, entry, (field, place), source)

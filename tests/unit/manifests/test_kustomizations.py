@@ -113,13 +113,56 @@ def test_an_inline_patch_is_no_way_out_either():
 @pytest.mark.parametrize(
     "field",
     [
-        "generators", "transformers", "validators", "openapi", "helmCharts", "helmGlobals",
+        "generators", "validators", "openapi", "helmCharts", "helmGlobals",
         "helmChartInflationGenerator",
     ],
 )  # fmt: skip
 def test_nothing_that_runs_or_fetches(field: str):
     assert refusals(f"{field}: [a.yaml]") == [f"{field} could run or fetch what nobody checked"]
     assert refusals(f"{field}: []") == []
+
+
+@pytest.mark.threat(9)
+def test_a_transformer_is_a_file_that_is_judged_by_itself():
+    found = reach({"apps/web/kustomization.yaml": "transformers: [a.yaml, ../other/d.yaml]"})
+    assert found.findings == ()
+    assert found.transformers == {"apps/web/a.yaml", "apps/other/d.yaml"}
+    assert found.transformers <= found.paths
+
+
+@pytest.mark.threat(9)
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        ("../base", "a transformer is a file in here"),
+        ("gone.yaml", "a transformer is a file in here"),
+        ("https://example.com/a", "https://example.com/a is remote"),
+        ('"apiVersion: builtin\\nkind: A"', "apiVersion: builtin\\nkind: A is not a path in here"),
+        ("../../../etc", "../../../etc leads out of here"),
+    ],
+)
+def test_a_transformer_is_nothing_else(entry: str, message: str):
+    assert refusals(f"transformers: [{entry}]") == [message]
+
+
+@pytest.mark.threat(9)
+@pytest.mark.parametrize(
+    ("written", "is_fine"),
+    [
+        ("apiVersion: builtin\nkind: LabelTransformer\nlabels: {a: b}", True),
+        ("apiVersion: builtin\nkind: PatchTransformer\npath: /etc/passwd", False),
+        ("apiVersion: builtin\nkind: HelmChartInflationGenerator", False),
+        ("apiVersion: example.com/v1\nkind: LabelTransformer", False),
+        ("apiVersion: builtin\nkind: PatchTransformer\n<<: {kind: LabelTransformer}", False),
+        ("apiVersion: v1\nkind: List\nitems: []", False),
+        ("[a]", False),
+    ],
+)
+def test_only_transformers_that_read_nothing(written: str, is_fine: bool):
+    data = written.encode()
+    source = objects.Source(path="a.yaml", line=1, blob=repositories.blob(data))
+    document = repositories.parsed(data).documents[0].value
+    assert (list(kustomizations.transformer(document, data, source)) == []) is is_fine
 
 
 @pytest.mark.threat(9)

@@ -25,4 +25,6 @@ def test_reads_as_kubernetes_does(case: dict):
     assert parsed.findings == ()
     value = parsed.documents[0].value if parsed.documents else None
     assert value == json.loads(expected["json"])
-    assert json.dumps(value, sort_keys=True) == json.dumps(json.loads(expected["json"]), sort_keys=True)
+    assert json.dumps(value, sort_keys=True) == json.dumps(
+        json.loads(expected["json"]), sort_keys=True
+    )
