@@ -101,6 +101,7 @@ class Lab:
         self._running.clear()
         _clear(self._ground)
         self._lock.close()
+        _OWNED.discard(self)
 
     def write_record(self, *, is_up: bool) -> None:
         records.write(
@@ -147,6 +148,10 @@ class Lab:
         )
 
 
+# A lab is this process's until it goes down, also where nobody keeps what `up` returned: lock and ports stay held.
+_OWNED: set[Lab] = set()
+
+
 async def up(
     names: Sequence[str],
     folder: Path,
@@ -166,6 +171,7 @@ async def up(
     if lock is None:
         raise errors.RefusedError(f"a lab runs in {folder} already", hint="fleet lab down ends it")
     made = Lab(ground, lock, say, detached=detached)
+    _OWNED.add(made)
     try:
         await _prepare(ground, say)
         made.write_record(is_up=False)
