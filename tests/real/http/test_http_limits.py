@@ -1,6 +1,7 @@
 """Slow, large, packed and many requests: each is cut, and everybody else is served (threat 70)."""
 
 import asyncio
+import contextlib
 import gzip
 import resource
 import time
@@ -115,6 +116,17 @@ async def test_many_or_large_headers_are_refused(
         await wire.send(b"GET /livez HTTP/1.1\r\nHost: h\r\n" + head + b"\r\n")
         assert (await wire.rest())[:12] in {b"HTTP/1.0 400", b"HTTP/1.1 431"}
     assert desk.asked == []
+
+
+async def test_headers_without_end_are_cut(serve: loopback.Serve):
+    async with loopback.wire(await serve()) as wire:
+        await wire.send(b"GET /livez HTTP/1.1\r\nHost: h\r\n")
+        sent = 0
+        with contextlib.suppress(ConnectionError):
+            while sent < 16 * MIB:
+                await wire.send(b"X-Name: yyyyyyyyyyyyyyyyyyyyyyyyyyyyy\r\n" * 1000)
+                sent += 38_000
+    assert sent < 16 * MIB
 
 
 async def test_a_long_request_line_is_refused(serve: loopback.Serve, desk: loopback.Desk):

@@ -122,11 +122,18 @@ async def test_a_fault_of_ours_is_told_without_its_words_and_the_server_goes_on(
     assert (await ask(port, "POST", "/v1/report", b"{}"))[0] == 200
 
 
+@pytest.mark.parametrize(
+    "junk",
+    [
+        b"\x16\x03\x01 not http at all\r\n\r\n",
+        b"GET /livez HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+    ],
+)
 async def test_what_is_not_http_is_a_400_and_no_error_of_ours(
-    serve: loopback.Serve, desk: loopback.Desk, caplog: pytest.LogCaptureFixture
+    serve: loopback.Serve, desk: loopback.Desk, caplog: pytest.LogCaptureFixture, junk: bytes
 ):
     async with loopback.wire(await serve()) as wire:
-        await wire.send(b"\x16\x03\x01 not http at all\r\n\r\n")
+        await wire.send(junk)
         answer = await wire.rest()
     assert answer.startswith(b"HTTP/1.0 400")
     assert b"Traceback" not in answer
@@ -166,6 +173,18 @@ async def test_stopping_ends_what_is_held_open(desk: loopback.Desk):
     with pytest.raises(ConnectionRefusedError):
         async with loopback.wire(port):
             pass
+
+
+async def test_stopping_gives_running_requests_a_moment(desk: loopback.Desk):
+    made = server.Server(desk, "127.0.0.1:0")
+    port = await made.start()
+    desk.held.clear()
+    async with loopback.wire(port) as wire:
+        await wire.send(b"POST /v1/poll HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\n{}")
+        await desk.arrived.wait()
+        asyncio.get_running_loop().call_later(0.1, desk.held.set)
+        await made.stop()
+        assert await wire.status() == 200
 
 
 async def test_stopping_ends_what_nobody_waits_for_any_more(desk: loopback.Desk):

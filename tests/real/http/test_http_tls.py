@@ -16,7 +16,9 @@ async def port(serve: loopback.Serve, authority: loopback.Authority) -> int:
 
 
 async def test_an_agent_that_knows_the_authority_talks(port: int, authority: loopback.Authority):
-    async with client.Link(f"https://127.0.0.1:{port}", authorities=Path(authority.certificate).read_text()) as link:
+    async with client.Link(
+        f"https://127.0.0.1:{port}", authorities=Path(authority.certificate).read_text()
+    ) as link:
         assert await link.session() == "s"
         assert await link.report(b"{}") == 7
 
@@ -34,7 +36,9 @@ async def test_an_agent_that_does_not_know_the_authority_says_nothing(
 async def test_a_certificate_for_another_name_is_not_trusted(
     port: int, authority: loopback.Authority, desk: loopback.Desk
 ):
-    async with client.Link(f"https://localhost:{port}", authorities=Path(authority.certificate).read_text()) as link:
+    async with client.Link(
+        f"https://localhost:{port}", authorities=Path(authority.certificate).read_text()
+    ) as link:
         with pytest.raises(errors.UnreachableError, match="not trusted"):
             await link.report(b"{}")
     assert desk.asked == []
@@ -56,7 +60,9 @@ async def test_plain_text_to_a_tls_port_is_cut_and_others_are_served(
     async with loopback.wire(port) as wire:
         await wire.send(b"GET /livez HTTP/1.1\r\nHost: h\r\n\r\n")
         await wire.rest()
-    async with client.Link(f"https://127.0.0.1:{port}", authorities=Path(authority.certificate).read_text()) as link:
+    async with client.Link(
+        f"https://127.0.0.1:{port}", authorities=Path(authority.certificate).read_text()
+    ) as link:
         assert await link.session() == "s"
 
 
