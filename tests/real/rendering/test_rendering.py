@@ -415,27 +415,40 @@ async def test_the_same_twice_at_once_is_the_same(
     assert one == other
 
 
+def corpus(shared: Path, name: str) -> dict[str, bytes]:
+    """Its files below apps/; where the corpus lacks a file that a generator names, an empty one stands in."""
+    folder = shared / "corpus" / name
+    paths = [each for each in sorted(folder.rglob("*")) if each.is_file()]
+    found = {f"apps/{each.relative_to(folder.parent)}": each.read_bytes() for each in paths}
+    for path in [each for each in found if each.endswith("/kustomization.yaml")]:
+        (document,) = repositories.parsed(found[path], path).documents
+        for generator in document.value.get("configMapGenerator", []):
+            for file in generator.get("files", []):
+                found.setdefault(f"{path.rpartition('/')[0]}/{file}", b"")
+    return found
+
+
 @pytest.mark.parametrize(
-    ("folder", "count"),
+    ("name", "folder", "count"),
     [
-        ("podinfo/kustomize", 3),
-        ("podinfo/deploy/overlays/dev", 6),
-        ("online-boutique/kustomize", 35),
+        ("podinfo", "kustomize", 3),
+        ("podinfo", "deploy/overlays/dev", 25),
+        ("podinfo", "deploy/overlays/production", 25),
+        ("online-boutique", "kustomize", 35),
+        ("online-boutique", "kustomize/tests/service-mesh-istio-with-all-components", 55),
     ],
 )
 async def test_real_applications(
-    repository_of: Any, kustomize: program.Kustomize, shared: Path, folder: str, count: int
+    repository_of: Any,
+    kustomize: program.Kustomize,
+    shared: Path,
+    name: str,
+    folder: str,
+    count: int,
 ):
-    corpus = shared / "corpus" / folder.partition("/")[0]
-    files = {
-        f"apps/{path.relative_to(corpus.parent)}": path.read_bytes()
-        for path in sorted(corpus.rglob("*"))
-        if path.is_file() and path.name != "bundle.yaml"
-    }
-    spec = f"{{path: /apps/{folder}, namespace: shop}}"
-    reader = replace(
-        repository_of({**files, "bundle.yaml": BUNDLE("app", spec)}), kustomize=kustomize
-    )
+    bundle = BUNDLE("app", f"{{path: /apps/{name}/{folder}, namespace: shop}}")
+    files = {**corpus(shared, name), "bundle.yaml": bundle}
+    reader = replace(repository_of(files), kustomize=kustomize)
     share = await reader.share()
     assert len(share) == count
     assert all(each.source.path.startswith("apps/") for each in share.values())
