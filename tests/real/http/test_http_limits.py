@@ -27,18 +27,19 @@ def post(path: bytes, headers: bytes = b"", body: bytes = b"") -> bytes:
     return HEAD % (path, sized + headers) + body
 
 
-async def time_of_reports(port: int, times: int) -> list[float]:
-    """Sorted seconds of honest requests, each on a connection of its own."""
-    found = []
-    for _ in range(times):
-        begun = time.monotonic()
-        async with (
-            aiohttp.ClientSession() as session,
-            session.post(f"http://127.0.0.1:{port}/v1/report", data=b"{}") as response,
-        ):
-            assert response.status == 200
-        found.append(time.monotonic() - begun)
-    return sorted(found)
+async def slowest_report(port: int) -> float:
+    """Seconds of the slowest but one of thirty honest requests, in the best of four rounds (machines are busy)."""
+    return min([sorted([await time_of_report(port) for _ in range(30)])[-2] for _ in range(4)])
+
+
+async def time_of_report(port: int) -> float:
+    begun = time.monotonic()
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(f"http://127.0.0.1:{port}/v1/report", data=b"{}") as response,
+    ):
+        assert response.status == 200
+    return time.monotonic() - begun
 
 
 @pytest.mark.parametrize(
@@ -285,13 +286,13 @@ async def test_others_are_served_as_fast_while_two_hundred_hang(
     serve: loopback.Serve, begun: bytes, source: str
 ):
     port = await serve()
-    alone = await time_of_reports(port, 60)
+    alone = await slowest_report(port)
     async with AsyncExitStack() as stack:
         for _ in range(200):
             wire = await stack.enter_async_context(loopback.wire(port, source))
             await wire.send(begun)
-        beside = await time_of_reports(port, 60)
-    assert beside[-3] < max(
+        beside = await slowest_report(port)
+    assert beside < max(2 * alone, 0.05)  # or nothing that anyone would feel
         2 * alone[-3], 0.1
     )  # the slowest but two, or nothing anyone would feel
 
