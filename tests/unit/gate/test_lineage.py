@@ -217,6 +217,13 @@ def test_an_evil_merge_names_the_paths_in_which_it_differs():
     assert "fleet promote dev staging" in result.hint
 
 
+@pytest.mark.parametrize(("count", "more"), [(5, ""), (6, " and 1 more")])
+def test_only_paths_that_are_not_shown_are_counted(count: int, more: str):
+    paths = tuple(f"{n}.yaml" for n in range(count))
+    result = lineage.gate(staging("odd"), builders.facts(upstream=DEV, differing=paths))
+    assert result.reason.endswith(f"0.yaml, 1.yaml, 2.yaml, 3.yaml, 4.yaml{more}")
+
+
 @pytest.mark.threat(30)
 def test_a_promotion_after_a_lost_revert_is_refused():
     """Upstream reverted the change and brought it again; a merge into staging keeps the revert."""
