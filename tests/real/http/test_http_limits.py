@@ -293,8 +293,6 @@ async def test_others_are_served_as_fast_while_two_hundred_hang(
             await wire.send(begun)
         beside = await slowest_report(port)
     assert beside < max(2 * alone, 0.05)  # or nothing that anyone would feel
-        2 * alone[-3], 0.1
-    )  # the slowest but two, or nothing anyone would feel
 
 
 @pytest.mark.threat(71)
