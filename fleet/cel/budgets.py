@@ -2,7 +2,7 @@
 
 from fleet.cel.faults import ExhaustedError
 
-DEFAULT_BUDGET = 200_000  # about a tenth of a second where everything is spent
+DEFAULT_BUDGET = 150_000  # well under a tenth of a second, whatever it is spent on
 
 
 class Budget:

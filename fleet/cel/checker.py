@@ -48,7 +48,8 @@ def check(root: tree.Node, environment: Environment) -> Checked:
 
 class _Checker:
     def __init__(self, environment: Environment) -> None:
-        self._variables = dict(environment.variables)
+        self._variables = environment.variables
+        self._has_bind = environment.has_bind
         self._unifier = unification.Unifier()
         self.calls: dict[int, Resolution] = {}
         self.constants: dict[int, values.TypeName] = {}
@@ -133,13 +134,14 @@ class _Checker:
     def _call(self, node: tree.Call) -> types.Type:
         if node.function in ("_&&_", "_||_"):
             return self._logic(node)
-        arguments = tuple(map(self.kind_of, node.arguments))
         static = self._static_name(node)
         if static is not None:
+            arguments = tuple(map(self.kind_of, node.arguments))
             return self._resolve(static, None, arguments, node, is_static=node.target is not None)
         target = None if node.target is None else self.kind_of(node.target)
         if node.function not in OVERLOADS:
             raise _undeclared(node.function, node.at)
+        arguments = tuple(map(self.kind_of, node.arguments))
         return self._resolve(node.function, target, arguments, node)
 
     def _static_name(self, node: tree.Call) -> str | None:
@@ -311,10 +313,15 @@ class _Checker:
         return over if over.name == "list" else types.list_of(types.DYN)
 
     def _binding(self, node: tree.Binding) -> types.Type:
+        if not node.optional and not self._has_bind:
+            raise _undeclared("cel", node.at)
         value = self.kind_of(node.value)
-        if not node.optional:
-            with self._scope({node.name: value}):
-                return self.kind_of(node.body)
+        if node.optional:
+            return self._optional_binding(node, value)
+        with self._scope({node.name: value}):
+            return self.kind_of(node.body)
+
+    def _optional_binding(self, node: tree.Binding, value: types.Type) -> types.Type:
         inner = self._unifier.fresh()
         if not self._unifier.fits((value,), (types.optional_of(inner),)):
             self._no_overload("hasValue", value, (), node.at)

@@ -1,5 +1,6 @@
 """From text to tokens, by the lexical grammar of the CEL specification."""
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ from typing import Any
 from fleet.cel import values
 from fleet.cel.faults import CompileError
 
-MAX_LENGTH = 64 * 1024  # characters of one expression
+MAX_LENGTH = 32 * 1024  # characters of one expression
 
 _TOKEN = re.compile(
     r"""
@@ -22,6 +23,8 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE,
 )
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_LONGEST_NUMBER = 40  # digits; no integer has more
 _SIMPLE = {
     "a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v",
     "\\": "\\", "'": "'", '"': '"', "`": "`", "?": "?",
@@ -44,6 +47,8 @@ class Token:
 def tokens(text: str) -> Iterator[Token]:
     if len(text) > MAX_LENGTH:
         raise CompileError(f"longer than {MAX_LENGTH} characters", 0)
+    if (lone := _SURROGATE.search(text)) is not None:
+        raise CompileError("Syntax error: half of a character", lone.start())
     at = 0
     while at < len(text):
         match = _TOKEN.match(text, at)
@@ -63,14 +68,23 @@ def _token(kind: str, word: str, at: int) -> Token:
     if kind == "int":
         return Token("literal", _integer(word, at), at)
     if kind == "float":
-        return Token("literal", float(word), at)
+        return Token("literal", _double(word, at), at)
     if kind == "quoted":
         return Token("field", word[1:-1], at)
     return Token(word if kind == "symbol" else kind, word, at)
 
 
+def _double(word: str, at: int) -> float:
+    number = float(word)
+    if math.isinf(number):
+        raise CompileError("invalid double literal", at)
+    return number
+
+
 def _integer(word: str, at: int) -> Any:
     digits = word.rstrip("uU")
+    if len(digits) > _LONGEST_NUMBER:
+        raise CompileError("invalid int literal", at)
     number = int(digits, 16 if digits[:2] in ("0x", "0X") else 10)
     if digits != word:
         if number > values.MAX_UINT:
@@ -122,6 +136,8 @@ def _escape(match: re.Match[str], at: int) -> str:
 
 def _escape_bytes(match: re.Match[str], at: int) -> bytes:
     hexed, octal = match[2], match[5]
+    if match[3] or match[4]:
+        raise CompileError(f"Syntax error: escape {match[0]!r} is not for bytes", at)
     if hexed or octal:
         return bytes([int(hexed, 16) if hexed else int(octal, 8)])
     return _escape(match, at).encode()

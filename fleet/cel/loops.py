@@ -24,15 +24,18 @@ class Turns:
 
     def run(self, frame: Frame) -> Iterator[Any]:
         """One turn a step: the frame is set, the turn is paid for; yields the first name's value."""
-        spend, slot, price = frame[0].spend, self.slot, self.price
+        budget, slot, price = frame[0], self.slot, self.price
+        over = self.over(frame)
+        if isinstance(over, Mapping):
+            budget.spend(len(over) >> 3)  # it is copied
         if not self.is_pair:
-            for element in _elements(self.over(frame)):
-                spend(price)
+            for element in _elements(over):
+                budget.spend(price)
                 frame[slot] = element
                 yield element
             return
-        for key, element in _pairs(self.over(frame)):
-            spend(price)
+        for key, element in _pairs(over):
+            budget.spend(price)
             frame[slot], frame[slot + 1] = key, element
             yield key
 

@@ -36,9 +36,9 @@ def member(target: tree.Node, name: str, arguments: tuple[tree.Node, ...], at: i
     if name in _OPTIONAL and len(arguments) == 2:
         variable = _variable(arguments[0])
         return tree.Binding(name=variable, value=target, body=arguments[1], optional=name, at=at)
-    if (target, name) == (tree.Name(name="cel", at=target.at), "bind") and len(arguments) == 3:
+    if name == "bind" and len(arguments) == 3 and target == tree.Name(name="cel", at=target.at):
         return tree.Binding(
-            name=_variable(arguments[0]), value=arguments[1], body=arguments[2], at=at
+            name=_variable(arguments[0]), value=arguments[1], body=arguments[2], at=target.at
         )
     return tree.Call(function=name, target=target, arguments=arguments, at=at)
 

@@ -9,7 +9,11 @@ from fleet.cel import types
 
 @dataclass(frozen=True, slots=True)
 class Overload:
-    """`arguments` begin with the receiver where `member`; what is `metered` gets the run's budget before them."""
+    """`arguments` begin with the receiver where `member`; what is `metered` gets the run's budget before them.
+
+    `price` is what one call costs beyond a step of the evaluator; what is `loose` takes any value where the static
+    types let it pass.
+    """
 
     name: str
     arguments: tuple[types.Type, ...]
@@ -17,6 +21,8 @@ class Overload:
     call: Callable[..., Any]
     member: bool = False
     metered: bool = False
+    price: int = 0
+    loose: bool = False
 
 
 def function(
@@ -26,8 +32,9 @@ def function(
     call: Callable[..., Any],
     *,
     metered: bool = False,
+    price: int = 0,
 ) -> Overload:
-    return Overload(name, tuple(arguments), result, call, metered=metered)
+    return Overload(name, tuple(arguments), result, call, metered=metered, price=price)
 
 
 def method(
@@ -37,5 +44,16 @@ def method(
     call: Callable[..., Any],
     *,
     metered: bool = False,
+    price: int = 0,
+    loose: bool = False,
 ) -> Overload:
-    return Overload(name, tuple(arguments), result, call, member=True, metered=metered)
+    return Overload(
+        name,
+        tuple(arguments),
+        result,
+        call,
+        member=True,
+        metered=metered,
+        price=price,
+        loose=loose,
+    )

@@ -40,6 +40,10 @@ def compile(text: str, environment: Environment) -> Program:  # noqa: A001  the 
         checked = checker.check(root, environment)
         literals.check(root, checked)
         run, length = evaluator.build(root, checked)
+    except CompileError:
+        raise
     except RecursionError:
         raise CompileError("nested too deeply", 0) from None
+    except Exception as fault:  # whatever it was, it is no program
+        raise CompileError(f"cannot be compiled: {fault!r}", 0) from fault
     return Program(text=text, type=checked.kind, run=run, frame_length=length)

@@ -68,15 +68,23 @@ def equal(one: Any, other: Any, budget: budgets.Budget) -> bool:
     if kind is not type(other):
         return _equal_kinds(one, other, budget)
     if kind is list:
-        budget.spend(len(one))
-        return len(one) == len(other) and all(
-            equal(left, right, budget) for left, right in zip(one, other, strict=True)
-        )
+        return len(one) == len(other) and _equal_lists(one, other, budget)
     if kind is dict:
         return _equal_maps(one, other, budget)
     if kind is Optional:
         return one.present == other.present and equal(one.value, other.value, budget)
     return bool(one == other)
+
+
+def _equal_lists(one: list[Any], other: list[Any], budget: budgets.Budget) -> bool:
+    budget.spend(len(one))
+    for left, right in zip(one, other, strict=True):
+        if type(left) is str and type(right) is str:
+            if left != right:
+                return False
+        elif not equal(left, right, budget):
+            return False
+    return True
 
 
 def _equal_kinds(one: Any, other: Any, budget: budgets.Budget) -> bool:
@@ -86,7 +94,7 @@ def _equal_kinds(one: Any, other: Any, budget: budgets.Budget) -> bool:
 
 
 def _equal_maps(one: Mapping[Any, Any], other: Mapping[Any, Any], budget: budgets.Budget) -> bool:
-    budget.spend(len(one))
+    budget.spend(2 * len(one))
     return len(one) == len(other) and all(
         equal(value, find(other, key), budget) for key, value in one.items()
     )

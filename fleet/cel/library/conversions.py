@@ -90,7 +90,7 @@ def _conversions(
 ) -> Iterable[Overload]:
     yield function(name, (result,), result, _same)
     for given, call in rows:
-        yield function(name, (given,), result, call)
+        yield function(name, (given,), result, call, price=3)
 
 
 def _sizes() -> Iterable[Overload]:

@@ -37,10 +37,8 @@ class Format(values.Opaque):
 
 def _matching(pattern: str, longest: int, words: str, *examples: str) -> Check:
     compiled = re.compile(pattern, re.ASCII)
-    shown = " ".join(
-        f"'{each}', " + ("or" if n < len(examples) else "") for n, each in enumerate(examples, 1)
-    )
-    message = f"{words} (e.g. {shown.rstrip(', ')}, regex used for validation is '{pattern}')"
+    shown = " or ".join(f"'{each}', " for each in examples)
+    message = f"{words} (e.g. {shown}regex used for validation is '{pattern}')"
 
     def check(text: str) -> list[str]:
         found = [f"must be no more than {longest} bytes"] if len(text.encode()) > longest else []
@@ -184,5 +182,5 @@ OVERLOADS = (
         function(f"format.{name}", (), FORMAT, lambda each=each: each)
         for name, each in FORMATS.items()
     ),
-    method("validate", (FORMAT, types.STRING), _FOUND, _validate),
+    method("validate", (FORMAT, types.STRING), _FOUND, _validate, price=20),
 )

@@ -83,7 +83,7 @@ def formatted(budget: budgets.Budget, template: str, arguments: list[Any]) -> st
                 raise EvaluationError(f"index {used} out of range")
             piece = _written(piece, arguments[used], budget)  # noqa: PLW2901
             used += 1
-        budget.spend(1 + (len(piece) >> 6))
+        budget.spend(2 + (len(piece) >> 5))
         parts.append(piece)
     return "".join(parts)
 
@@ -120,7 +120,7 @@ def _plain_map(value: Mapping[Any, Any], budget: budgets.Budget) -> str:
 def _inner(value: Any, budget: budgets.Budget) -> str:
     """A value inside a list or map: written so that CEL would read it again."""
     text = _inner_text(value, budget)
-    budget.spend(1 + (len(text) >> 6))
+    budget.spend(3 + (len(text) >> 5))
     return text
 
 

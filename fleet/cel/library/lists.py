@@ -48,7 +48,7 @@ def _is_sorted(budget: budgets.Budget, items: list[Any]) -> bool:
 
 def _sum_from(zero: Any) -> Callable[[budgets.Budget, list[Any]], Any]:
     def total(budget: budgets.Budget, items: list[Any]) -> Any:
-        budget.spend(len(items))
+        budget.spend(2 * len(items))
         if any(type(each) is not type(zero) for each in items):
             raise EvaluationError("no such overload: sum")
         return reduce(operators.add, items, zero)
@@ -94,7 +94,9 @@ def _slice(items: list[Any], start: int, end: int) -> list[Any]:
     return items[start:end]
 
 
-def _flatten(budget: budgets.Budget, items: list[Any], depth: int = 1) -> list[Any]:
+def _flatten(budget: budgets.Budget, items: Any, depth: int = 1) -> list[Any]:
+    if not isinstance(items, list):
+        raise EvaluationError(f"no such overload: {types.name_of(items)}.flatten()")
     if depth < 0:
         raise EvaluationError("level must be non-negative")
     budget.spend(1 + len(items))
@@ -177,7 +179,7 @@ OVERLOADS = (
     method("indexOf", (_LIST, A), types.INT, _index, metered=True),
     method("lastIndexOf", (_LIST, A), types.INT, _last_index, metered=True),
     method("slice", (_LIST, types.INT, types.INT), _LIST, _slice),
-    method("flatten", (types.list_of(_LIST),), _LIST, _flatten, metered=True),
+    method("flatten", (types.list_of(_LIST),), _LIST, _flatten, metered=True, loose=True),
     method("flatten", (_DYNS, types.INT), _DYNS, _flatten, metered=True),
     method("distinct", (_LIST,), _LIST, _distinct, metered=True),
     method("reverse", (_LIST,), _LIST, lambda items: items[::-1]),

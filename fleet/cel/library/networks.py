@@ -13,6 +13,7 @@ IP, CIDR = types.Type("net.IP"), types.Type("net.CIDR")
 
 _LENGTH = re.compile(r"0|[1-9][0-9]{0,2}", re.ASCII)
 _LONGEST = 64
+_PRICE = 10
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 _BROADCAST = ipaddress.IPv4Address("255.255.255.255")
 _LOCAL_MULTICAST = ipaddress.IPv4Network("224.0.0.0/24")
@@ -143,24 +144,26 @@ def _contains_cidr(cidr: Cidr, other: Any) -> bool:
 _S, _B, _I = types.STRING, types.BOOL, types.INT
 
 OVERLOADS = (
-    function("ip", (_S,), IP, ip),
-    function("isIP", (_S,), _B, _is_ip),
-    function("ip.isCanonical", (_S,), _B, lambda text: str(ip(text).address) == text),
-    function("string", (IP,), _S, lambda ip: str(ip.address)),
-    method("family", (IP,), _I, lambda ip: ip.address.version),
-    method("isUnspecified", (IP,), _B, lambda ip: ip.address.is_unspecified),
-    method("isLoopback", (IP,), _B, lambda ip: ip.address.is_loopback),
-    method("isLinkLocalMulticast", (IP,), _B, _is_local_multicast),
-    method("isLinkLocalUnicast", (IP,), _B, _is_local_unicast),
-    method("isGlobalUnicast", (IP,), _B, _is_global_unicast),
-    function("cidr", (_S,), CIDR, _cidr),
-    function("isCIDR", (_S,), _B, _is_cidr),
-    function("string", (CIDR,), _S, lambda cidr: f"{cidr.address}/{cidr.length}"),
-    method("ip", (CIDR,), IP, lambda cidr: Ip(cidr.address)),
-    method("prefixLength", (CIDR,), _I, lambda cidr: cidr.length),
-    method("masked", (CIDR,), CIDR, _masked),
-    method("containsIP", (CIDR, _S), _B, _contains_ip),
-    method("containsIP", (CIDR, IP), _B, _contains_ip),
-    method("containsCIDR", (CIDR, _S), _B, _contains_cidr),
-    method("containsCIDR", (CIDR, CIDR), _B, _contains_cidr),
+    function("ip", (_S,), IP, ip, price=_PRICE),
+    function("isIP", (_S,), _B, _is_ip, price=_PRICE),
+    function(
+        "ip.isCanonical", (_S,), _B, lambda text: str(ip(text).address) == text, price=_PRICE
+    ),
+    function("string", (IP,), _S, lambda ip: str(ip.address), price=_PRICE),
+    method("family", (IP,), _I, lambda ip: ip.address.version, price=_PRICE),
+    method("isUnspecified", (IP,), _B, lambda ip: ip.address.is_unspecified, price=_PRICE),
+    method("isLoopback", (IP,), _B, lambda ip: ip.address.is_loopback, price=_PRICE),
+    method("isLinkLocalMulticast", (IP,), _B, _is_local_multicast, price=_PRICE),
+    method("isLinkLocalUnicast", (IP,), _B, _is_local_unicast, price=_PRICE),
+    method("isGlobalUnicast", (IP,), _B, _is_global_unicast, price=_PRICE),
+    function("cidr", (_S,), CIDR, _cidr, price=_PRICE),
+    function("isCIDR", (_S,), _B, _is_cidr, price=_PRICE),
+    function("string", (CIDR,), _S, lambda cidr: f"{cidr.address}/{cidr.length}", price=_PRICE),
+    method("ip", (CIDR,), IP, lambda cidr: Ip(cidr.address), price=_PRICE),
+    method("prefixLength", (CIDR,), _I, lambda cidr: cidr.length, price=_PRICE),
+    method("masked", (CIDR,), CIDR, _masked, price=_PRICE),
+    method("containsIP", (CIDR, _S), _B, _contains_ip, price=_PRICE),
+    method("containsIP", (CIDR, IP), _B, _contains_ip, price=_PRICE),
+    method("containsCIDR", (CIDR, _S), _B, _contains_cidr, price=_PRICE),
+    method("containsCIDR", (CIDR, CIDR), _B, _contains_cidr, price=_PRICE),
 )

@@ -6,7 +6,6 @@ Kubernetes calls a quantity an integer only where its own fast path kept it as o
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from fractions import Fraction
 from typing import ClassVar
 
 from fleet.cel import types, values
@@ -20,11 +19,12 @@ _FORM = re.compile(r"([+-]?)([0-9]*)(?:(\.)([0-9]*))?([eE][+-]?[0-9]+|[A-Za-z]*)
 _DECIMAL = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
 _BINARY = {"Ki": 10, "Mi": 20, "Gi": 30, "Ti": 40, "Pi": 50, "Ei": 60}
 _FAST_DIGITS = 18  # of a number that the fast path takes
-_MOST_DIGITS = 1000
+_MOST_DIGITS = 256
 _MOST_EXPONENT = 100
 _INVALID = (
     "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
 )
+_PRICE = 10
 Scaled = tuple[int, int]  # a number of 64 bits and its power of ten
 
 
@@ -40,7 +40,9 @@ class _RefusedError(ValueError):
 
 
 def _parsed(text: str) -> Quantity:
-    match = _FORM.fullmatch(text) if len(text) <= _MOST_DIGITS else None
+    if len(text) > _MOST_DIGITS:
+        raise EvaluationError("the quantity is too long to be evaluated")
+    match = _FORM.fullmatch(text)
     if match is None or not (match[2] or match[4]):
         raise _RefusedError(_INVALID)
     sign = -1 if match[1] == "-" else 1
@@ -64,22 +66,23 @@ def _exponent(suffix: str) -> int:
 def _decimal(sign: int, whole: str, fraction: str, exponent: int) -> Quantity:
     number = int((whole or "0") + fraction)
     scale = exponent - len(fraction)
-    nanos = _nanos(Fraction(number) * Fraction(10) ** scale)
+    nanos = _rounded_up(number * 10 ** max(scale + 9, 0), 10 ** max(-scale - 9, 0))
     is_fast = len(whole) + len(fraction) <= _FAST_DIGITS and scale >= -9
     return Quantity(sign * nanos, (sign * number, scale) if is_fast else None)
 
 
 def _binary(sign: int, whole: str, fraction: str, exponent: int) -> Quantity:
-    exact = Fraction(int((whole or "0") + fraction), 10 ** len(fraction)) * 2**exponent
+    number = int((whole or "0") + fraction) << exponent
     digits = 15 - len(whole) - int(exponent * 3 / 10) - 1
-    if digits >= 0 and not fraction and exact <= values.MAX_INT:
-        return Quantity(sign * _nanos(exact), (sign * int(exact), 0))
-    return Quantity(sign * min(_nanos(exact), values.MAX_INT * _NANO))
+    if digits >= 0 and not fraction and number <= values.MAX_INT:
+        return Quantity(sign * number * _NANO, (sign * number, 0))
+    nanos = _rounded_up(number * _NANO, 10 ** len(fraction))
+    return Quantity(sign * min(nanos, values.MAX_INT * _NANO))
 
 
-def _nanos(exact: Fraction) -> int:
+def _rounded_up(nanos: int, parts: int) -> int:
     """What is smaller than a billionth counts as one."""
-    return -(-exact.numerator * _NANO // exact.denominator)
+    return -(-nanos // parts)
 
 
 def _quantity(text: str) -> Quantity:
@@ -157,8 +160,8 @@ _PAIR = (QUANTITY, QUANTITY)
 _WITH_INT = (QUANTITY, types.INT)
 
 OVERLOADS = (
-    function("quantity", (types.STRING,), QUANTITY, _quantity),
-    function("isQuantity", (types.STRING,), types.BOOL, _is_quantity),
+    function("quantity", (types.STRING,), QUANTITY, _quantity, price=_PRICE),
+    function("isQuantity", (types.STRING,), types.BOOL, _is_quantity, price=_PRICE),
     function("sign", (QUANTITY,), types.INT, _sign),
     method("isInteger", (QUANTITY,), types.BOOL, lambda each: _integer(each) is not None),
     method("asInteger", (QUANTITY,), types.INT, _as_integer),

@@ -31,7 +31,7 @@ def compiled(budget: budgets.Budget, pattern: str) -> Any:
     """Costs the same whether it is remembered or not."""
     budget.spend(20 + len(pattern))
     found = _compiled(pattern)
-    budget.spend(found.programsize >> 1)
+    budget.spend(found.programsize)
     return found
 
 

@@ -131,8 +131,8 @@ def _parts() -> Iterable[Overload]:
 
 
 def _accessors(name: str, read: Callable[[Any, str], int]) -> Iterable[Overload]:
-    yield method(name, (types.TIMESTAMP,), types.INT, lambda moment: read(moment, "UTC"))
-    yield method(name, (types.TIMESTAMP, types.STRING), types.INT, read)
+    yield method(name, (types.TIMESTAMP,), types.INT, lambda moment: read(moment, "UTC"), price=5)
+    yield method(name, (types.TIMESTAMP, types.STRING), types.INT, read, price=5)
 
 
 def _length_in(unit: int) -> Callable[[values.Duration], int]:

@@ -21,7 +21,9 @@ _PLAIN_PATH = re.compile(r"[A-Za-z0-9\-_.~!$&'()*+,;=:@\[\]%/]*", re.ASCII)
 _PATH_BYTES = frozenset(
     b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~$&+,/:;=@"
 )
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _LONGEST = 16_384
+_PRICE = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +41,12 @@ class _RefusedError(ValueError):
 
 def _parsed(text: str) -> Url:
     """Raises _RefusedError with Go's words."""
-    if any(character < " " or character == "\x7f" for character in text):
+    if len(text) > _LONGEST:
+        raise EvaluationError("the URL is too long to be evaluated")
+    if _CONTROL.search(text):
         raise _RefusedError("net/url: invalid control character in URL")
-    if not text or len(text) > _LONGEST:
-        raise _RefusedError("empty url" if not text else "too long")
+    if not text:
+        raise _RefusedError("empty url")
     if text == "*":
         return Url("", "", "*", "")
     scheme, rest = _scheme(text)
@@ -161,8 +165,8 @@ _READERS: dict[str, Callable[[Any], str]] = {
 }
 
 OVERLOADS = (
-    function("url", (_S,), URL, url),
-    function("isURL", (_S,), types.BOOL, _is_url),
-    *(method(name, (URL,), _S, read) for name, read in _READERS.items()),
-    method("getQuery", (URL,), types.map_of(_S, types.list_of(_S)), _query),
+    function("url", (_S,), URL, url, price=_PRICE),
+    function("isURL", (_S,), types.BOOL, _is_url, price=_PRICE),
+    *(method(name, (URL,), _S, read, price=3) for name, read in _READERS.items()),
+    method("getQuery", (URL,), types.map_of(_S, types.list_of(_S)), _query, price=_PRICE),
 )

@@ -17,6 +17,7 @@ _FORM = re.compile(
     re.ASCII,
 )
 _LONGEST = 256
+_PRICE = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,9 @@ class Semver(values.Opaque):
 
 
 def _parsed(text: str) -> Semver | None:
-    match = _FORM.fullmatch(text) if len(text) <= _LONGEST else None
+    if len(text) > _LONGEST:
+        raise EvaluationError("the version is too long to be evaluated")
+    match = _FORM.fullmatch(text)
     if match is None or any(not part for part in (match[5] or "x").split(".")):
         return None
     major, minor, patch = (int(match[n]) for n in (1, 2, 3))
@@ -58,7 +61,7 @@ def _without_zeros(part: str) -> str:
 
 
 def _tolerantly(text: str, normalize: bool) -> Semver | None:  # noqa: FBT001  CEL's own argument
-    plain = _normalized(text) if normalize else text
+    plain = _normalized(text) if normalize else text  # long texts are refused below
     return None if plain is None else _parsed(plain)
 
 
@@ -89,13 +92,21 @@ def _compare(one: Semver, other: Semver) -> int:
 _S, _PAIR = types.STRING, (SEMVER, SEMVER)
 
 OVERLOADS = (
-    function("semver", (_S,), SEMVER, _semver),
-    function("semver", (_S, types.BOOL), SEMVER, _semver),
-    function("isSemver", (_S,), types.BOOL, _is_semver),
-    function("isSemver", (_S, types.BOOL), types.BOOL, _is_semver),
-    method("isGreaterThan", _PAIR, types.BOOL, lambda one, other: _compare(one, other) > 0),
-    method("isLessThan", _PAIR, types.BOOL, lambda one, other: _compare(one, other) < 0),
-    method("compareTo", _PAIR, types.INT, _compare),
+    function("semver", (_S,), SEMVER, _semver, price=_PRICE),
+    function("semver", (_S, types.BOOL), SEMVER, _semver, price=_PRICE),
+    function("isSemver", (_S,), types.BOOL, _is_semver, price=_PRICE),
+    function("isSemver", (_S, types.BOOL), types.BOOL, _is_semver, price=_PRICE),
+    method(
+        "isGreaterThan",
+        _PAIR,
+        types.BOOL,
+        lambda one, other: _compare(one, other) > 0,
+        price=_PRICE,
+    ),
+    method(
+        "isLessThan", _PAIR, types.BOOL, lambda one, other: _compare(one, other) < 0, price=_PRICE
+    ),
+    method("compareTo", _PAIR, types.INT, _compare, price=_PRICE),
     method("major", (SEMVER,), types.INT, lambda each: each.numbers[0]),
     method("minor", (SEMVER,), types.INT, lambda each: each.numbers[1]),
     method("patch", (SEMVER,), types.INT, lambda each: each.numbers[2]),

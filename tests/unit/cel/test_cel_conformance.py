@@ -38,13 +38,11 @@ def _read(marked: Any) -> Any:
 
 _READERS: dict[str, Any] = {
     "int": int,
-    "uint": lambda text: values.UInt(text),
+    "uint": values.UInt,
     "double": lambda text: _UNUSUAL[text] if text in _UNUSUAL else float(text),
     "bytes": lambda text: text.encode(),
-    "optional": lambda inner: (
-        values.NONE if inner == "none" else values.optional(_read(inner))
-    ),
-    "duration": lambda text: times.duration(text),
+    "optional": lambda inner: values.NONE if inner == "none" else values.optional(_read(inner)),
+    "duration": times.duration,
     "map": lambda entries: {json.loads(key): _read(value) for key, value in entries.items()},
 }
 
