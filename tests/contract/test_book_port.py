@@ -66,7 +66,6 @@ ROWS: tuple[ledger.Row, ...] = (
 )
 
 
-@pytest.mark.threat(98)
 async def test_a_new_book_is_empty(book: store.Book):
     assert await book.load() == ledger.Ledger()
     assert await all_records(book) == []
@@ -190,7 +189,6 @@ async def test_writes_at_the_same_time_come_one_after_the_other(book: store.Book
     assert sorted(record.body["wave"] for record in found) == list(range(20))
 
 
-@pytest.mark.threat(101)
 async def test_two_who_write_the_same_book_link_one_chain(book: store.Book, opening: Opening):
     other = opening()
     await other.load()

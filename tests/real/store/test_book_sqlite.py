@@ -290,7 +290,6 @@ async def read(path: Path) -> list[records.Record]:
 
 
 @pytest.mark.threat(97)
-@pytest.mark.threat(101)
 async def test_two_processes_link_one_chain(book: sqlite.Book, path: Path):
     book.close()
     running = [await writer(path, name, 40) for name in ("one", "two")]

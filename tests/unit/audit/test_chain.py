@@ -156,7 +156,6 @@ def test_a_chain_written_anew_is_found_by_the_head_that_was_kept(length: int):
     assert fault == "record 4 or one before it is not the one of the head that was kept"
 
 
-@pytest.mark.threat(66)
 @given(some.integers(0, 12), some.integers(0, 12))
 def test_every_older_head_is_on_the_way_and_no_later_one(kept: int, length: int):
     found = linked(12)

@@ -75,7 +75,6 @@ def test_a_held_book_waits_and_names_the_way_out():
     assert (held.reason, held.hint) == ("dev-1 holds a newer one", "fleet hub recover")
 
 
-@pytest.mark.threat(36)
 @pytest.mark.parametrize(
     ("severity", "verdict"),
     [

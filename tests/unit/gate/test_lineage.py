@@ -266,7 +266,6 @@ def test_squash_rebase_and_merge_are_all_fine(steps: list[candidates.Step]):
     assert lineage.gate(staging("c2"), facts).state is Gate.OPEN
 
 
-@pytest.mark.threat(37)
 @pytest.mark.parametrize(
     ("history", "in_two_steps"),
     [

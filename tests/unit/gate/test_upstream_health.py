@@ -73,6 +73,5 @@ def test_content_that_was_healthy_before_upstream_moved_on_may_go_on():
     assert ask(moved_on, upstream_was_healthy=builders.later(-3600)).state is Gate.OPEN
 
 
-@pytest.mark.threat(102)
 def test_a_sign_of_life_from_the_future_is_no_older_than_now():
     assert ask(cluster("a", seen=builders.later(30))).state is Gate.OPEN
