@@ -1,1 +1,1 @@
-"""One Kubernetes API server over plain HTTP: light enough for an agent of some tens of megabytes."""
+"""The agent's API server, over plain HTTP: light enough for an agent of some tens of megabytes."""
