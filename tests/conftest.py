@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+pytest_plugins = ["labs"]
+
 # A slow machine is no failing law; pytest's own timeout ends what hangs.
 settings.register_profile("fleet", deadline=None, max_examples=60)
 settings.load_profile("fleet")
