@@ -1,10 +1,12 @@
 """The real shells in the simulated world, and a small fleet repository for them."""
 
+import asyncio
 import contextlib
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from fleet.agent import enrolment
 from fleet.agent import loop as agent_loop
@@ -15,6 +17,7 @@ from fleet.hub import state as hubs
 from fleet.model import ledger, messages, names, objects
 from fleet.ports import schemas
 from fleet.protocol import encoding, keys
+from fleet.simulation import book as shelves
 from fleet.simulation import world
 
 HUB_KEY = keys.generate()
@@ -65,6 +68,8 @@ class AnyShape:
         return ("1.36",)
 
     async def definitions(self, version: str) -> Mapping[str, Any] | None:
+        if version not in self.versions():
+            return None
         kinds = [("", "v1", "ConfigMap"), ("", "v1", "Namespace"), ("", "v1", "Service"),
                  ("apps", "v1", "Deployment"), ("apiextensions.k8s.io", "v1", "CustomResourceDefinition")]  # fmt: skip
         gvk = "x-kubernetes-group-version-kind"
@@ -72,6 +77,15 @@ class AnyShape:
             kind: {"type": "object", gvk: [{"group": group, "version": at, "kind": kind}]}
             for group, at, kind in kinds
         }
+
+
+def read_before(shapes: schemas.SchemaSource) -> None:
+    """Read what a source reads in a thread, which virtual time would not wait for."""
+    asyncio.run(_definitions(shapes))
+
+
+async def _definitions(shapes: schemas.SchemaSource) -> None:
+    await shapes.definitions("1.36")
 
 
 def hub(
@@ -212,10 +226,21 @@ def image(here: world.World, cluster: str) -> str:
 
 def book(here: world.World) -> ledger.Ledger:
     """What the hub's disk says."""
+    pages = here.shelf.synced
+    known = _READ.get(here)
+    if known is None or known[0] != (id(pages), pages.writes):
+        known = _READ[here] = (id(pages), pages.writes), _ledger(pages)
+    return known[1]
+
+
+_READ: WeakKeyDictionary[world.World, tuple[tuple[int, int], ledger.Ledger]] = WeakKeyDictionary()
+
+
+def _ledger(pages: shelves.Pages) -> ledger.Ledger:
     found = ledger.Ledger()
     kinds = {k.__name__: k for k in (ledger.Seal, ledger.EnvironmentState, ledger.Release,
                                      ledger.ClusterState, ledger.Violation)}  # fmt: skip
-    for (kind, _), value in here.shelf.synced.rows.items():
+    for (kind, _), value in pages.rows.items():
         found.take(encoding.decode(kinds[kind], value))
     return found
 

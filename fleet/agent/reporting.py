@@ -61,7 +61,8 @@ def made(agent: state.Agent) -> messages.Report | None:
         cluster=identity.cluster,
         environment=identity.environment,
         uid=identity.uid,
-        number=agent.number + 1,
+        # By the clock, so that no number of an earlier life of this agent is taken for this one.
+        number=max(agent.number + 1, int(agent.clock.now().timestamp() * 1000)),
         era=dispatch.era,
         sequence=dispatch.sequence,
         slice=dispatch.slice,

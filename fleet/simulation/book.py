@@ -30,6 +30,7 @@ class Pages:
     rows: dict[tuple[str, str], bytes] = field(default_factory=dict)
     records: list[bytes] = field(default_factory=list)
     slices: dict[names.SliceDigest, bytes] = field(default_factory=dict)
+    writes: int = 0
 
     def take(self, write: store.Write) -> Head:
         head = self.head()
@@ -40,6 +41,7 @@ class Pages:
         for row in write.rows:
             self.rows[type(row).__name__, ledger.key(row)] = encoding.encode(row)
         self.slices.update(write.slices)
+        self.writes += 1
         return head
 
     def head(self) -> Head:

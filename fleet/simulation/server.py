@@ -31,6 +31,7 @@ class Change:
     key: objects.Key
     before: Body | None = field(repr=False)
     after: Body | None = field(repr=False)
+    sent: Mapping[str, Any] | None = field(default=None, repr=False)  # what the writer gave
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -114,7 +115,7 @@ class Server:
         merged = ownership.applied(live, body, self._deed(manager), force=force)
         if isinstance(merged, tuple):
             return _conflict(merged)
-        return self._finished("apply", manager, key, merged, dry_run=dry_run)
+        return self._finished("apply", manager, key, merged, sent=body, dry_run=dry_run)
 
     def create(self, manager: str, resource: Resource, body: Mapping[str, Any]) -> Answer:
         key = _key(resource, body)
@@ -124,7 +125,7 @@ class Server:
         if key in self.held:
             return Answer(status=Status.CONFLICT, message=f"{key} already exists")
         made = ownership.updated(None, body, self._deed(manager))
-        return self._finished("create", manager, key, made)
+        return self._finished("create", manager, key, made, sent=body)
 
     def replace(self, manager: str, resource: Resource, body: Mapping[str, Any]) -> Answer:
         key = _key(resource, body)
@@ -143,7 +144,7 @@ class Server:
         made = ownership.updated(live, body, self._deed(manager))
         if "status" in live and controllers.kind_has_status(key):
             made["status"] = copy.deepcopy(live["status"])
-        return self._finished("replace", manager, key, made)
+        return self._finished("replace", manager, key, made, sent=body)
 
     def delete(self, manager: str, resource: Resource, key: objects.Key, *, uid: str) -> Answer:
         fault = self._unserved(resource) or self.instead("delete", key)
@@ -230,7 +231,14 @@ class Server:
         return None
 
     def _finished(
-        self, verb: str, manager: str, key: objects.Key, made: Body, *, dry_run: bool = False
+        self,
+        verb: str,
+        manager: str,
+        key: objects.Key,
+        made: Body,
+        *,
+        sent: Mapping[str, Any],
+        dry_run: bool = False,
     ) -> Answer:
         live = self.held.get(key)
         if key.namespace:
@@ -241,14 +249,32 @@ class Server:
         if live is not None and _same(live, made):
             return Answer(status=Status.DONE, live=copy.deepcopy(live))
         if not dry_run:
-            self._store(verb, manager, key, made)
+            self._store(verb, manager, key, made, sent)
             made = self.held.get(key, made)
         return Answer(status=Status.DONE, live=copy.deepcopy(made))
 
-    def _store(self, verb: str, manager: str, key: objects.Key, body: Body) -> None:
+    def _store(
+        self,
+        verb: str,
+        manager: str,
+        key: objects.Key,
+        body: Body,
+        sent: Mapping[str, Any] | None = None,
+    ) -> None:
         before = self.held.get(key)
-        metadata = body["metadata"]
         self.revision += 1
+        self._stamp(before, body)
+        if body["metadata"].get("deletionTimestamp") and not body["metadata"].get("finalizers"):
+            self._drop(manager, key)
+            return
+        self.held[key] = body
+        self._tell(verb, manager, key, before, body, sent)
+        if verb != "control":
+            self._react(key)
+
+    def _stamp(self, before: Body | None, body: Body) -> None:
+        """What the server itself writes into metadata."""
+        metadata = body["metadata"]
         metadata["resourceVersion"] = str(self.revision)
         if before is None:
             self.made += 1
@@ -256,19 +282,17 @@ class Server:
             metadata["creationTimestamp"] = self._at()
         if "spec" in body:
             is_new = before is None or before.get("spec") != body["spec"]
-            metadata["generation"] = ((before or {}).get("metadata") or {}).get(
-                "generation", 0
-            ) + is_new
-        if metadata.get("deletionTimestamp") and not metadata.get("finalizers"):
-            self._drop(manager, key)
-            return
-        self.held[key] = body
-        self._tell(verb, manager, key, before, body)
-        if verb != "control":
-            self._react(key)
+            generation = before["metadata"].get("generation", 0) if before else 0
+            metadata["generation"] = generation + is_new
 
     def _tell(
-        self, verb: str, manager: str, key: objects.Key, before: Body | None, after: Body | None
+        self,
+        verb: str,
+        manager: str,
+        key: objects.Key,
+        before: Body | None,
+        after: Body | None,
+        sent: Mapping[str, Any] | None = None,
     ) -> None:
         for sight in self.sights:
             if sight.covers(key, after):
@@ -278,9 +302,14 @@ class Server:
                 last["metadata"]["resourceVersion"] = str(self.revision)
                 sight.queue.put_nowait(Event(type=EventType.GONE, live=last))
         change = Change(
-            cluster=self.name, manager=manager, verb=verb, key=key,
-            before=copy.deepcopy(before), after=copy.deepcopy(after),
-        )  # fmt: skip
+            cluster=self.name,
+            manager=manager,
+            verb=verb,
+            key=key,
+            before=copy.deepcopy(before),
+            after=copy.deepcopy(after),
+            sent=sent,
+        )
         self.on_change(change)
 
     def _leave(self, manager: str, key: objects.Key, live: Body) -> None:

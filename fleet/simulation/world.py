@@ -137,13 +137,20 @@ class World:
         self.members: dict[str, Member] = {}
         self.hub = Post(name="hub", life=self._hub_life, on_death=self.shelf_loses_tail)
         self.faults: list[str] = []  # what no shell may let happen: errors that it did not expect
+        self.on_change: Callable[[server.Change], None] = lambda _: None
+        self.on_exchange: Callable[[str, link.Exchange], None] = lambda _cluster, _exchange: None
         self._life: HubLife | None = None
         asyncio.get_running_loop().set_exception_handler(self._unexpected)
 
     def add_cluster(self, name: str, **settings: Any) -> Member:
         """An API server with nothing on it; its agent runs once `start_agent` was called."""
-        target = server.Server(name=name, now=self.clock.now, **settings)
-        wire = link.Wire(hub=self)
+        target = server.Server(
+            name=name,
+            now=self.clock.now,
+            on_change=lambda change: self.on_change(change),  # noqa: PLW0108 - whoever listens by then
+            **settings,
+        )
+        wire = link.Wire(hub=self, on_exchange=lambda exchange: self.on_exchange(name, exchange))
 
         async def life(process: faults.Process) -> None:
             await self._agent_factory(
