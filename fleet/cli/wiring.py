@@ -3,12 +3,14 @@
 import asyncio
 import contextlib
 import fcntl
+import importlib.metadata
 import os
 import secrets
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import fleet
 from fleet.adapters import clock, schemas
 from fleet.adapters.git import mirror, working
 from fleet.adapters.render import kustomize
@@ -94,10 +96,17 @@ def _progress(text: str) -> None:
     output.console(is_error=True).print(text, style="dim")
 
 
+def edition() -> str:
+    """Of this program: another one's verdicts are not believed, not even those of the same version edited."""
+    files = Path(fleet.__file__).parent.rglob("*.py")
+    newest = max(file.stat().st_mtime_ns for file in files)
+    return f"{importlib.metadata.version('fleetgate')}-{newest}"
+
+
 def memo_of_checks() -> memo.Memo:
     folder = settings.read().cache
     folder.mkdir(parents=True, exist_ok=True)
-    return memo.Memo(folder / "check.sqlite")
+    return memo.Memo(folder / "check.sqlite", edition=edition())
 
 
 def checking(folder: Path, program: Path | None, *, needs_kustomize: bool) -> judging.Tools:
@@ -123,7 +132,7 @@ class HubOptions:
 async def hub(options: HubOptions, watched: telemetry.Telemetry) -> AsyncIterator[state.Hub]:
     with options.folder.locked():
         source = mirror.Mirror(options.repo, options.folder.mirror, options.access)
-        remembered = memo.Memo(options.folder.memo)
+        remembered = memo.Memo(options.folder.memo, edition=edition())
         kept = book.Book(options.folder.book)
         tools = judging.Tools(
             repository=source,

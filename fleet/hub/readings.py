@@ -1,7 +1,7 @@
 """A commit as values: its listing judged, its parts named, its own documents read."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from fleet.manifests import declared, layout, parse, tree
@@ -18,6 +18,7 @@ class Reading:
     """`parsed` holds the documents of ours and the rules; bundles are read when they are rendered."""
 
     snapshot: snapshots.Snapshot
+    shared: snapshots.Snapshot = field(repr=False)  # what bundles may be made of
     ids: layout.Ids
     layout: layout.Layout
     parsed: Mapping[str, parse.Parsed] = field(repr=False)
@@ -50,14 +51,35 @@ class Files:
         wanted = {(each.blob, each.path): each for each in entries}
         known = {key: self._parsed[key] for key in wanted if key in self._parsed}
         unread = [each for key, each in wanted.items() if key not in known]
-        contents = await self.contents(unread)
-        fresh = {
+        recalled = await self._recalled(unread)
+        contents = await self.contents(e for e in unread if (e.blob, e.path) not in recalled)
+        parsed = {
             (each.blob, each.path): _parsed(contents[each.path], each.path, each.blob)
             for each in unread
+            if each.path in contents
         }
+        await self._memo.remember(
+            {
+                _key(blob, path): data
+                for (blob, path), each in parsed.items()
+                if (data := parse.kept(each, 4 * len(contents[path]) + 1024)) is not None
+            }
+        )
+        fresh = recalled | parsed
         self._keep(self._parsed, fresh)
         found = known | fresh
         return {path: found[blob, path] for blob, path in wanted}
+
+    async def _recalled(
+        self, entries: Iterable[snapshots.Entry]
+    ) -> dict[tuple[names.BlobId, str], parse.Parsed]:
+        asked = {_key(each.blob, each.path): each for each in entries}
+        known = await self._memo.recall(asked)
+        return {
+            (each.blob, each.path): parse.restored(known[key], each.path, each.blob)
+            for key, each in asked.items()
+            if key in known
+        }
 
     async def digests(self, entries: Iterable[snapshots.Entry]) -> dict[names.BlobId, str]:
         """SHA-256 of the bytes of each blob; a blob's bytes are read for it once in a lifetime."""
@@ -78,19 +100,25 @@ class Files:
             del kept[next(iter(kept))]
 
 
+def _key(blob: names.BlobId, path: str) -> str:
+    return f"parsed/{path.endswith('.json'):d}/{blob}"
+
+
 async def read(
     commit: names.CommitId, where: layout.Layout, source: repository.Repository, files: Files
 ) -> Reading:
     snapshot = await source.snapshot(commit)
-    odd = tree.check(_live(snapshot, where))
-    entries = [] if odd else list(layout.live(snapshot, where))
+    live = _only(snapshot, lambda path: where.part(path) is not layout.Part.INERT)
+    odd = tree.check(live)
+    entries = [] if odd else list(live.entries.values())
     digests = await files.digests(entries)
     parsed = await files.parsed(each for each in entries if _speaks(each.path, where))
     own = declared.read(parsed.values(), where)
     faults = (finding for each in parsed.values() for finding in each.findings)
-    named = layout.ids(_live(snapshot, where), where, digests) if not odd else _NO_IDS
+    named = layout.ids(live, where, digests) if not odd else _NO_IDS
     return Reading(
         snapshot=snapshot,
+        shared=_only(snapshot, where.is_shared),
         layout=where,
         ids=named,
         parsed=parsed,
@@ -106,9 +134,9 @@ _NO_IDS = layout.Ids(
 )
 
 
-def _live(snapshot: snapshots.Snapshot, where: layout.Layout) -> snapshots.Snapshot:
-    """Without other environments' owned paths: on this branch they are ignored, never refused."""
-    entries = {entry.path: entry for entry in layout.live(snapshot, where)}
+def _only(snapshot: snapshots.Snapshot, holds: Callable[[str], bool]) -> snapshots.Snapshot:
+    """Other environments' owned paths are ignored, never refused; bundles see no owned path at all."""
+    entries = {path: entry for path, entry in snapshot.entries.items() if holds(path)}
     return snapshots.Snapshot(commit=snapshot.commit, entries=entries)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from fleet.hub import readings
 from fleet.manifests import declared, kustomizations, objects, parse, scopes, selection, variables
-from fleet.model import findings, json_values, kinds, names, snapshots
+from fleet.model import findings, json_values, kinds, names
 from fleet.model import objects as words
 from fleet.ports import renderer, store
 
@@ -33,7 +33,7 @@ Documents = list[tuple[Any, words.Source]]
 
 async def render(reading: readings.Reading, kitchen: Kitchen) -> Rendered:
     said = reading.declared
-    found = list(selection.check(said.bundles, _shared(reading)))
+    found = list(selection.check(said.bundles, reading.shared))
     broken = {each.place.path for each in found}
     read: list[tuple[selection.Bundle, Documents]] = []
     for bundle in said.bundles:
@@ -64,17 +64,10 @@ async def _documents(
 ) -> tuple[Documents, list[findings.Finding]]:
     if selection.renderer(bundle, reading.snapshot.entries) is selection.Renderer.KUSTOMIZE:
         return await _kustomized(bundle, reading, kitchen)
-    paths = selection.plain_files(bundle, reading.declared.bundles, _shared(reading))
+    paths = selection.plain_files(bundle, reading.declared.bundles, reading.shared)
     parsed = await kitchen.files.parsed(reading.snapshot.entries[path] for path in paths)
     faults = [finding for each in parsed.values() for finding in each.findings]
     return [pair for each in parsed.values() for pair in _sourced(each)], faults
-
-
-def _shared(reading: readings.Reading) -> snapshots.Snapshot:
-    """What bundles may be made of: owned files only come in as values that a bundle names."""
-    entries = reading.snapshot.entries.items()
-    shared = {path: entry for path, entry in entries if reading.layout.is_shared(path)}
-    return replace(reading.snapshot, entries=shared)
 
 
 def _sourced(parsed: parse.Parsed) -> Documents:
@@ -91,7 +84,7 @@ async def _kustomized(
     bundle: selection.Bundle, reading: readings.Reading, kitchen: Kitchen
 ) -> tuple[Documents, list[findings.Finding]]:
     where = selection.folder(bundle)
-    shared = _shared(reading)
+    shared = reading.shared
     entries = shared.entries
     parsed = await kitchen.files.parsed(
         entry

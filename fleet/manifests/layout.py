@@ -6,7 +6,7 @@ of git's own hash and against any way in which the commit came about.
 
 import functools
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
@@ -34,17 +34,22 @@ class Layout:
     owned: tuple[str, ...]
 
     def part(self, path: str) -> Part:
-        if any(_pattern(each, self.environment).match(path) for each in self.owned):
-            return Part.OWNED
-        if path.partition("/")[0] in _OWNED_FOLDERS and path.count("/") > 1:
-            return Part.INERT
-        if any(_pattern(each, None).match(path) for each in self.owned):
-            return Part.INERT
-        is_rule = _RULES.match(path) is not None and _EXAMPLES.match(path) is None
-        return Part.RULES if is_rule else Part.CONTENT
+        return _part(self, path)
 
     def is_shared(self, path: str) -> bool:
         return self.part(path) in (Part.CONTENT, Part.RULES)
+
+
+@functools.lru_cache(maxsize=100_000)
+def _part(where: Layout, path: str) -> Part:
+    if any(_pattern(each, where.environment).match(path) for each in where.owned):
+        return Part.OWNED
+    if path.partition("/")[0] in _OWNED_FOLDERS and path.count("/") > 1:
+        return Part.INERT
+    if any(_pattern(each, None).match(path) for each in where.owned):
+        return Part.INERT
+    is_rule = _RULES.match(path) is not None and _EXAMPLES.match(path) is None
+    return Part.RULES if is_rule else Part.CONTENT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,11 +71,6 @@ def ids(snapshot: snapshots.Snapshot, layout: Layout, digests: Mapping[names.Blo
         rules=names.RulesId(json_values.digest(listed[Part.RULES])),
         owned=names.OwnedId(json_values.digest(listed[Part.OWNED])),
     )
-
-
-def live(snapshot: snapshots.Snapshot, layout: Layout) -> Iterable[snapshots.Entry]:
-    """Everything that counts on this branch."""
-    return (e for path, e in snapshot.entries.items() if layout.part(path) is not Part.INERT)
 
 
 def differ(one: snapshots.Snapshot, other: snapshots.Snapshot, layout: Layout) -> tuple[str, ...]:

@@ -58,6 +58,24 @@ def documents(data: bytes, path: str, blob: names.BlobId) -> Parsed:
     return Parsed(path=path, blob=blob, documents=tuple(found), findings=())
 
 
+def kept(parsed: Parsed, most: int) -> bytes | None:
+    """The documents as bytes for `restored`; None for what has findings, or would take more than `most` bytes."""
+    if parsed.findings:
+        return None
+    listed = [[each.line, each.index, each.value] for each in parsed.documents]
+    data = json_values.encode(listed)
+    return data if len(data) <= most else None
+
+
+def restored(data: bytes, path: str, blob: names.BlobId) -> Parsed:
+    """What `kept` was given, without reading the text again."""
+    documents = tuple(
+        Document(value=value, line=line, index=index)
+        for line, index, value in json_values.decode(data)
+    )
+    return Parsed(path=path, blob=blob, documents=documents, findings=())
+
+
 def locate(data: bytes, path: str, line: int, where: Sequence[str]) -> findings.Place:
     """The place of a field of the document that begins in `line`: of its value, or of the nearest parent there."""
     node = next((each for each in _composed(data) if each.start_mark.line + 1 == line), None)

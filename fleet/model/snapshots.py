@@ -1,5 +1,7 @@
 """A commit as fleet sees it: a listing, and the bytes of those blobs that someone asked for."""
 
+import bisect
+import functools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,7 +21,7 @@ class Entry:
     size: int  # bytes; 0 for submodules
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Snapshot:
     """The whole listing of one commit, by path. What has no bytes yet is read through ports.Repository.blobs."""
 
@@ -27,8 +29,16 @@ class Snapshot:
     entries: Mapping[str, Entry] = field(repr=False)
 
     def under(self, folder: str) -> Iterator[Entry]:
+        """In order of their paths; what lies elsewhere costs nothing."""
         prefix = folder.rstrip("/") + "/" if folder not in ("", ".") else ""
-        return (entry for path, entry in self.entries.items() if path.startswith(prefix))
+        for path in self._paths[bisect.bisect_left(self._paths, prefix) :]:
+            if not path.startswith(prefix):
+                return
+            yield self.entries[path]
+
+    @functools.cached_property
+    def _paths(self) -> list[str]:
+        return sorted(self.entries)
 
 
 Contents = Mapping[names.BlobId, bytes]

@@ -57,27 +57,34 @@ class Local(reading.Reader):
 
 
 class WorkTree(Local):
-    """A folder as the commit `TREE`: in a git repository all but ignored files, else all files."""
+    """A folder as the commit `TREE`, as it was when first asked: all files, in a git repository less ignored ones."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self._tree: snapshots.Snapshot | None = None
+        self._files: dict[names.BlobId, str] = {}
 
     async def snapshot(self, commit: names.CommitId) -> snapshots.Snapshot:
         if commit != TREE:
             return await super().snapshot(commit)
-        paths = await self._paths()
-        entries = await asyncio.to_thread(lambda: [_entry(self.folder, path) for path in paths])
-        return snapshots.Snapshot(
-            commit=TREE, entries={e.path: e for e in entries if e is not None}
-        )
+        if self._tree is None:
+            paths = await self._paths()
+            found = await asyncio.to_thread(lambda: [_entry(self.folder, each) for each in paths])
+            entries = {each.path: each for each in found if each is not None}
+            self._files = {each.blob: path for path, each in entries.items()}
+            self._tree = snapshots.Snapshot(commit=TREE, entries=entries)
+        return self._tree
 
     async def blobs(self, ids: Iterable[names.BlobId]) -> snapshots.Contents:
-        found = {}
-        rest = []
-        known = {entry.blob: path for path, entry in (await self.snapshot(TREE)).entries.items()}
-        for blob in ids:
-            if blob in known:
-                found[blob] = await asyncio.to_thread(_bytes, self.folder / known[blob])
-            else:
-                rest.append(blob)
-        return found | dict(await super().blobs(rest))
+        """Raises errors.RefusedError for a file that changed since it was listed."""
+        await self.snapshot(TREE)
+        wanted = list(ids)
+        here = {blob: self.folder / self._files[blob] for blob in wanted if blob in self._files}
+        found = await asyncio.to_thread(lambda: {b: _bytes(file) for b, file in here.items()})
+        moved = next((here[blob] for blob, data in found.items() if _blob(data) != blob), None)
+        if moved is not None:
+            raise errors.RefusedError(f"{moved} changed meanwhile", hint="run it again")
+        return found | dict(await super().blobs(blob for blob in wanted if blob not in found))
 
     async def commit(self, commit: names.CommitId) -> snapshots.Commit:
         if commit != TREE:

@@ -14,10 +14,14 @@ _MOST = 500_000  # results kept; the oldest go first
 
 
 class Memo:
-    """Implements ports.store.Memo. A file that cannot be used is forgotten and begun anew."""
+    """Implements ports.store.Memo. A file that cannot be used is forgotten and begun anew.
 
-    def __init__(self, path: Path, *, most: int = _MOST) -> None:
+    `edition` names the program: what another edition found out is not believed.
+    """
+
+    def __init__(self, path: Path, *, edition: str = "", most: int = _MOST) -> None:
         self._path = path
+        self._edition = edition
         self._most = most
         self._turn = asyncio.Lock()
         self._connection: sqlite3.Connection | None = None
@@ -47,13 +51,15 @@ class Memo:
                 marks = ",".join("?" * len(part))
                 asked = f"SELECT key, sum, value FROM memo WHERE key IN ({marks})"  # noqa: S608 - marks only
                 rows = self._open().execute(asked, part)
-                found |= {key: value for key, total, value in rows if _is_whole(key, total, value)}
+                found |= {
+                    key: value for key, total, value in rows if self._is_whole(key, total, value)
+                }
         except sqlite3.DatabaseError:
             self._begin_anew()
         return found
 
     def _remember(self, results: dict[str, bytes]) -> None:
-        rows = [(key, _sum(key, value), value) for key, value in results.items()]
+        rows = [(key, self._sum(key, value), value) for key, value in results.items()]
         try:
             with self._open() as connection:
                 connection.executemany("INSERT OR REPLACE INTO memo VALUES (?, ?, ?)", rows)
@@ -83,10 +89,10 @@ class Memo:
             except OSError as error:
                 raise errors.BrokenError(f"{self._path} is damaged and cannot go") from error
 
+    def _is_whole(self, key: Any, total: Any, value: Any) -> bool:
+        is_typed = isinstance(key, str) and isinstance(value, bytes)
+        return is_typed and total == self._sum(key, value)
 
-def _is_whole(key: str, total: Any, value: Any) -> bool:
-    return isinstance(value, bytes) and total == _sum(key, value)
-
-
-def _sum(key: str, value: bytes) -> bytes:
-    return hashlib.sha256(key.encode() + b"\x00" + value).digest()
+    def _sum(self, key: str, value: bytes) -> bytes:
+        head = f"{self._edition}\x00{key}\x00".encode()
+        return hashlib.sha256(head + value).digest()
