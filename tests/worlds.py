@@ -18,7 +18,7 @@ from fleet.model import ledger, messages, names, objects
 from fleet.ports import schemas
 from fleet.protocol import encoding, keys
 from fleet.simulation import book as shelves
-from fleet.simulation import world
+from fleet.simulation import cluster, world
 
 HUB_KEY = keys.generate()
 ROOT = Path(__file__).parents[1]
@@ -122,22 +122,27 @@ def hub(
     return made
 
 
-def agent(*, change: Callable[[agents.Agent], None] = lambda _: None) -> world.AgentFactory:
-    """`change` may spoil the agent before it runs: a mutant."""
+def agent(
+    *,
+    port: Callable[[cluster.Client, str], Any] = lambda client, _: client,
+    settings: agents.Settings | None = None,
+) -> world.AgentFactory:
+    """`port` may put something between the agent (by the name of its process) and its API server: a mutant."""
 
     async def run(ports: world.AgentPorts) -> None:
-        enrolled = await enrolment.read(ports.cluster)
+        api = port(ports.cluster, ports.name)
+        enrolled = await enrolment.read(api)
         here = agents.Agent(
             identity=enrolled.identity,
             key=enrolled.key,
-            cluster=ports.cluster,
+            cluster=api,
             link=ports.link,
             clock=ports.clock,
             telemetry=Silent(),
             name=ports.name,
             chance=ports.chance,
+            settings=settings or agents.Settings(),
         )
-        change(here)
         await agent_loop.run(here)
 
     return run
