@@ -5,11 +5,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
-.PHONY: setup demo test check format lock bench clean
+.PHONY: setup demo demo-down test check format lock bench clean
 
 # The main job, end to end, on four real control planes. KEEP=1 leaves them running, SIMULATED=1 tells it without them.
 demo: $(READY)
 	@$(BIN)/python -m fleet.cli.demo $(if $(KEEP),--keep) $(if $(SIMULATED),--simulated)
+
+# Ends what `make demo KEEP=1` left running.
+demo-down: $(READY)
+	@$(BIN)/python -m fleet.cli.demo --down
 
 # Everything that a release needs.
 test: $(READY)

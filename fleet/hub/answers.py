@@ -48,7 +48,8 @@ class Desk:
         dispatch = hub.ledger.clusters[fetch.cluster].dispatch
         if dispatch is None or fetch.slice != dispatch.slice:
             return _ABSENT
-        data = _NOTHING if dispatch.slice == _NOTHING_DIGEST else await hub.book.slice(fetch.slice)
+        leaves = dispatch.retire
+        data = slices.farewell(leaves) if leaves else await hub.book.slice(fetch.slice)
         return _ABSENT if data is None else answers.Reply(status=200, body=data)
 
     async def report(self, body: bytes) -> answers.Reply:
@@ -102,10 +103,6 @@ class Desk:
         return opened
 
 
-_NOTHING = slices.encode(())
-_NOTHING_DIGEST = slices.digest(_NOTHING)
-
-
 async def hold(cluster: names.Cluster, echo: messages.Dispatch, hub: state.Hub) -> None:
     """The book is older than what this cluster was sent: decide and send nothing until it is recovered."""
     hub.echoes[cluster] = echo
@@ -128,9 +125,10 @@ def wanted(cluster: ledger.ClusterState, hub: state.Hub) -> ledger.Release | Non
 
 
 async def _standing(poll: messages.Poll, hub: state.Hub) -> answers.Reply:
-    """Answer as soon as there is something new, else when the wait is over."""
+    """Answer as soon as there is something new, else when the wait is over or the agent has asked again."""
     deadline = hub.clock.now() + timedelta(seconds=min(poll.wait, hub.settings.longest_wait))
-    while True:
+    turn = hub.polls[poll.cluster] = hub.polls.get(poll.cluster, 0) + 1
+    while turn == hub.polls[poll.cluster]:
         envelope = await _current(poll.cluster, hub)
         if envelope is not None and envelope != poll.echo:
             return answers.Reply(status=200, body=json_values.encode(envelope))
@@ -138,6 +136,7 @@ async def _standing(poll: messages.Poll, hub: state.Hub) -> answers.Reply:
         if left <= 0:
             return _NOTHING_NEW
         await _change(hub, left)
+    return _NOTHING_NEW
 
 
 async def _change(hub: state.Hub, seconds: float) -> None:

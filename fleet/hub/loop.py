@@ -44,7 +44,7 @@ async def turn(hub: state.Hub) -> None:
 
 
 async def _fetch(hub: state.Hub) -> None:
-    if not (hub.fetch_now or _is_due(hub)):
+    if not _is_due(hub):
         return
     hub.fetch_now = False
     try:
@@ -57,13 +57,16 @@ async def _fetch(hub: state.Hub) -> None:
 
 
 def _is_due(hub: state.Hub) -> bool:
-    interval = timedelta(seconds=hub.settings.poll_interval)
+    settings = hub.settings
+    seconds = settings.shortest_interval if hub.fetch_now else settings.poll_interval
+    interval = timedelta(seconds=seconds)
     return hub.fetched is None or hub.clock.now() - hub.fetched >= interval
 
 
 def _pause(hub: state.Hub) -> float:
     """Seconds until the clock alone is a reason to look again."""
-    return min(hub.settings.poll_interval, 5.0)
+    pause = hub.settings.shortest_interval if hub.fetch_now else hub.settings.poll_interval
+    return min(pause, 5.0)
 
 
 async def _has_road(tips: repository.Tips, hub: state.Hub) -> bool:

@@ -20,6 +20,7 @@ class Settings:
     """How a hub runs; times in seconds."""
 
     poll_interval: float = 30.0  # between two fetches of the repository
+    shortest_interval: float = 1.0  # however often the webhook asks for a fetch
     dispatch_lifetime: int = 7 * 24 * 3600  # until a dispatch expires; renewed at half of it
     statement_lifetime: int = 90 * 24 * 3600  # until a release may no longer be newly applied
     longest_wait: int = 50  # that a poll may be held open
@@ -43,6 +44,7 @@ class Hub:
     seen: dict[names.Cluster, datetime] = field(default_factory=dict)  # last signed request
     echoes: dict[names.Cluster, messages.Dispatch] = field(default_factory=dict)  # newer than ours
     counters: requests.Counters = field(default_factory=dict)  # of the present session
+    polls: dict[names.Cluster, int] = field(default_factory=dict)  # how many; the last one counts
     deciding: asyncio.Lock = field(default_factory=asyncio.Lock)
     writing: asyncio.Lock = field(default_factory=asyncio.Lock)
     changed: asyncio.Condition = field(default_factory=asyncio.Condition)

@@ -27,6 +27,18 @@ def encode(items: Iterable[Item]) -> bytes:
     )
 
 
+def farewell(on_removal: kinds.OnRemoval) -> bytes:
+    """The slice of a cluster that leaves: no objects, and how it leaves, so that the root binds that too."""
+    return json_values.encode(
+        {
+            "apiVersion": kinds.API_VERSION,
+            "kind": "Slice",
+            "objects": [],
+            "onRemoval": on_removal.value,
+        }
+    )
+
+
 def decode(data: bytes) -> tuple[Item, ...]:
     """The objects of a slice, by key. Raises ValueError for bytes that are none."""
     document = json_values.decode(data)

@@ -139,10 +139,14 @@ def _item(manifest: objects.Manifest) -> Mapping[str, Any]:
     }
 
 
+def _farewell(how: kinds.OnRemoval) -> bytes:
+    head = b'{"apiVersion":"fleetgate.dev/v1alpha1","kind":"Slice","objects":[],"onRemoval":'
+    return head + json.dumps(how.value).encode() + b"}"
+
+
 def _root(plan: rollout.Plan) -> Iterator[str]:
-    empty = _named(b'{"apiVersion":"fleetgate.dev/v1alpha1","kind":"Slice","objects":[]}')
     leaves = {
-        **dict.fromkeys(plan.retired, empty),
+        **{cluster: _named(_farewell(how)) for cluster, how in plan.retired.items()},
         **{c: s.digest for c, s in plan.slices.items()},
     }
     hashed = [_hash(b"\x00" + _canonical([c, leaves[c]]).encode()) for c in sorted(leaves)]

@@ -1,9 +1,10 @@
 """The rollout plan: which cluster gets which slice, in which wave, and who leaves. It leaves no choices to anyone."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from fleet.model import kinds, names
+from fleet.model import slices as form
 from fleet.plan import slices
 from fleet.protocol import merkle
 
@@ -41,11 +42,12 @@ def plan(
 
 
 def leaves(
-    slices_of: Mapping[names.Cluster, names.SliceDigest], retired: Iterable[names.Cluster]
+    slices_of: Mapping[names.Cluster, names.SliceDigest],
+    retired: Mapping[names.Cluster, kinds.OnRemoval],
 ) -> dict[names.Cluster, names.SliceDigest]:
-    """What approvers sign for each cluster; one that leaves is bound to the empty slice."""
-    nothing = slices.cut(()).digest
-    return {c: slices_of.get(c, nothing) for c in sorted({*slices_of, *retired})}
+    """What approvers sign for each cluster; one that leaves is bound to how it leaves."""
+    leaving = {c: form.digest(form.farewell(how)) for c, how in retired.items()}
+    return dict(sorted({**leaving, **slices_of}.items()))
 
 
 def _waves(

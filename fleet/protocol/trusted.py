@@ -7,12 +7,12 @@ newer, not expired. Nothing is changed by a dispatch that fails any of them.
 from dataclasses import dataclass
 from datetime import datetime
 
-from fleet.model import errors, json_values, messages, names, slices
+from fleet.model import errors, json_values, kinds, messages, names, slices
 from fleet.protocol import dsse, encoding, merkle
 
 MAX_ENVELOPE = 1 << 20  # bytes
 MAX_STEP = 1 << 20  # by which an era or a sequence may grow at once
-_NOTHING = slices.digest(slices.encode(()))
+_FAREWELLS = {slices.digest(slices.farewell(how)): how for how in kinds.OnRemoval}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,8 +113,8 @@ def _check_accepted(
         root=statement.slices_root,
     ):
         raise errors.RefusedError("statement: does not cover this slice")
-    if dispatch.retire is not None and dispatch.slice != _NOTHING:
-        raise errors.RefusedError("statement: does not let this cluster go")
+    if dispatch.retire is not _FAREWELLS.get(dispatch.slice):
+        raise errors.RefusedError("statement: does not let this cluster go, or not so")
 
 
 def _check_newer(dispatch: messages.Dispatch, held: Held | None) -> None:

@@ -10,13 +10,18 @@ from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 from fleet.cli import output, settings
-from fleet.cli.demo import story
+from fleet.cli.demo import keeping, story
 from fleet.model import errors
 
 
 def main(words: Sequence[str]) -> int:
-    keep, is_simulated = "--keep" in words, "--simulated" in words
     try:
+        if "--down" in words:
+            output.say("ended" if keeping.end() else "no demo was running")
+            return 0
+        if "--keep" in words and "--simulated" not in words:
+            return keeping.tell()
+        is_simulated, keep = "--simulated" in words, "--supervise" in words
         return asyncio.run(_simulated() if is_simulated else _real(keep=keep))
     except errors.FleetError as error:
         output.fault(error)
@@ -36,7 +41,7 @@ async def _real(*, keep: bool) -> int:
     built = await asyncio.to_thread(
         binaries.ensure, found.cache, _progress, environment=found.environment
     )
-    async with _folder(keep=keep) as folder:
+    async with _folder() as folder:
         names = [player.name for player in story.PLAYERS]
         started = time.monotonic()
         async with await lab.up(names, folder / "lab", built, full=True, say=_progress) as running:
@@ -71,9 +76,9 @@ def _sum_up(figures: list[tuple[str, float]], took: float) -> None:
 
 
 async def _kept(stage: "real.Real", kubectl: Path) -> None:  # type: ignore[name-defined]  # noqa: F821
-    """Until ctrl-C."""
+    """Until somebody ends it."""
     output.say()
-    output.say("Everything keeps running until ctrl-C. To try:", "bold")
+    output.say("To try:", "bold")
     for name, path in stage.kubeconfigs.items():
         output.say(f"  {kubectl} --kubeconfig {path} -n hello get all   # {name}")
     output.say(f"  fleet status --state {stage.state} --watch")
@@ -81,6 +86,7 @@ async def _kept(stage: "real.Real", kubectl: Path) -> None:  # type: ignore[name
     output.say(
         f"  cd {stage.clone}   # change something on dev, commit, git push; then fleet promote dev staging"
     )
+    keeping.silence()
     stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
@@ -88,7 +94,7 @@ async def _kept(stage: "real.Real", kubectl: Path) -> None:  # type: ignore[name
 
 
 @contextlib.asynccontextmanager
-async def _folder(*, keep: bool) -> AsyncIterator[Path]:
+async def _folder() -> AsyncIterator[Path]:
     """A folder of its own, gone at the end unless the story failed, so that its logs can be read."""
     folder = Path(tempfile.mkdtemp(prefix="fleet-demo-"))
     try:
@@ -100,8 +106,6 @@ async def _folder(*, keep: bool) -> AsyncIterator[Path]:
         _remove(folder)
         raise
     _remove(folder)
-    if keep:
-        output.say("cleaned up")
 
 
 def _remove(folder: Path) -> None:

@@ -103,7 +103,7 @@ def test_a_plain_bundle_is_all_manifests_below_it_but_other_bundles_and_values()
     )  # fmt: skip
     bundles = [web, inner, away]
     assert list(selection.plain_files(web, bundles, listing)) == [
-        "apps/web/a.yaml", "apps/web/b/c.yml", "apps/web/d.json", "apps/web/away/f.yaml",
+        "apps/web/a.yaml", "apps/web/away/f.yaml", "apps/web/b/c.yml", "apps/web/d.json",
     ]  # fmt: skip
     assert list(selection.plain_files(inner, bundles, listing)) == ["apps/web/inner/e.yaml"]
     assert list(selection.plain_files(away, bundles, listing)) == ["deploy/h.yaml"]

@@ -8,7 +8,8 @@ from hypothesis import strategies as some
 
 import builders
 from fleet.model import kinds, names
-from fleet.plan import rollout, slices
+from fleet.model import slices as form
+from fleet.plan import rollout
 from fleet.protocol import keys, merkle
 
 CANARY = {rollout.CANARY_LABEL: "true"}
@@ -118,11 +119,11 @@ def test_the_root_covers_slices_and_those_who_leave():
     gone = names.Cluster("b")
     plan = rollout.plan(builders.environment(), [cluster("a")], cut, {gone: kinds.OnRemoval.PRUNE})
     a = names.Cluster("a")
-    assert rollout.leaves({a: cut[a].digest}, [gone]) == {
-        a: cut[a].digest,
-        gone: slices.cut(()).digest,
-    }
-    assert plan.slices_root == merkle.slices_root({a: cut[a].digest, gone: slices.cut(()).digest})
+    farewell = form.digest(form.farewell(kinds.OnRemoval.PRUNE))
+    leaves = {a: cut[a].digest, gone: farewell}
+    assert rollout.leaves({a: cut[a].digest}, {gone: kinds.OnRemoval.PRUNE}) == leaves
+    assert plan.slices_root == merkle.slices_root(leaves)
+    assert farewell != form.digest(form.farewell(kinds.OnRemoval.ORPHAN))
 
 
 @pytest.mark.parametrize("environment", ["dev", "prod"])

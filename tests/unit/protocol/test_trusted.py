@@ -247,11 +247,18 @@ def test_a_statement_that_has_ended_brings_nothing_new():
     assert refusal(data, held, builders.later(120)) == "statement: expired"
 
 
-def test_who_leaves_is_bound_to_the_empty_slice():
-    nothing = slices.digest(slices.encode(()))
-    leaving = {names.Cluster("dev-1"): nothing, names.Cluster("dev-2"): names.SliceDigest("x")}
-    sent = builders.dispatch(leaving, retire=kinds.OnRemoval.ORPHAN)
+def leaving(how: kinds.OnRemoval) -> dict[names.Cluster, names.SliceDigest]:
+    farewell = slices.digest(slices.farewell(how))
+    return {names.Cluster("dev-1"): farewell, names.Cluster("dev-2"): names.SliceDigest("x")}
+
+
+def test_who_leaves_is_bound_to_how_it_leaves():
+    orphaned = leaving(kinds.OnRemoval.ORPHAN)
+    sent = builders.dispatch(orphaned, retire=kinds.OnRemoval.ORPHAN)
     assert admit(wire(sent)).dispatch.retire is kinds.OnRemoval.ORPHAN
+    for other in (None, kinds.OnRemoval.PRUNE):
+        changed = builders.dispatch(orphaned, retire=other)
+        assert refusal(wire(changed)) == "statement: does not let this cluster go, or not so"
 
 
 @pytest.mark.threat(65)
