@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-pytest_plugins = ["labs"]
+pytest_plugins = ["labs", "threats"]
 
 # A slow machine is no failing law; pytest's own timeout ends what hangs.
 settings.register_profile("fleet", deadline=None, max_examples=60)

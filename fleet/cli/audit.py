@@ -57,7 +57,7 @@ def violations(
     path: Annotated[str, typer.Option(help="As apps/*/deploy.yaml.")] = "",
     author: Annotated[str, typer.Option(help="A part of name or address.")] = "",
     since: Annotated[str, typer.Option(help="RFC 3339, as 2026-01-31T00:00:00Z.")] = "",
-    is_open: Annotated[bool, typer.Option("--open", help="That have not ended.")] = False,  # noqa: FBT002
+    is_open: Annotated[bool, typer.Option("--open", help="That have not ended.")] = False,
     form: Form = output.Form.TEXT,
 ) -> None:
     """List violations: rule, file, line, clusters, author, when each appeared and when it ended.

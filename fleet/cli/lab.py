@@ -23,7 +23,7 @@ def up(
     folder: Folder = None,
     light: Annotated[
         bool, typer.Option("--light", help="API servers alone: no controllers, no node.")
-    ] = False,  # noqa: FBT002
+    ] = False,
 ) -> None:
     """Start clusters and leave them running. The first time builds Kubernetes: about six minutes on two cores.
 

@@ -26,7 +26,7 @@ def promote(
         Path, typer.Option("--dir", help="A clone of the fleet repository.")
     ] = Path(),
     commit: Annotated[str, typer.Option(help="A commit of the source; default: its tip.")] = "",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show, do not push.")] = False,  # noqa: FBT002
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show, do not push.")] = False,
     kustomize: Annotated[Path | None, typer.Option(help="kustomize v5.7.1.")] = None,
 ) -> None:
     """Promote by merge: show what would change in each cluster, then push the merge commit.

@@ -17,7 +17,7 @@ Form = Annotated[output.Form, typer.Option("--output", "-o", help="text or json.
 def status(
     state: State = _HERE,
     environment: Annotated[str, typer.Option("--environment", "-e", help="Only this one.")] = "",
-    watch: Annotated[bool, typer.Option("--watch", "-w", help="Show again each 2 s.")] = False,  # noqa: FBT002
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="Show again each 2 s.")] = False,
     form: Form = output.Form.TEXT,
 ) -> None:
     """Show where everything stands.

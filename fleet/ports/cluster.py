@@ -106,9 +106,15 @@ class Cluster(Protocol):
         """Only the object with that UID; background propagation."""
 
     def watch(
-        self, resource: Resource, *, selector: str, namespace: str = "", metadata_only: bool = False
+        self,
+        resource: Resource,
+        *,
+        selector: str,
+        namespace: str = "",
+        metadata_only: bool = False,
     ) -> AsyncGenerator[Event, None]:
         """Lists, then watches, from gap to gap, until the iterator is closed; "" = all namespaces.
 
-        With `metadata_only` objects have apiVersion, kind and metadata alone, which saves memory and wire. Ends only by errors.UnreachableError (also for a watch that cannot be had), never silently.
+        With `metadata_only` objects have apiVersion, kind and metadata alone, which saves memory and wire. Ends only
+        by errors.UnreachableError (also for a watch that cannot be had), never silently.
         """

@@ -81,10 +81,11 @@ async def _kept(stage: "real.Real", kubectl: Path) -> None:  # type: ignore[name
     output.say("To try:", "bold")
     for name, path in stage.kubeconfigs.items():
         output.say(f"  {kubectl} --kubeconfig {path} -n hello get all   # {name}")
-    output.say(f"  fleet status --state {stage.state} --watch")
-    output.say(f"  fleet audit decisions --state {stage.state}")
+    fleet = Path(sys.executable).with_name("fleet")
+    output.say(f"  {fleet} status --state {stage.state} --watch")
+    output.say(f"  {fleet} audit decisions --state {stage.state}")
     output.say(
-        f"  cd {stage.clone}   # change something on dev, commit, git push; then fleet promote dev staging"
+        f"  cd {stage.clone}   # change something on dev, commit, git push; then {fleet} promote dev staging"
     )
     keeping.silence()
     stopped = asyncio.Event()
