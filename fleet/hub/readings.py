@@ -9,6 +9,7 @@ from fleet.model import findings, names, snapshots
 from fleet.ports import repository, store
 
 _YAML = (".yaml", ".yml", ".json")
+_BUNDLES = ("bundle.yaml", "bundle.yml", "bundle.json")
 _OWNED_FOLDERS = ("clusters/", "environments/", "trust/")
 _LFS = b"version https://git-lfs.github.com/"
 
