@@ -146,7 +146,7 @@ def _speaks(path: str, where: layout.Layout) -> bool:
     part = where.part(path)
     if part is layout.Part.CONTENT:
         is_lost = path.startswith(_OWNED_FOLDERS) and path.endswith(_YAML)  # one folder too high
-        return is_lost or path.rpartition("/")[2] == "bundle.yaml"
+        return is_lost or path.rpartition("/")[2] in _BUNDLES
     return path.endswith(_YAML)
 
 

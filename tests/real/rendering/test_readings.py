@@ -176,7 +176,7 @@ async def test_what_is_remembered_outlives_the_process(repository_of: Any):
         reader.git.tip(), repositories.DEV, source, readings.Files(source, reader.memo)
     )
     assert after.ids == before.ids
-    assert len(source.asked) == 2  # our own documents, whose text is needed
+    assert len(source.asked) == 0
 
 
 async def test_reading_at_once_with_little_room_gives_everyone_everything(repository_of: Any):
