@@ -50,6 +50,17 @@ class Ground:
             self._known |= {cluster.name: cluster for cluster in added}
         return [self._known[name] for name in names]
 
+    def halt(self, name: str) -> None:
+        """Ends a cluster's API server; `resume` starts it again at the same address."""
+        self._run(self._present().halt(name))
+
+    def resume(self, name: str) -> None:
+        self._run(self._present().resume(name))
+
+    def _present(self) -> lab.Lab:
+        assert self._lab is not None
+        return self._lab
+
     async def _add(self, names: Sequence[str], *, full: bool) -> tuple[clusters.Cluster, ...]:
         if self._lab is None:
             self._lab = await lab.up([], *self._place, say=self._say)
