@@ -1,0 +1,166 @@
+"""The stage in memory: the real shells and the real core on simulated git, API servers and time."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from fleet.adapters import schemas, telemetry
+from fleet.agent import enrolment, loop
+from fleet.agent import state as agents
+from fleet.cli import documents, init, output, promote
+from fleet.cli.demo import story
+from fleet.cli.demo.stage import Ended, Player
+from fleet.hub import answers, judging, offline, people, promotion
+from fleet.hub import loop as hub_loop
+from fleet.hub import state as hubs
+from fleet.model import findings, names, objects
+from fleet.protocol import keys
+from fleet.simulation import clock, faults, memo, repository
+from fleet.simulation import world as worlds
+
+_SHAPES = schemas.Packaged()
+_KINDS = {"Deployment": "apps", "ConfigMap": ""}
+
+
+async def tell() -> list[tuple[str, float]]:
+    stage = Simulated(key=keys.generate())
+    await stage.open()
+    try:
+        return await story.tell(stage)
+    finally:
+        await stage.world.close()
+
+
+async def prepare() -> None:
+    """Read what threads read, before virtual time begins: it would not wait for them."""
+    await _SHAPES.definitions("1.36")
+
+
+@dataclass(slots=True, kw_only=True)
+class Simulated:
+    key: keys.SigningKey
+    world: worlds.World = field(init=False)
+    kind: str = "simulated: git, API servers and time are in memory, hub and agents are real"
+
+    async def open(self) -> None:
+        self.world = worlds.World(self._hub, _agent)
+        shared = init.starter("demo")
+        self.world.remote.start("dev", shared)
+        for environment in init.ENVIRONMENTS[1:]:
+            self.world.remote.branch(environment, at="dev")
+        for player in story.PLAYERS:
+            self.world.add_cluster(player.name)
+        self.world.hub.start()
+
+    def now(self) -> float:
+        return (self.world.clock.now() - clock.START).total_seconds()
+
+    async def pause(self, seconds: float) -> None:
+        await self.world.pass_time(seconds)
+
+    async def enroll(self, player: Player) -> str:
+        document = await enrolment.enroll(
+            self.world.members[player.name].people("fleetgate"),
+            name=names.Cluster(player.name),
+            environment=names.Environment(player.environment),
+            hub_url="http://hub",
+            hub_key=self.key.public,
+            labels=dict(player.labels),
+        )
+        return documents.cluster_yaml(document)
+
+    async def start_agent(self, player: Player) -> None:
+        self.world.members[player.name].agent.start()
+
+    async def commit(
+        self, branch: str, files: Mapping[str, str | None], message: str, author: str
+    ) -> str:
+        return self.world.remote.commit(branch, files, message, author)
+
+    async def read(self, branch: str, path: str) -> str:
+        return self.world.remote.read(branch, path).decode()
+
+    async def revert(self, branch: str, author: str) -> str:
+        return self.world.remote.revert(branch, author)
+
+    async def check(self, branch: str) -> Ended:
+        tools = self._tools()
+        tip = names.CommitId(self.world.remote.branches[branch])
+        found = (await offline.check_commit(names.Environment(branch), tip, None, tools)).findings
+        lines = [f"{output.line(each).plain}\n    hint: {each.hint}" for each in found]
+        return Ended(code=int(findings.refuses(found)), text="\n".join(lines))
+
+    async def promote(self, source: str, target: str) -> Ended:
+        tools = self._tools()
+        tips = (await tools.repository.fetch()).branches
+        asked = promotion.Asked(source=names.Environment(source), target=names.Environment(target))
+        road = await offline.road_of(tips[names.Branch(source)], tools)
+        pen = repository.Writer(self.world.remote, story.ADA)
+        offer = await promotion.prepare(asked, tips, road, tools, pen)
+        if offer is None or findings.refuses(offer.findings):
+            return Ended(code=1, text="nothing to promote")
+        await pen.push(offer.branch, offer.merge, offer.running)
+        return Ended(code=0, text="\n".join(promote.described(offer)))
+
+    async def ask(self, command: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        return await self.world.ask(command, arguments)
+
+    async def live(
+        self, player: Player, kind: str, namespace: str, name: str
+    ) -> dict[str, Any] | None:
+        port = self.world.members[player.name].people()
+        resource = (await port.discover()).resources[_KINDS[kind], kind]
+        key = objects.Key(group=_KINDS[kind], kind=kind, namespace=namespace, name=name)
+        answer = await port.read(resource, key)
+        return dict(answer.live) if answer.live else None
+
+    async def scale(self, player: Player, namespace: str, name: str, replicas: int) -> None:
+        port = self.world.members[player.name].people()
+        live = await self.live(player, "Deployment", namespace, name) or {}
+        resource = (await port.discover()).resources["apps", "Deployment"]
+        await port.replace(resource, {**live, "spec": {**live["spec"], "replicas": replicas}})
+
+    def _tools(self) -> judging.Tools:
+        """A person's own, on a clone of the remote."""
+        alone = faults.Process(name="person")
+        return judging.Tools(
+            repository=repository.Repository(self.world.remote, {}, alone),
+            schemas=_SHAPES,
+            memo=memo.Memo({}, alone),
+            kustomize=None,
+        )
+
+    def _hub(self, ports: worlds.HubPorts) -> worlds.HubLife:
+        here = hubs.Hub(
+            tools=judging.Tools(
+                repository=ports.repository, schemas=_SHAPES, memo=ports.memo, kustomize=None
+            ),
+            repository=ports.repository,
+            book=ports.book,
+            clock=ports.clock,
+            telemetry=telemetry.Silent(),
+            key=self.key,
+            session=ports.session,
+            settings=hubs.Settings(poll_interval=1.0),
+        )
+        return worlds.HubLife(
+            run=lambda: hub_loop.run(here),
+            desk=answers.Desk(here),
+            ask=lambda command, arguments: people.answer(here, command, arguments),
+        )
+
+
+async def _agent(ports: worlds.AgentPorts) -> None:
+    enrolled = await enrolment.read(ports.cluster)
+    await loop.run(
+        agents.Agent(
+            identity=enrolled.identity,
+            key=enrolled.key,
+            cluster=ports.cluster,
+            link=ports.link,
+            clock=ports.clock,
+            telemetry=telemetry.Silent(),
+            name=ports.name,
+            chance=ports.chance,
+        )
+    )

@@ -1,0 +1,113 @@
+"""Promotion from anyone's clone: the merge commit that makes the next environment equal to the one before it.
+
+Its tree is upstream's shared paths with the target's own; so it is exact whatever the branches went through.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from fleet.hub import judging, offline
+from fleet.manifests import layout
+from fleet.model import errors, findings, ledger, names, objects, snapshots
+from fleet.ports import repository
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """`commit` is one of the source's branch; None = its tip."""
+
+    source: names.Environment
+    target: names.Environment
+    commit: names.CommitId | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """A merge that is made but not pushed. `changes` are those of each cluster: "+ key", "- key", "~ key"."""
+
+    merge: names.CommitId
+    branch: names.Branch
+    running: names.CommitId  # the target's tip that it was made on
+    changes: Mapping[names.Cluster, tuple[str, ...]]
+    findings: tuple[findings.Finding, ...]
+
+
+async def prepare(
+    asked: Asked,
+    tips: Mapping[names.Branch, names.CommitId],
+    road: ledger.Road,
+    tools: judging.Tools,
+    pen: repository.Writer,
+) -> Offer | None:
+    """None where the target has this content already. Raises errors.InputError for a way that is none."""
+    _check(asked, tips, road)
+    branch = road.branch(asked.target)
+    upstream = asked.commit or tips[road.branch(asked.source)]
+    running = tips[branch]
+    merge = await _graft(asked, road, upstream, running, tools, pen)
+    if merge is None:
+        return None
+    before = await offline.check_commit(asked.target, running, None, tools)
+    after = await offline.check_commit(asked.target, merge, running, tools)
+    return Offer(
+        merge=merge,
+        branch=branch,
+        running=running,
+        changes={
+            cluster: tuple(_changes(before.judged.manifests.get(cluster, ()), share))
+            for cluster, share in after.judged.manifests.items()
+        },
+        findings=after.findings,
+    )
+
+
+def _check(asked: Asked, tips: Mapping[names.Branch, names.CommitId], road: ledger.Road) -> None:
+    order = [step.environment for step in road.steps]
+    if asked.target not in order or road.before(asked.target) != asked.source:
+        raise errors.InputError(
+            f"{asked.target} does not come right after {asked.source}: {' -> '.join(order)}"
+        )
+    missing = [step.branch for step in road.steps if step.branch not in tips]
+    if missing:
+        raise errors.InputError(f"the remote has no branch {', '.join(missing)}")
+
+
+async def _graft(
+    asked: Asked,
+    road: ledger.Road,
+    upstream: names.CommitId,
+    running: names.CommitId,
+    tools: judging.Tools,
+    pen: repository.Writer,
+) -> names.CommitId | None:
+    """The merge commit, or None where there is nothing to merge."""
+    where = layout.Layout(environment=asked.target, owned=road.owned)
+    above = await tools.repository.snapshot(upstream)
+    here = await tools.repository.snapshot(running)
+    if not layout.differ(above, here, where):
+        return None
+    subject = (await tools.repository.commit(upstream)).subject
+    message = f"Promote {asked.source} to {asked.target}: {subject}\n\nContent of {upstream}.\n"
+    return await pen.graft(tuple(_entries(above, here, where)), (running, upstream), message)
+
+
+def _entries(
+    above: snapshots.Snapshot, here: snapshots.Snapshot, where: layout.Layout
+) -> Iterator[snapshots.Entry]:
+    """Upstream's shared paths; everything else, owned or inert, as the target has it."""
+    yield from (e for path, e in above.entries.items() if where.is_shared(path))
+    yield from (e for path, e in here.entries.items() if not where.is_shared(path))
+
+
+def _changes(
+    before: tuple[objects.Manifest, ...], after: tuple[objects.Manifest, ...]
+) -> Iterator[str]:
+    old = {each.key: each.digest for each in before}
+    new = {each.key: each.digest for each in after}
+    for key in sorted({*old, *new}):
+        if key not in old:
+            yield f"+ {key}"
+        elif key not in new:
+            yield f"- {key}"
+        elif old[key] != new[key]:
+            yield f"~ {key}"
