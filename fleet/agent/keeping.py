@@ -4,6 +4,7 @@ A dispatch counts from the moment when the pointer moves, by compare-and-swap: c
 a pointer is never without its chunks. So any instruction may be the last one.
 """
 
+import asyncio
 import base64
 import gzip
 from collections.abc import Mapping
@@ -20,6 +21,7 @@ POINTER = "pointer"
 SECRETS = cluster.Resource(
     group="", version="v1", kind="Secret", plural="secrets", namespaced=True, versions=("v1",)
 )
+_IN_THE_WAY = (cluster.Status.CONFLICT, cluster.Status.ABSENT)
 _KEPT = "fleetgate.dev/kept"  # a label: which of our Secrets are chunks
 
 
@@ -40,6 +42,8 @@ class Keeper:
         self._cluster = port
         self._pointer: json_values.JsonObject | None = None
         self._members: json_values.JsonObject | None = None
+        self._unheard: dict[str, list[Any]] = {}  # what was sent for each Secret and not answered
+        self.turn = asyncio.Lock()  # for whoever reads the pointer and then moves it
 
     async def read_pointer(self, identity: trusted.Identity) -> Stored | None:
         self._pointer = await self._read(POINTER)
@@ -62,6 +66,12 @@ class Keeper:
         }
         body = _secret(POINTER, {"pointer": json_values.encode(document)})
         self._pointer = await self._write(body, self._pointer)
+
+    def has_moved(self) -> bool:
+        """Whether the pointer, as it was last read, is one that was sent from here and whose answer was lost."""
+        return self._pointer is not None and self._pointer["data"] in self._unheard.get(
+            POINTER, ()
+        )
 
     async def read_slice(self, digest: names.SliceDigest, chunks: int) -> bytes:
         """Raises errors.BrokenError when chunks are missing or damaged."""
@@ -146,18 +156,31 @@ class Keeper:
     async def _write(
         self, body: json_values.JsonObject, last: json_values.JsonObject | None
     ) -> json_values.JsonObject | None:
-        if last is None:
-            answer = await self._cluster.create(SECRETS, body)
-        else:
-            answer = await self._cluster.replace(SECRETS, _versioned(body, last))
-        if answer.status in (cluster.Status.CONFLICT, cluster.Status.ABSENT):
-            name = body["metadata"]["name"]
+        """What stands in the way is written over only if it was sent from here and its answer was lost."""
+        name = body["metadata"]["name"]
+        unheard = list(self._unheard.get(name, ()))
+        self._unheard.setdefault(name, []).append(body["data"])
+        answer = await self._put(body, last)
+        if answer.status in _IN_THE_WAY and unheard:
+            there = await self._read(name)
+            if there is None or there["data"] in unheard:
+                answer = await self._put(body, there)
+        if answer.status in _IN_THE_WAY:
+            del self._unheard[name]
             raise errors.RefusedError(
                 f"Secret {inventory.NAMESPACE}/{name} was changed by somebody else",
                 hint="is a second agent at work for this cluster?",
             )
         _check(answer)
+        del self._unheard[name]
         return answer.live
+
+    async def _put(
+        self, body: json_values.JsonObject, last: json_values.JsonObject | None
+    ) -> cluster.Answer:
+        if last is None:
+            return await self._cluster.create(SECRETS, body)
+        return await self._cluster.replace(SECRETS, _versioned(body, last))
 
 
 def _check(answer: cluster.Answer) -> None:

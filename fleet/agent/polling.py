@@ -76,33 +76,37 @@ async def _take_slice(agent: state.Agent, keeper: keeping.Keeper, held: trusted.
         raise errors.UnreachableError("the hub does not have the slice that it dispatched")
     items = trusted.open_slice(data, digest)
     chunks = await keeper.write_slice(digest, data)
-    before = await keeper.read_pointer(agent.identity)
-    _check_unmoved(agent, before)
-    stored = keeping.Stored(
-        held=held,
-        chunks=chunks,
-        applied=before.applied if before else None,
-        applied_chunks=before.applied_chunks if before else 0,
-    )
-    await keeper.write_pointer(stored)
-    _log.info("release %d is here: %d objects", held.dispatch.release, len(items))
-    adopt(agent, held, items)
+    async with keeper.turn:
+        before = await keeper.read_pointer(agent.identity)
+        _check_unmoved(agent, keeper, before)
+        stored = keeping.Stored(
+            held=held,
+            chunks=chunks,
+            applied=before.applied if before else None,
+            applied_chunks=before.applied_chunks if before else 0,
+        )
+        await keeper.write_pointer(stored)
+        _log.info("release %d is here: %d objects", held.dispatch.release, len(items))
+        adopt(agent, held, items)
 
 
 async def _take_renewal(agent: state.Agent, keeper: keeping.Keeper, held: trusted.Held) -> None:
-    before = await keeper.read_pointer(agent.identity)
-    _check_unmoved(agent, before)
-    if before is not None:
-        await keeper.write_pointer(replace(before, held=held))
-    agent.held = held
+    async with keeper.turn:
+        before = await keeper.read_pointer(agent.identity)
+        _check_unmoved(agent, keeper, before)
+        if before is not None:
+            await keeper.write_pointer(replace(before, held=held))
+        agent.held = held
     agent.is_applied = agent.is_applied and not held.dispatch.retire
     agent.work.set()
     agent.news.set()
 
 
-def _check_unmoved(agent: state.Agent, before: keeping.Stored | None) -> None:
+def _check_unmoved(
+    agent: state.Agent, keeper: keeping.Keeper, before: keeping.Stored | None
+) -> None:
     held = before.held.dispatch if before else None
-    if held != agent.dispatch:
+    if held != agent.dispatch and not keeper.has_moved():
         raise errors.RefusedError("the stored pointer moved: a second agent is at work here")
 
 

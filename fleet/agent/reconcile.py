@@ -57,14 +57,17 @@ async def _carry_out(
 
 async def _note_applied(agent: state.Agent, keeper: keeping.Keeper) -> None:
     """The slice is applied whole: what it replaced is needed no longer."""
-    stored = await keeper.read_pointer(agent.identity)
-    if stored is None or agent.dispatch is None or stored.held.dispatch != agent.dispatch:
-        raise errors.RefusedError("the stored pointer moved: a second agent is at work here")
-    if stored.applied != agent.dispatch.slice:
-        now = replace(stored, applied=agent.dispatch.slice, applied_chunks=stored.chunks)
-        await keeper.write_pointer(now)
-        await keeper.sweep(now)
-    agent.bodies = {(key, agent.digests[key]): item for key, item in agent.wanted.items()}
+    async with keeper.turn:
+        stored = await keeper.read_pointer(agent.identity)
+        if stored is None or agent.dispatch is None or stored.held.dispatch != agent.dispatch:
+            if keeper.has_moved():
+                raise errors.UnreachableError("a newer dispatch is stored and not yet taken up")
+            raise errors.RefusedError("the stored pointer moved: a second agent is at work here")
+        if stored.applied != agent.dispatch.slice:
+            now = replace(stored, applied=agent.dispatch.slice, applied_chunks=stored.chunks)
+            await keeper.write_pointer(now)
+            await keeper.sweep(now)
+        agent.bodies = {(key, agent.digests[key]): item for key, item in agent.wanted.items()}
 
 
 async def _retire(agent: state.Agent, keeper: keeping.Keeper, watches: sight.Watches) -> None:

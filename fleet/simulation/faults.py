@@ -71,6 +71,8 @@ class Process:
             if fault is Fault.CRASH:
                 self.die()
         self._check_alive()
+        await asyncio.sleep(0)  # an answer is under way while others go on
+        self._check_alive()
         if fault is Fault.AFTER:
             raise errors.UnreachableError(f"{what}: the answer was lost")
 
@@ -87,10 +89,18 @@ class Process:
             return
         self.is_dead = True
         self.on_death()
-        here = asyncio.current_task()
+        here = _current()
         for task in self.tasks - {here}:
             task.cancel()
 
     def _check_alive(self) -> None:
         if self.is_dead:
             raise Crash(self.name)
+
+
+def _current() -> "asyncio.Task[Any] | None":
+    """None outside any loop."""
+    try:
+        return asyncio.current_task()
+    except RuntimeError:
+        return None

@@ -153,7 +153,7 @@ class Server:
         live = self.held.get(key)
         if live is None:
             return _absent(key)
-        if uid and live["metadata"]["uid"] != uid:
+        if live["metadata"]["uid"] != uid:
             return Answer(
                 status=Status.CONFLICT, message="Precondition failed: UID in precondition differs"
             )
@@ -212,7 +212,7 @@ class Server:
             return None
         home = self.held.get(_namespace(key.namespace))
         if home is None:
-            return Answer(status=Status.ABSENT, message=f'namespaces "{key.namespace}" not found')
+            return Answer(status=Status.INVALID, message=f'namespaces "{key.namespace}" not found')
         if home["metadata"].get("deletionTimestamp") and key not in self.held:
             message = f"unable to create new content in namespace {key.namespace} because it is being terminated"
             return Answer(status=Status.DENIED, message=message)

@@ -6,6 +6,7 @@ tries every call of every process.
 """
 
 import os
+import random
 import sys
 
 import pytest
@@ -59,7 +60,7 @@ def calls_of(name: str) -> list[str]:
 @pytest.mark.threat(94)
 @pytest.mark.timeout(3600 if ALL else 120)
 @pytest.mark.parametrize(
-    ("name", "nth"), [("hub", 8), ("dev-1", 3), ("prod-canary", 6), ("prod-eu", 3)]
+    ("name", "nth"), [("hub", 12), ("dev-1", 4), ("prod-canary", 8), ("prod-eu", 5)]
 )
 def test_killed_after_any_call_it_goes_on_and_everything_converges(
     name: str, nth: int, capsys: pytest.CaptureFixture[str]
@@ -82,7 +83,10 @@ def killed(name: str, place: int, what: str) -> list[str]:
         post = told(name, faults.crash_after(place))
     except Exception as error:  # noqa: BLE001 - every failing place is told, not the first alone
         return [f"{name} after call {place} ({what}): {error!r}"]
-    return [] if post.ended[:1] == ["crashed"] else [f"{name} did not die at {place} ({what})"]
+    is_under_way = what == "link.poll" and not post.ended  # when the story ends
+    if is_under_way or post.ended[:1] == ["crashed"]:
+        return []
+    return [f"{name} did not die at {place} ({what})"]
 
 
 @pytest.mark.threat(94)
@@ -102,10 +106,8 @@ def test_killed_twice_at_the_same_work_it_still_converges(name: str):
 @pytest.mark.parametrize("name", ["hub", "dev-1"])
 @pytest.mark.parametrize("fault", [faults.Fault.BEFORE, faults.Fault.AFTER, faults.Fault.DELAY])
 def test_calls_that_fail_now_and_then_delay_and_change_nothing(name: str, fault: faults.Fault):
-    def every(step: int) -> faults.Plan:
-        return lambda at, _: fault if at % step == 0 else None
-
-    told(name, every(17))
+    chance = random.Random(7)  # noqa: S311 - the same in each run
+    told(name, lambda _at, _what: fault if chance.random() < 0.06 else None)
 
 
 def test_a_process_that_is_dead_reaches_nothing_any_more():
