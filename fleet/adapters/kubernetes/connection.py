@@ -4,6 +4,7 @@ No redirects, no proxies of the environment, no packed bodies. How many requests
 each standing watch has a connection of its own, and none may wait for another.
 """
 
+import asyncio
 import socket
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
@@ -54,7 +55,10 @@ class Connection:
             async with await self._sent(request, _STREAM) as response:
                 if response.status == 401:
                     self._access.bearer.forget()
-                yield Stream(response, request.most)
+                try:
+                    yield Stream(response, request.most)
+                finally:
+                    await _hang_up(response)
 
     async def close(self) -> None:
         if self._open is not None:
@@ -163,9 +167,17 @@ async def _bounded(response: aiohttp.ClientResponse, most: int) -> bytes:
         found += chunk
         too_large = len(found) > most
     if too_large:
-        response.close()  # not kept: the rest of it may have no end
+        await _hang_up(response)  # the rest of it may have no end
         raise errors.UnreachableError(f"the API server's answer is larger than {most} bytes")
     return bytes(found)
+
+
+async def _hang_up(response: aiohttp.ClientResponse) -> None:
+    """At once: a polite end of TLS waits for the other side, and the connection would outlive its session."""
+    transport = response.connection.transport if response.connection else None
+    if transport is not None:
+        transport.abort()
+        await asyncio.sleep(0)  # in which the loop closes the socket
 
 
 def _socket(address: tuple[Any, ...]) -> socket.socket:
