@@ -67,6 +67,9 @@ def _simulated() -> int:
     from fleet.cli.demo import simulated
     from fleet.simulation import clock
 
+    logging.disable(
+        logging.WARNING
+    )  # an agent that is refused before it is registered belongs to the story
     began = time.monotonic()
     output.say(
         "fleet: the whole line, SIMULATED: no real cluster, no real git, time runs as fast as it can",
