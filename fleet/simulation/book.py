@@ -1,12 +1,13 @@
 """The book in memory: what was synced survives a crash, the tail that was only written does not."""
 
+import asyncio
 import copy
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 from fleet.audit import chain
 from fleet.audit.records import Head, Record
-from fleet.model import errors, ledger, names, slices
+from fleet.model import errors, json_values, ledger, names, slices
 from fleet.ports import store
 from fleet.protocol import encoding
 from fleet.simulation import faults
@@ -58,6 +59,7 @@ class Shelf:
     synced: Pages = field(default_factory=Pages)
     tail: list[store.Write] = field(default_factory=list)
     syncs: bool = True
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)  # one transaction at a time
 
     def sync(self) -> None:
         for write in self.tail:
@@ -103,6 +105,11 @@ class Book:
             return found
 
     async def commit(self, write: store.Write) -> Head:
+        _check_spelled(write)
+        async with self._shelf.turn:
+            return await self._commit(write)
+
+    async def _commit(self, write: store.Write) -> Head:
         try:
             async with self._process.call("book.write"):
                 self._shelf.tail.append(write)
@@ -126,3 +133,11 @@ class Book:
         if data is not None and slices.digest(data) != digest:
             raise errors.BrokenError(f"the book's bytes of slice {digest} are damaged")
         return data
+
+
+def _check_spelled(write: store.Write) -> None:
+    """Raises TypeError for what has no spelling, before any of it is written."""
+    for draft in write.records:
+        json_values.encode(draft.body)
+    for row in write.rows:
+        encoding.encode(row)

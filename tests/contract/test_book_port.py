@@ -12,6 +12,8 @@ from fleet.adapters.store import book as sqlite
 from fleet.audit import chain, records
 from fleet.model import ledger, names, slices
 from fleet.ports import store
+from fleet.simulation import book as simulated
+from fleet.simulation import faults
 
 Opening = Callable[[], store.Book]
 
@@ -28,7 +30,12 @@ async def _on_sqlite(folder: Path) -> AsyncIterator[Opening]:
         each.close()
 
 
-KINDS = {"sqlite": _on_sqlite}
+async def _in_memory(_: Path) -> AsyncIterator[Opening]:
+    shelf = simulated.Shelf()
+    yield lambda: simulated.Book(shelf, faults.Process(name="hub"))
+
+
+KINDS = {"sqlite": _on_sqlite, "simulated": _in_memory}
 
 
 @pytest.fixture(params=KINDS)
