@@ -4,7 +4,6 @@ The OpenTelemetry libraries are imported only when someone listens, so that a qu
 """
 
 from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -30,24 +29,8 @@ class Export:
     resource: Mapping[str, str] = field(default_factory=dict)  # attributes of this process
 
 
-class Silent:
-    def span(
-        self, name: str, attributes: Mapping[str, str], parent: str = ""
-    ) -> AbstractContextManager[str]:
-        del name, attributes, parent
-        return _NOTHING
-
-    def count(self, name: str, attributes: Mapping[str, str], amount: int = 1) -> None: ...
-
-    def gauge(self, name: str, attributes: Mapping[str, str], value: float) -> None: ...
-
-    def exposition(self) -> bytes:
-        return b""
-
+class Silent(telemetry.Nobody):
     def close(self) -> None: ...
-
-
-_NOTHING = nullcontext("")
 
 
 def otel(service: str, export: Export) -> Recording:

@@ -46,7 +46,9 @@ async def once(agent: state.Agent) -> None:
         agent.number = told  # the hub remembers more than we do: an earlier life of this agent
         agent.news.set()
         return
-    agent.confirmed, agent.last = told, report
+    labels = {"health": report.health.value, "release": str(report.release)}
+    with agent.telemetry.span("reported", labels, report.trace):
+        agent.confirmed, agent.last = told, report
     for outcome in report.repairs:
         if agent.repairs.get(outcome.key) == outcome:
             del agent.repairs[outcome.key]

@@ -139,6 +139,7 @@ async def hub(options: HubOptions, watched: telemetry.Telemetry) -> AsyncIterato
             schemas=schemas.Packaged(),
             memo=remembered,
             kustomize=await asyncio.to_thread(renderer_of, options.kustomize),
+            telemetry=watched,
         )
         try:
             yield state.Hub(

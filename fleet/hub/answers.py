@@ -61,7 +61,10 @@ class Desk:
             known = hub.ledger.clusters[report.cluster]
             last = known.report.number if known.report else 0
             if report.number > last:
-                await state.write(hub, _reported(known, report, hub))
+                labels = {"cluster": report.cluster, "health": report.health.value}
+                with hub.telemetry.span("report", labels, report.trace):
+                    await state.write(hub, _reported(known, report, hub))
+                hub.telemetry.count("fleet_reports", {"environment": known.environment})
                 hub.wake.set()
         return _json({"reported": max(report.number, last)})
 
@@ -193,7 +196,10 @@ def _signed(
         retire=known.retire,
         trace=release.trace,
     )
-    envelope = dsse.sign(dsse.DISPATCH, encoding.encode(dispatch), hub.key)
+    labels = {"cluster": known.cluster, "release": str(release.number)}
+    with hub.telemetry.span("dispatch", labels, release.trace):
+        envelope = dsse.sign(dsse.DISPATCH, encoding.encode(dispatch), hub.key)
+    hub.telemetry.count("fleet_dispatches", {"environment": known.environment})
     row = replace(known, dispatch=dispatch, envelope=envelope, sequence=dispatch.sequence)
     return row, drafts.dispatch(dispatch, at=now)
 

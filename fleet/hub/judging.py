@@ -14,6 +14,7 @@ from fleet.manifests.schemas import validate
 from fleet.model import findings, kinds, ledger, names, objects, snapshots
 from fleet.policy import policies
 from fleet.ports import renderer, repository, schemas, store
+from fleet.ports import telemetry as observers
 
 # Findings that even a decree cannot overlook: what they are about cannot be cut into slices.
 NOT_BY_DECREE = frozenset(
@@ -42,6 +43,7 @@ class Tools:
     schemas: schemas.SchemaSource
     memo: store.Memo
     kustomize: renderer.Renderer | None
+    telemetry: observers.Telemetry = observers.NOBODY
     files: readings.Files = field(init=False)
     judged: dict[str, "Judged"] = field(default_factory=dict)
 
@@ -87,19 +89,19 @@ async def judge(question: Question, tools: Tools) -> Judged:
 
 
 async def _judge(question: Question, tools: Tools) -> Judged:
-    reading = await _read(question.commit, question, tools)
+    with tools.telemetry.span("read", {"commit": question.commit}):
+        reading = await _read(question.commit, question, tools)
     if question.imagines and not reading.declared.clusters:
         reading = replace(reading, declared=_with_imagined(reading.declared, tools))
     base = await _read(question.base.commit, question, tools) if question.base else None
-    rendered = await rendering.render(reading, _kitchen(tools))
+    with tools.telemetry.span("render", {"bundles": str(len(reading.declared.bundles))}):
+        rendered = await rendering.render(reading, _kitchen(tools))
     own = policies.parse(reading.declared.rules)
-    found = [
-        *reading.findings,
-        *rendered.findings,
-        *own.findings,
-        *await _schema(reading, rendered, tools),
-        *await _policy(question, reading, base, rendered, own, tools),
-    ]
+    with tools.telemetry.span("schema", {}):
+        misshapen = await _schema(reading, rendered, tools)
+    with tools.telemetry.span("policy", {"policies": own.digest}):
+        denied = await _policy(question, reading, base, rendered, own, tools)
+    found = [*reading.findings, *rendered.findings, *own.findings, *misshapen, *denied]
     return Judged(
         question=question,
         commit=await tools.repository.commit(question.commit),

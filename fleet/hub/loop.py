@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from fleet.audit import drafts
-from fleet.hub import judging, release, rollouts, state
+from fleet.hub import figures, judging, release, rollouts, state
 from fleet.model import errors, ledger
 from fleet.ports import repository, store
 
@@ -24,6 +24,7 @@ async def run(hub: state.Hub) -> None:
         hub.wake.clear()
         await turn(hub)
         hub.ready = hub.tips is not None
+        figures.show(hub)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(hub.wake.wait(), _pause(hub))
 

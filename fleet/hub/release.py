@@ -21,9 +21,14 @@ async def release(
     environment: names.Environment, tip: names.CommitId, hub: state.Hub
 ) -> ledger.Decision:
     """Decide on the tip of one environment's branch; when accepted, its first wave is out on return."""
+    settled = settled_before(environment, tip, hub)
+    if settled is not None:
+        await rollouts.advance(environment, hub)
+        return settled
     with hub.telemetry.span("release", {"environment": environment, "commit": tip}) as trace:
         judged = await judging.judge(question(environment, tip, hub), hub.tools)
-        drawn = await drawing.draw(judged, hub)
+        with hub.telemetry.span("plan", {}):
+            drawn = await drawing.draw(judged, hub)
         candidate = candidate_of(judged)
         gathered = await facts.gather(candidate, judged, drawn.findings, hub)
         decision = decide.decide(candidate, gathered)
@@ -31,6 +36,18 @@ async def release(
             await settle(decision, judged, drawn, trace, hub)
     await rollouts.advance(environment, hub)
     return decision
+
+
+def settled_before(
+    environment: names.Environment, tip: names.CommitId, hub: state.Hub
+) -> ledger.Decision | None:
+    """The decision on a tip that runs already: only another tip can bring another one."""
+    here = hub.ledger.environments.get(environment)
+    decision = here.decision if here else None
+    if here is None or decision is None or decision.commit != tip:
+        return None
+    runs = decision.verdict is ledger.Verdict.ACCEPTED and here.release > here.floor
+    return decision if runs and not hub.ledger.seal.held else None
 
 
 def question(
@@ -97,6 +114,8 @@ async def settle(
         "; ".join(each.reason for each in decision.gates if each.reason),
     )
     async with hub.writing:
+        labels = {"environment": decision.environment, "verdict": decision.verdict.value}
+        hub.telemetry.count("fleet_decisions", labels)
         if decision.verdict is ledger.Verdict.ACCEPTED:
             await hub.repository.keep(f"accepted/{decision.commit}", decision.commit)
             await state.write(hub, acceptance.accepted(decision, judged, drawn, trace, hub))

@@ -5,6 +5,9 @@ from typing import Any
 from fleet.hub import rollouts, state
 from fleet.model import ledger, messages
 
+# How a cluster may stand towards what its environment runs, in a word.
+STATES = ("registered", "offline", "leaving", "waits for its wave", "healthy", "converging")
+
 
 def of(hub: state.Hub) -> dict[str, Any]:
     """The shape is documented in docs/cli.md and only grows within v1alpha1."""
