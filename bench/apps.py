@@ -56,9 +56,7 @@ def app(number: int, version: str = "1.0.0") -> list[dict[str, Any]]:
 def files(apps: int, version: str = "1.0.0", *, per_bundle: int = 25) -> dict[str, str]:
     """A repository's files: bundles of some apps each, a YAML file an object."""
     found = {"apps/ground/bundle.yaml": _bundle("ground")}
-    found |= {
-        f"apps/ground/{each['metadata']['name']}.yaml": text(each) for each in namespaces()
-    }
+    found |= {f"apps/ground/{each['metadata']['name']}.yaml": text(each) for each in namespaces()}
     for number in range(apps):
         folder = f"apps/group-{number // per_bundle}"
         found[f"{folder}/bundle.yaml"] = _bundle(f"group-{number // per_bundle}")

@@ -22,7 +22,10 @@ class Used:
 
 
 def run(
-    words: Sequence[str], *, folder: Path | None = None, environment: Mapping[str, str] | None = None
+    words: Sequence[str],
+    *,
+    folder: Path | None = None,
+    environment: Mapping[str, str] | None = None,
 ) -> Used:
     """One whole process; its peak is its own, since it is waited for by itself."""
     began = time.perf_counter()

@@ -15,7 +15,7 @@ class Section:
 
     def row(self, *cells: str) -> None:
         self.rows.append(cells)
-        print("  " + " | ".join(cells), flush=True)  # noqa: T201 - progress of a command
+        print("  " + " | ".join(cells), flush=True)
 
 
 @dataclass(slots=True)
@@ -24,7 +24,7 @@ class Report:
     sections: list[Section] = field(default_factory=list)
 
     def section(self, title: str) -> Section:
-        print(title, flush=True)  # noqa: T201 - progress of a command
+        print(title, flush=True)
         self.sections.append(Section(title))
         return self.sections[-1]
 
