@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 
 import invariants
 import worlds
-from fleet.model import ledger, names
+from fleet.model import ledger, names, objects
 from fleet.simulation import world
 
 EXTRA = "apps/hello/extra.yaml"
-_CONFIG = """apiVersion: v1
+CONFIG = """apiVersion: v1
 kind: ConfigMap
 metadata:
   name: extra
@@ -20,6 +20,7 @@ metadata:
 data:
   word: more
 """
+EXTRA_KEY = objects.Key(group="", kind="ConfigMap", namespace="hello", name="extra")
 _PATIENCE = 900.0  # virtual seconds; a lease of a dead agent alone takes 180
 
 
@@ -65,7 +66,7 @@ async def start(story: Story) -> None:
 
 async def change(story: Story) -> None:
     before = worlds.image(story.here, "staging-1")
-    story.here.remote.commit("dev", {EXTRA: _CONFIG}, "One more object")
+    story.here.remote.commit("dev", {EXTRA: CONFIG}, "One more object")
     worlds.with_image(story.here, "dev", "1.5.0")
     await story.healthy("dev", "commit to healthy in dev")
     assert worlds.image(story.here, "dev-1").endswith(":1.5.0")
@@ -122,7 +123,7 @@ async def prune(story: Story) -> None:
     here = story.here
     here.remote.commit("dev", {EXTRA: None}, "One object less")
     held = here.members["dev-1"].server.held
-    await story.until("removed from git to gone", lambda: _extra() not in held)
+    await story.until("removed from git to gone", lambda: EXTRA_KEY not in held)
     await story.healthy("dev", "removal to healthy")
 
 
@@ -153,7 +154,3 @@ CHAPTERS: tuple[Callable[[Story], Awaitable[None]], ...] = (
 def _is_refused(here: world.World, commit: names.CommitId) -> bool:
     found = worlds.decision(here, "dev")
     return found is not None and (found.commit, found.verdict) == (commit, ledger.Verdict.REFUSED)
-
-
-def _extra() -> worlds.objects.Key:
-    return worlds.objects.Key(group="", kind="ConfigMap", namespace="hello", name="extra")

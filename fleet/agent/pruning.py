@@ -64,7 +64,7 @@ async def _remove(agent: state.Agent, member: inventory.Member) -> cluster.Answe
         return await _release(agent, member)
     resource = state.resource_of(agent, member.key)
     if resource is None:
-        return cluster.Answer(status=cluster.Status.UNSERVED)
+        return _unserved(agent, member.key)
     uid = member.uid or await _uid_of_half_made(agent, resource, member)
     if not uid:
         return cluster.Answer(status=cluster.Status.ABSENT)
@@ -72,6 +72,14 @@ async def _remove(agent: state.Agent, member: inventory.Member) -> cluster.Answe
     if answer.status is cluster.Status.CONFLICT:
         return cluster.Answer(status=cluster.Status.ABSENT)  # another object by now: not ours
     return answer
+
+
+def _unserved(agent: state.Agent, key: objects.Key) -> cluster.Answer:
+    """A kind that is not served has no objects; one whose group could not be asked may have some (threat 82)."""
+    if agent.resources is None or key.group in agent.resources.unknown:
+        message = f"the API group {key.group} cannot be asked"
+        return cluster.Answer(status=cluster.Status.LATER, message=message)
+    return cluster.Answer(status=cluster.Status.UNSERVED)
 
 
 async def _uid_of_half_made(
@@ -91,7 +99,7 @@ async def _release(agent: state.Agent, member: inventory.Member) -> cluster.Answ
     """Leave the object as it is and take our marks off."""
     resource = state.resource_of(agent, member.key)
     if resource is None:
-        return cluster.Answer(status=cluster.Status.UNSERVED)
+        return _unserved(agent, member.key)
     answer = await agent.cluster.read(resource, member.key)
     if answer.live is None:
         return answer

@@ -4,11 +4,12 @@ The order is the law: membership is durable before an object is written, nothing
 applied, and an unknown answer ends the turn without any conclusion.
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from fleet.agent import applying, keeping, pruning, sight, state
 from fleet.converge import differences, inventory
-from fleet.model import errors
+from fleet.model import errors, objects
 
 
 async def reconcile(agent: state.Agent, keeper: keeping.Keeper, watches: sight.Watches) -> None:
@@ -39,6 +40,8 @@ async def _carry_out(
     watches: sight.Watches,
 ) -> None:
     before = dict(agent.inventory)
+    going = [member.key for member in difference.going]
+    await _look_again(agent, [*(item.key for item in difference.apply), *going])
     members = inventory.with_new(agent.inventory, [item.key for item in difference.apply])
     if members != before:
         await keeper.write_inventory(members)
@@ -53,6 +56,12 @@ async def _carry_out(
         if agent.inventory != stored:
             await keeper.write_inventory(agent.inventory)
         watches.follow()
+
+
+async def _look_again(agent: state.Agent, keys: Iterable[objects.Key]) -> None:
+    """Kinds that were not served when they were last asked for may be by now."""
+    if any(state.resource_of(agent, key) is None for key in keys):
+        agent.resources = await agent.cluster.discover()
 
 
 async def _note_applied(agent: state.Agent, keeper: keeping.Keeper) -> None:
@@ -76,6 +85,7 @@ async def _retire(agent: state.Agent, keeper: keeping.Keeper, watches: sight.Wat
     if dispatch is None or dispatch.retire is None:
         return
     agent.wanted, agent.digests = {}, {}
+    await _look_again(agent, agent.inventory)
     try:
         await pruning.leave(agent, delete=dispatch.retire.value == "prune")
     finally:
