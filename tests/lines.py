@@ -36,6 +36,7 @@ Found = TypeVar("Found")
 Files = Mapping[str, str | bytes | None]
 
 _PATIENCE = 20.0  # seconds
+_SETTINGS = hubs.Settings(shortest_interval=0.02)
 _OWN = f"/api/v1/namespaces/{inventory.NAMESPACE}"
 _LEASES = f"/apis/coordination.k8s.io/v1/namespaces/{inventory.NAMESPACE}/leases"
 POLICY = """
@@ -265,7 +266,7 @@ class Line:
     ground: Callable[[int], list[clusters.Cluster]]
     namespace: str  # of this test alone, since clusters are used again
     environments: tuple[str, ...] = ("dev",)
-    settings: hubs.Settings = hubs.Settings(shortest_interval=0.02)
+    settings: hubs.Settings = _SETTINGS
     stations: dict[str, Station] = field(default_factory=dict)
     hub: Any = None  # the hub's state while it runs
     port: int = 0

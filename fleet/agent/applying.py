@@ -46,6 +46,7 @@ async def _applied(
     resource = state.resource_of(agent, item.key)
     if resource is None:
         return _failed(item.key, f"the cluster does not serve {item.key.kind}.{item.key.group}")
+    was = agent.seen.get(item.key)  # before the answer, which the watch may overtake
     takes_over = False
     if stranger is not None:
         if not _may_take_over(agent, item):
@@ -56,7 +57,7 @@ async def _applied(
         answer = await _ask(agent, resource, item, force=True)
     if answer.status is not cluster.Status.DONE or answer.live is None:
         return _failed(item.key, _told(answer))
-    return _done(agent, item, answer.live, adopted=takes_over)
+    return _done(agent, item, was, answer.live, adopted=takes_over)
 
 
 _HINT = "let its bundle say takeover: true, or write a Permit"
@@ -94,7 +95,12 @@ _MENDED = (changes.Result.CREATED, changes.Result.CONFIGURED)
 
 
 def _done(
-    agent: state.Agent, item: slices.Item, live: json_values.JsonObject, *, adopted: bool
+    agent: state.Agent,
+    item: slices.Item,
+    was: fields.Seen | None,
+    live: json_values.JsonObject,
+    *,
+    adopted: bool,
 ) -> changes.Outcome:
     before = agent.inventory[item.key]
     member = replace(
@@ -104,7 +110,7 @@ def _done(
         fields=fields.owned(live),
         adopted=before.adopted or adopted,
     )
-    outcome = changes.Outcome(key=item.key, result=_result(before, member))
+    outcome = changes.Outcome(key=item.key, result=_result(before, was, member))
     if before.uid and before.digest == member.digest and outcome.result in _MENDED:
         agent.repairs[item.key] = outcome
     agent.inventory[item.key] = member
@@ -112,10 +118,13 @@ def _done(
     return outcome
 
 
-def _result(before: inventory.Member, after: inventory.Member) -> changes.Result:
+def _result(
+    before: inventory.Member, was: fields.Seen | None, after: inventory.Member
+) -> changes.Result:
+    """Drift that was put back leaves the member as it was: only what was seen of the object tells it."""
     if not before.uid or before.uid != after.uid:
         return changes.Result.CREATED
-    is_same = (before.digest, before.fields) == (after.digest, after.fields)
+    is_same = differences.is_as_applied(before, names.Digest(after.digest), was)
     return changes.Result.UNCHANGED if is_same else changes.Result.CONFIGURED
 
 

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
+import labs
 import lines
 
 
 @pytest.fixture
-async def line(tmp_path: Path, _ground) -> AsyncIterator[lines.Line]:
+async def line(tmp_path: Path, _ground: labs.Ground) -> AsyncIterator[lines.Line]:
     """Not open yet: a test says which environments it has."""
     made = lines.Line(
         folder=tmp_path,
@@ -23,7 +24,7 @@ async def line(tmp_path: Path, _ground) -> AsyncIterator[lines.Line]:
 
 
 @pytest.fixture
-async def halt(_ground) -> AsyncIterator[Callable[[lines.Station], Awaitable[None]]]:
+async def halt(_ground: labs.Ground) -> AsyncIterator[Callable[[lines.Station], Awaitable[None]]]:
     """Ends the API server of a cluster; it is back at the latest when the test ends."""
     halted: list[str] = []
 
@@ -37,7 +38,7 @@ async def halt(_ground) -> AsyncIterator[Callable[[lines.Station], Awaitable[Non
 
 
 @pytest.fixture
-def resume(_ground) -> Callable[[lines.Station], Awaitable[None]]:
+def resume(_ground: labs.Ground) -> Callable[[lines.Station], Awaitable[None]]:
     async def begin(station: lines.Station) -> None:
         await asyncio.to_thread(_ground.resume, station.ground)
 

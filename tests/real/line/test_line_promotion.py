@@ -1,4 +1,4 @@
-"""Promotion: the tip decides. However content comes from one environment to the next, it must be equal; else nothing."""
+"""Promotion: the tip decides. However content comes from one environment to the next, it must be equal."""
 
 from collections.abc import Callable
 
