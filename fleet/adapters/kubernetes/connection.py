@@ -150,14 +150,19 @@ class Stream:
 
     async def lines(self) -> AsyncGenerator[bytes, None]:
         """Ends where the answer ends; a line that was cut off is left out."""
-        held = b""
+        held: list[bytes] = []  # parts of a line whose end is still to come
+        size = 0
         async for data in self._response.content.iter_any():
-            *lines, held = (held + data).split(b"\n")
-            for line in lines:
-                if line.strip():
-                    yield line
-            if len(held) > _LINE:
+            first, *others = data.split(b"\n")
+            held.append(first)
+            size += len(first)
+            if size > _LINE:
                 raise errors.UnreachableError("the API server sends a line without end")
+            if others:
+                *whole, last = (b"".join(held), *others)
+                for line in filter(None, whole):
+                    yield line
+                held, size = [last], len(last)
 
 
 async def _bounded(response: aiohttp.ClientResponse, most: int) -> bytes:
