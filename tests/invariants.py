@@ -161,11 +161,11 @@ class Watch:
                 self._in_turn(record, found)
             if record.kind is records.Kind.DISPATCH:
                 self._in_its_wave(record, found)
-        unexpected = [why for each in self._posts() for why in each.ended if "Error" in why]
+        unexpected = [why for each in self.posts() for why in each.ended if "Error" in why]
         assert self.here.faults + unexpected == []
         assert self.broken == []
 
-    def _posts(self) -> list[world.Post]:
+    def posts(self) -> list[world.Post]:
         return [self.here.hub, *(each.agent for each in self.here.members.values())]
 
     def _passed(self, record: records.Record, found: list[records.Record]) -> None:

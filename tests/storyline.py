@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import invariants
 import worlds
-from fleet.model import ledger, names, objects
+from fleet.model import errors, ledger, names, objects
 from fleet.simulation import world
 
 EXTRA = "apps/hello/extra.yaml"
@@ -31,7 +31,12 @@ class Story:
     took: dict[str, float] = field(default_factory=dict)  # virtual seconds, by chapter
 
     async def until(self, what: str, holds: Callable[[], bool]) -> None:
-        self.took[what] = await self.here.until(holds, within=_PATIENCE, what=what)
+        try:
+            self.took[what] = await self.here.until(holds, within=_PATIENCE, what=what)
+        except errors.UnreachableError as error:
+            ended = {why for each in self.watch.posts() for why in each.ended}
+            told = [f"{error}", *sorted(ended), *self.here.faults]
+            raise errors.UnreachableError("; ".join(told)) from None
 
     async def healthy(self, environment: str, what: str) -> None:
         await self.until(what, lambda: worlds.is_healthy(self.here, environment))

@@ -69,8 +69,9 @@ def applied(
     others = [replace(each, paths=each.paths - taken) for each in others]
     merged: Body = _merged(copy.deepcopy(live or {}), config, _group(config), ())
     held = frozenset(path for each in others for path in each.paths)
-    for path in sorted((mine.paths if mine else frozenset()) - wanted, key=len, reverse=True):
-        if not _is_held(path, held) and not _is_held(path, wanted):
+    # Elements before their fields: without its keys an element could not be found.
+    for path in sorted((mine.paths if mine else frozenset()) - wanted, key=len):
+        if not _is_held(path, held | wanted) and not _is_key(path):
             _remove(merged, path)
     is_same = mine is not None and mine.paths == wanted
     own = Entry(
@@ -177,6 +178,12 @@ def _part(paths: Paths, deed: Deed) -> Paths:
 def _is_held(path: Path, held: Paths) -> bool:
     """Whether somebody owns this path or something inside it."""
     return any(each[: len(path)] == path for each in held)
+
+
+def _is_key(path: Path) -> bool:
+    """Whether this is a field by which an element of a list is known."""
+    element = path[-2] if len(path) > 1 else ""
+    return element.startswith("k:") and path[-1][2:] in json.loads(element[2:])
 
 
 def _find(entries: Iterable[Entry], who: tuple[str, str, str]) -> Entry | None:
