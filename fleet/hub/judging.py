@@ -12,7 +12,7 @@ from fleet.hub import readings, rendering, verdicts
 from fleet.manifests import declared, layout, parse, scopes, tree
 from fleet.manifests.schemas import validate
 from fleet.model import findings, kinds, ledger, names, objects, snapshots
-from fleet.policy import policies
+from fleet.policy import loosening, policies
 from fleet.ports import renderer, repository, schemas, store
 from fleet.ports import telemetry as observers
 
@@ -199,16 +199,25 @@ async def _policy(
     tools: Tools,
 ) -> list[findings.Finding]:
     known = scopes.scopes(_crds(reading, rendered))
-    sets = [own]
-    if base is not None and not _rules_came_first(question, reading):
-        sets.append(policies.parse(base.declared.rules))
-    return [
-        finding
-        for each in {each.digest: each for each in sets}.values()
-        for finding in await verdicts.policy(
+    in_force = policies.parse(base.declared.rules) if base is not None else own
+    sets = [own] if _rules_came_first(question, reading) else [own, in_force]
+    found = [_loosened(each) for each in loosening.loosenings(in_force, own)]
+    for each in {each.digest: each for each in sets}.values():
+        found += await verdicts.policy(
             rendered.manifests, each, question.environment, known, tools.memo
         )
-    ]
+    return found
+
+
+def _loosened(message: str) -> findings.Finding:
+    """Said and recorded, so that nobody loosens a rule unseen; what is in force still judges this commit."""
+    return findings.Finding(
+        rule="loosening",
+        severity=findings.Severity.AUDIT,
+        message=f"{message}: that may let through what is denied today",
+        place=findings.Place(path="policies"),
+        hint="what is in force judges this commit too; the next one is judged by the new rules alone",
+    )
 
 
 def _rules_came_first(question: Question, reading: readings.Reading) -> bool:
