@@ -29,7 +29,7 @@ metadata: {name: no-secrets-here}
 spec: {policyName: no-secrets-here, validationActions: [ACTION]}
 """
 GOOD = repositories.config_map()
-BAD = GOOD.partition("data:")[0] + "data: {password: hunter2}\n"
+BAD = GOOD.replace("word:", "password:")
 
 
 def rules(action: str) -> str:
