@@ -77,7 +77,8 @@ class Kustomize:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             start_new_session=True,
-            preexec_fn=functools.partial(_limit, self._limits),  # only system calls; the child is a program
+            # Only system calls between fork and exec, so no lock of another thread is waited for.
+            preexec_fn=functools.partial(_limit, self._limits),
         )
         try:
             async with asyncio.timeout(self._limits.seconds):
