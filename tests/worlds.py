@@ -38,7 +38,6 @@ spec:
 """
 DEPLOYMENT = objects.Key(group="apps", kind="Deployment", namespace="hello", name="web")
 CONFIG = objects.Key(group="", kind="ConfigMap", namespace="hello", name="greeting")
-SERVICE = objects.Key(group="", kind="Service", namespace="hello", name="web")
 NAMESPACE = objects.Key(group="", kind="Namespace", namespace="", name="hello")
 
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Mapping
 
 from fleet.model import errors, json_values, objects
 from fleet.ports.cluster import Answer, Discovery, Event, EventType, Identity, Resource
-from fleet.simulation import faults, server
+from fleet.simulation import faults, server, sights
 
 
 class Client:
@@ -76,7 +76,7 @@ class Client:
                 self._check()
                 if (resource.group, resource.kind) not in self._server.resources():
                     raise errors.UnreachableError(f"{resource.plural} cannot be watched")
-                sight = server.Sight(
+                sight = sights.Sight(
                     kind=(resource.group, resource.kind),
                     namespace=namespace,
                     labels=_labels(selector),

@@ -148,6 +148,11 @@ def spelled(path: Path) -> str:
     return "".join(_spelled(step) for step in path)
 
 
+def same(one: Body, other: Body) -> bool:
+    """But for times, an equal object is no new version."""
+    return _timeless(one) == _timeless(other)
+
+
 def _spelled(step: str) -> str:
     kind, _, rest = step.partition(":")
     if kind == "f":
@@ -321,3 +326,14 @@ def _remove(body: Body, path: Path) -> None:
 
 def _group(body: Mapping[str, Any]) -> str:
     return str(body.get("apiVersion", "")).rpartition("/")[0]
+
+
+def _timeless(body: Body) -> Body:
+    metadata = body["metadata"]
+    entries = [
+        {k: v for k, v in e.items() if k != "time"} for e in metadata.get("managedFields") or ()
+    ]
+    ordered = sorted(
+        entries, key=lambda e: (e["manager"], e["operation"], e.get("subresource", ""))
+    )
+    return {**body, "metadata": {**metadata, "managedFields": ordered}}

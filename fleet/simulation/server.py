@@ -14,7 +14,7 @@ from typing import Any
 
 from fleet.model import objects
 from fleet.ports.cluster import Answer, Event, EventType, FieldConflict, Resource, Status
-from fleet.simulation import controllers, ownership, served
+from fleet.simulation import controllers, ownership, served, sights
 
 Body = dict[str, Any]
 _NAMESPACE = ("", "Namespace")
@@ -32,23 +32,6 @@ class Change:
     before: Body | None = field(repr=False)
     after: Body | None = field(repr=False)
     sent: Mapping[str, Any] | None = field(default=None, repr=False)  # what the writer gave
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Sight:
-    """One open watch; None in its queue means that it breaks off."""
-
-    kind: tuple[str, str]
-    namespace: str
-    labels: Mapping[str, str]
-    queue: "asyncio.Queue[Event | None]"
-
-    def covers(self, key: objects.Key, body: Body | None) -> bool:
-        if body is None or (key.group, key.kind) != self.kind:
-            return False
-        labels = body["metadata"].get("labels") or {}
-        is_here = self.namespace in ("", key.namespace)
-        return is_here and self.labels.items() <= labels.items()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -69,7 +52,7 @@ class Server:
     held: dict[objects.Key, Body] = field(default_factory=dict)
     revision: int = 0
     made: int = 0
-    sights: list[Sight] = field(default_factory=list)
+    watching: list[sights.Sight] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         for name in _FIRST_NAMESPACES:
@@ -172,21 +155,21 @@ class Server:
         change(body)
         deed = ownership.Deed(manager=manager, at=self._at(), subresource=subresource)
         made = ownership.updated(live, body, deed)
-        if not _same(live, made):
+        if not ownership.same(live, made):
             self._store("edit", manager, key, made)
 
-    def subscribe(self, sight: Sight) -> list[Body]:
+    def subscribe(self, sight: sights.Sight) -> list[Body]:
         """The first list; from then on changes go into its queue."""
-        self.sights.append(sight)
+        self.watching.append(sight)
         found = [body for key, body in sorted(self.held.items()) if sight.covers(key, body)]
         return copy.deepcopy(found)
 
-    def unsubscribe(self, sight: Sight) -> None:
-        self.sights = [each for each in self.sights if each is not sight]
+    def unsubscribe(self, sight: sights.Sight) -> None:
+        self.watching = [each for each in self.watching if each is not sight]
 
     def tear(self) -> None:
         """Every open watch breaks off, as after a restart of the server."""
-        for sight in self.sights:
+        for sight in self.watching:
             sight.queue.put_nowait(None)
 
     def _refusal(
@@ -246,7 +229,7 @@ class Server:
         served.default(key, made)
         if live is not None:
             made["metadata"] = {**made["metadata"], **_identity(live)}
-        if live is not None and _same(live, made):
+        if live is not None and ownership.same(live, made):
             return Answer(status=Status.DONE, live=copy.deepcopy(live))
         if not dry_run:
             self._store(verb, manager, key, made, sent)
@@ -294,7 +277,7 @@ class Server:
         after: Body | None,
         sent: Mapping[str, Any] | None = None,
     ) -> None:
-        for sight in self.sights:
+        for sight in self.watching:
             if sight.covers(key, after):
                 sight.queue.put_nowait(Event(type=EventType.CHANGED, live=copy.deepcopy(after)))
             elif sight.covers(key, before):
@@ -397,19 +380,3 @@ _SERVERS_OWN = ("uid", "creationTimestamp", "generation", "resourceVersion", "de
 
 def _identity(live: Body) -> Body:
     return {key: live["metadata"][key] for key in _SERVERS_OWN if key in live["metadata"]}
-
-
-def _same(one: Body, other: Body) -> bool:
-    """But for times, an equal object is no new version."""
-    return _timeless(one) == _timeless(other)
-
-
-def _timeless(body: Body) -> Body:
-    metadata = body["metadata"]
-    entries = [
-        {k: v for k, v in e.items() if k != "time"} for e in metadata.get("managedFields") or ()
-    ]
-    ordered = sorted(
-        entries, key=lambda e: (e["manager"], e["operation"], e.get("subresource", ""))
-    )
-    return {**body, "metadata": {**metadata, "managedFields": ordered}}

@@ -14,7 +14,6 @@ from fleet.simulation import clock, faults, repository, served, server, world
 
 Body = dict[str, Any]
 DEPLOYMENTS = served.BUILT_IN["apps", "Deployment"]
-SERVICES = served.BUILT_IN["", "Service"]
 CRDS = served.BUILT_IN[served.CRD]
 
 
