@@ -23,7 +23,7 @@ test: $(READY)
 check: $(READY)
 	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet .
 	@$(BIN)/mypy --no-error-summary
-	@$(BIN)/lint-imports --no-timings > .import_linter_cache/said 2>&1 || { cat .import_linter_cache/said; exit 1; }
+	@$(BIN)/lint-imports > .import_linter_cache/said 2>&1 || { cat .import_linter_cache/said; exit 1; }
 	@$(BIN)/vulture
 	@echo "check: all good"
 
