@@ -91,8 +91,6 @@ class Watch:
                         self._failures = 0
                         if event is not None:
                             yield event
-            except _Final:
-                raise
             except (_Gap, _Later, errors.UnreachableError) as error:
                 ended = error
             await self._pause(ended)
