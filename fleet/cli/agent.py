@@ -69,7 +69,10 @@ def run(
     Example:  fleet agent run --kubeconfig ~/.kube/config --context minikube
     """
     observing.log(log_format)
-    processes.run(_run(cluster.ApiServer(access.found(kubeconfig, context))))
+    # A pod's host name is its own and outlives its container, so a restarted agent need not wait for its own lease.
+    is_pod = kubeconfig is None and not context and access.POD.is_dir()
+    name = processes.host() if is_pod else processes.name()
+    processes.run(_run(cluster.ApiServer(access.found(kubeconfig, context)), name))
 
 
 async def _enroll(
@@ -89,7 +92,7 @@ async def _enroll(
     return dict(found)
 
 
-async def _run(port: cluster.ApiServer) -> None:
+async def _run(port: cluster.ApiServer, name: str) -> None:
     async with contextlib.aclosing(port):
         enrolled = await enrolment.read(port)
         async with client.Link(enrolled.hub_url, authorities=enrolled.hub_ca) as link:
@@ -100,7 +103,7 @@ async def _run(port: cluster.ApiServer) -> None:
                 link=link,
                 clock=clock.SystemClock(),
                 telemetry=observing.of_agent(),
-                name=processes.name(),
+                name=name,
             )
             await processes.until_stopped(loop.run(agent))
 

@@ -16,9 +16,13 @@ def run(work: Coroutine[Any, Any, Result]) -> Result:
     return asyncio.run(work)
 
 
+def host() -> str:
+    return socket.gethostname()
+
+
 def name() -> str:
     """Of this process, unlike any other's."""
-    return f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
+    return f"{host()}-{os.getpid()}-{secrets.token_hex(3)}"
 
 
 async def until_stopped(work: Coroutine[Any, Any, None]) -> None:
