@@ -17,23 +17,30 @@ _GROUND = frozenset(
         ("", "Secret"),
         ("", "ServiceAccount"),
         ("rbac.authorization.k8s.io", "ClusterRole"),
-        ("rbac.authorization.k8s.io", "ClusterRoleBinding"),
         ("rbac.authorization.k8s.io", "Role"),
-        ("rbac.authorization.k8s.io", "RoleBinding"),
         ("scheduling.k8s.io", "PriorityClass"),
         ("storage.k8s.io", "StorageClass"),
+    }
+)
+# An API server looks at the role before it lets anyone bind it who may not bind everything.
+_BINDINGS = frozenset(
+    {
+        ("rbac.authorization.k8s.io", "ClusterRoleBinding"),
+        ("rbac.authorization.k8s.io", "RoleBinding"),
     }
 )
 
 
 def stage(key: objects.Key) -> int:
-    """0: Namespaces and CRDs, waited for; 1: what workloads stand on; 2: all else; 3: what could block the rest."""
+    """0: Namespaces and CRDs, waited for; 1, 2: what workloads stand on; 3: all else; 4: what could block the rest."""
     kind = (key.group, key.kind)
     if kind in _FIRST:
         return 0
     if key.group in _LAST_GROUPS:
-        return 3
-    return 1 if kind in _GROUND else 2
+        return 4
+    if kind in _GROUND:
+        return 1
+    return 2 if kind in _BINDINGS else 3
 
 
 def ordered(keys: Iterable[objects.Key]) -> list[list[objects.Key]]:

@@ -177,11 +177,14 @@ def test_what_others_need_comes_first_and_goes_last() -> None:
         builders.key("c", "ConfigMap"),
         builders.key("r", "CustomResourceDefinition", "", "apiextensions.k8s.io"),
         builders.key("x", "Widget", group="example.com"),
+        builders.key("b", "RoleBinding", group="rbac.authorization.k8s.io"),
+        builders.key("b", "Role", group="rbac.authorization.k8s.io"),
     ]
     order = [[key.kind for key in stage] for stage in stages.ordered(keys)]
     assert order == [
         ["Namespace", "CustomResourceDefinition"],
-        ["ConfigMap"],
+        ["ConfigMap", "Role"],
+        ["RoleBinding"],
         ["Deployment", "Widget"],
         ["ValidatingWebhookConfiguration"],
     ]
