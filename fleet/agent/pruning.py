@@ -7,7 +7,7 @@ from typing import TypeAlias
 from fleet.agent import sight, state, together
 from fleet.converge import differences, fields, inventory, stages
 from fleet.gate import guard
-from fleet.model import changes, objects
+from fleet.model import changes, json_values, objects
 from fleet.ports import cluster
 
 Deed: TypeAlias = Callable[[state.Agent, inventory.Member], Awaitable[cluster.Answer]]
@@ -65,9 +65,12 @@ async def _remove(agent: state.Agent, member: inventory.Member) -> cluster.Answe
     resource = state.resource_of(agent, member.key)
     if resource is None:
         return _unserved(agent, member.key)
-    uid = member.uid or await _uid_of_half_made(agent, resource, member)
+    uid = member.uid
     if not uid:
-        return cluster.Answer(status=cluster.Status.ABSENT)
+        found = await agent.cluster.read(resource, member.key)
+        if found.live is None:
+            return found
+        uid = _uid_of_half_made(found.live)
     answer = await agent.cluster.delete(resource, member.key, uid=uid)
     if answer.status is cluster.Status.CONFLICT:
         return cluster.Answer(status=cluster.Status.ABSENT)  # another object by now: not ours
@@ -82,16 +85,11 @@ def _unserved(agent: state.Agent, key: objects.Key) -> cluster.Answer:
     return cluster.Answer(status=cluster.Status.UNSERVED)
 
 
-async def _uid_of_half_made(
-    agent: state.Agent, resource: cluster.Resource, member: inventory.Member
-) -> str:
+def _uid_of_half_made(live: json_values.JsonObject) -> str:
     """Of an object whose UID was lost in a crash: ours only if it carries our label and our fields; "" = not ours."""
-    answer = await agent.cluster.read(resource, member.key)
-    if answer.live is None:
-        return ""
-    metadata = answer.live["metadata"]
+    metadata = live["metadata"]
     is_marked = (metadata.get("labels") or {}).get(inventory.PART_OF) == inventory.ID
-    is_ours = is_marked and fields.owned(answer.live) and not fields.has_others(answer.live)
+    is_ours = is_marked and fields.owned(live) and not fields.has_others(live)
     return str(metadata["uid"]) if is_ours else ""
 
 
@@ -103,6 +101,8 @@ async def _release(agent: state.Agent, member: inventory.Member) -> cluster.Answ
     answer = await agent.cluster.read(resource, member.key)
     if answer.live is None:
         return answer
+    if member.uid not in ("", answer.live["metadata"]["uid"]):
+        return cluster.Answer(status=cluster.Status.ABSENT)  # another object by now: not ours
     return await agent.cluster.replace(resource, fields.without_ours(answer.live))
 
 
