@@ -16,7 +16,7 @@ from fleet.adapters.git import mirror, working
 from fleet.adapters.render import kustomize
 from fleet.adapters.store import book, memo
 from fleet.cli import output, settings
-from fleet.hub import judging, state
+from fleet.hub import judging, loop, state
 from fleet.lab import binaries
 from fleet.model import errors
 from fleet.ports import renderer, telemetry
@@ -87,7 +87,8 @@ def renderer_of(program: Path | None) -> renderer.Renderer | None:
     try:
         built = binaries.ensure_kustomize(found.cache, _progress, environment=found.environment)
     except errors.UnreachableError as error:
-        output.fault(error)
+        said = f"bundles that need kustomize are refused, since there is none: {error}"
+        output.fault(errors.UnreachableError(said, hint="name one: --kustomize PATH"))
         return None
     return kustomize.Kustomize(built, KUSTOMIZE_VERSION)
 
@@ -130,6 +131,7 @@ class HubOptions:
 
 @contextlib.asynccontextmanager
 async def hub(options: HubOptions, watched: telemetry.Telemetry) -> AsyncIterator[state.Hub]:
+    """With its book read, so that it may be asked at once."""
     with options.folder.locked():
         source = mirror.Mirror(options.repo, options.folder.mirror, options.access)
         remembered = memo.Memo(options.folder.memo, edition=edition())
@@ -142,7 +144,7 @@ async def hub(options: HubOptions, watched: telemetry.Telemetry) -> AsyncIterato
             telemetry=watched,
         )
         try:
-            yield state.Hub(
+            made = state.Hub(
                 tools=tools,
                 repository=source,
                 book=kept,
@@ -152,6 +154,8 @@ async def hub(options: HubOptions, watched: telemetry.Telemetry) -> AsyncIterato
                 session=secrets.token_urlsafe(16),
                 settings=options.hub,
             )
+            await loop.start(made)
+            yield made
         finally:
             kept.close()
             remembered.close()
