@@ -4,12 +4,15 @@ The order is the law: membership is durable before an object is written, nothing
 applied, and an unknown answer ends the turn without any conclusion.
 """
 
+import logging
 from collections.abc import Iterable
 from dataclasses import replace
 
 from fleet.agent import applying, keeping, pruning, sight, state
 from fleet.converge import differences, inventory
 from fleet.model import errors, objects
+
+_log = logging.getLogger("fleet.agent")
 
 
 async def reconcile(agent: state.Agent, keeper: keeping.Keeper, watches: sight.Watches) -> None:
@@ -31,6 +34,8 @@ async def reconcile(agent: state.Agent, keeper: keeping.Keeper, watches: sight.W
     if is_whole != agent.is_applied:
         agent.is_applied = is_whole
         agent.news.set()
+        if is_whole:
+            _log.info("release %d is applied: %d objects", dispatch.release, len(agent.wanted))
 
 
 async def _carry_out(
