@@ -188,6 +188,7 @@ class Station:
     owner: Owner
     ground: str  # the lab's name for it
     document: str = ""
+    enrolled: enrolment.Enrolled | None = None
     state: agents.Agent | None = None
     wire: Wire | None = None
     link: Between | None = None
@@ -211,7 +212,7 @@ class Station:
     async def start(self) -> None:
         port = cluster.ApiServer(found := access.found(self.kubeconfig))
         port._wire = self.wire = Wire(found)
-        enrolled = await enrolment.read(port)
+        self.enrolled = enrolled = self.enrolled or await enrolment.read(port)
         self.link = Between(enrolled.hub_url)
         self.state = agents.Agent(
             identity=enrolled.identity,
@@ -228,12 +229,14 @@ class Station:
         self.task = asyncio.create_task(agent_loop.run(self.state), name=f"agent {self.name}")
 
     async def stop(self) -> None:
-        if self.task is not None:
-            await _ended(self.task)
-            self.task = None
-        if self.wire is not None and self.link is not None:
-            await self.wire.close()
-            await self.link.close()
+        task, self.task = self.task, None
+        try:
+            if task is not None:
+                await _ended(task)
+        finally:
+            for line in (self.wire, self.link):
+                if line is not None:
+                    await line.close()
 
     def word(self, namespace: str, name: str) -> Callable[[], Awaitable[str | None]]:
         """What the live ConfigMap says."""
@@ -370,8 +373,10 @@ class Line:
 
     async def stop_hub(self) -> None:
         if self._task is not None and self._running is not None:
-            await _ended(self._task)
-            await self._running.aclose()
+            try:
+                await _ended(self._task)
+            finally:
+                await self._running.aclose()
         self._task = self._running = self.hub = None
 
     def save_hub(self, name: str) -> None:
@@ -433,14 +438,13 @@ class Line:
     # The clusters.
 
     async def join(
-        self, name: str, environment: str = "dev", *, start: bool = True, **labels: str
+        self, name: str, environment: str = "dev", labels: Mapping[str, str] | None = None
     ) -> Station:
-        """Enrolled, committed, running; `labels` of the Cluster document with _ for / and -."""
+        """Enrolled, committed, running."""
         station = await self.enroll(name, environment, labels)
         path = f"clusters/{environment}/{name}.yaml"
         self.commit({path: station.document}, environment, f"register {name}")
-        if start:
-            await station.start()
+        await station.start()
         return station
 
     async def enroll(
@@ -501,7 +505,7 @@ class Line:
 
     def told(self) -> str:
         """Where everything stands, for whoever reads a failure."""
-        said = [json.dumps(standing.of(self.hub), indent=1)] if self.hub else ["no hub runs"]
+        said = [json.dumps(standing.of(self.hub))] if self.hub else ["no hub runs"]
         for each in self.stations.values():
             if each.state is not None:
                 troubles = [f"{k}: {v.message}" for k, v in each.state.troubles.items()]
@@ -515,10 +519,12 @@ class Line:
                 raise AssertionError(f"{task.get_name()} ended by itself")
 
     async def close(self) -> None:
-        for station in self.stations.values():
-            await station.stop()
-            await station.owner.close()
-        await self.stop_hub()
+        """Everything is closed, also when one of them ended badly, which is said last."""
+        async with contextlib.AsyncExitStack() as stack:
+            stack.push_async_callback(self.stop_hub)
+            for station in self.stations.values():
+                stack.push_async_callback(station.owner.close)
+                stack.push_async_callback(station.stop)
 
 
 async def _ended(task: "asyncio.Task[None]") -> None:

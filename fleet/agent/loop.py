@@ -89,6 +89,7 @@ async def work(agent: state.Agent, keeper: keeping.Keeper, watches: sight.Watche
             await agent.clock.sleep(pause.next())
             agent.work.set()
             continue
+        agent.informed.set()
         agent.news.set()
         if not agent.troubles or (agent.dispatch and agent.dispatch.release != release):
             pause.reset()

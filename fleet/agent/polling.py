@@ -59,7 +59,7 @@ def adopt(agent: state.Agent, held: trusted.Held, items: tuple[slices.Item, ...]
     agent.wanted = {item.key: item for item in items}
     agent.digests = {item.key: json_values.digest(item.body) for item in items}
     remember(agent, items)
-    agent.is_applied = agent.is_incomplete = False
+    agent.is_applied = agent.is_incomplete = agent.is_retired = False
     agent.work.set()
 
 

@@ -60,6 +60,7 @@ class Agent:
     session: str = ""  # the hub's
     counter: int = 0
     trouble: str = ""  # with the hub, in words
+    informed: asyncio.Event = field(default_factory=asyncio.Event)  # the cluster was seen, once
     work: asyncio.Event = field(default_factory=asyncio.Event)
     news: asyncio.Event = field(default_factory=asyncio.Event)
     asking: asyncio.Lock = field(default_factory=asyncio.Lock)

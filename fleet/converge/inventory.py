@@ -92,7 +92,16 @@ def marked(body: json_values.JsonObject) -> json_values.JsonObject:
     """The object as it is applied: with the label that makes it part of the set."""
     metadata = body["metadata"]
     labels = {**(metadata.get("labels") or {}), PART_OF: ID}
-    return {**body, "metadata": {**metadata, "labels": labels}}
+    marked = {**body, "metadata": {**metadata, "labels": labels}}
+    return _packed(marked) if "stringData" in body and body["kind"] == "Secret" else marked
+
+
+def _packed(secret: json_values.JsonObject) -> json_values.JsonObject:
+    """With stringData in data, as it is stored: of a field that is never stored nobody can be the owner."""
+    texts = secret["stringData"] or {}
+    found = {key: base64.b64encode(text.encode()).decode() for key, text in texts.items()}
+    rest = {key: value for key, value in secret.items() if key != "stringData"}
+    return {**rest, "data": {**(secret.get("data") or {}), **found}}
 
 
 def digest(body: json_values.JsonObject) -> names.Digest:

@@ -129,7 +129,7 @@ def wanted(cluster: ledger.ClusterState, hub: state.Hub) -> ledger.Release | Non
 
 async def _standing(poll: messages.Poll, hub: state.Hub) -> answers.Reply:
     """Answer as soon as there is something new, else when the wait is over or the agent has asked again."""
-    deadline = hub.clock.now() + timedelta(seconds=min(poll.wait, hub.settings.longest_wait))
+    deadline = hub.clock.now() + timedelta(seconds=_patience(poll, hub))
     turn = hub.polls[poll.cluster] = hub.polls.get(poll.cluster, 0) + 1
     while turn == hub.polls[poll.cluster]:
         envelope = await _current(poll.cluster, hub)
@@ -140,6 +140,13 @@ async def _standing(poll: messages.Poll, hub: state.Hub) -> answers.Reply:
             return _NOTHING_NEW
         await _change(hub, left)
     return _NOTHING_NEW
+
+
+def _patience(poll: messages.Poll, hub: state.Hub) -> float:
+    """Seconds that a poll is held: a poll is a sign of life, so there must be some before the last one is stale."""
+    release = hub.ledger.in_force(poll.environment)
+    longest = hub.settings.longest_wait
+    return min(poll.wait, longest, release.stale_after / 3 if release else longest)
 
 
 async def _change(hub: state.Hub, seconds: float) -> None:
@@ -239,8 +246,9 @@ def _is_newer(echo: messages.Dispatch, known: ledger.ClusterState) -> bool:
 
 
 def _key(hub: state.Hub, cluster: names.Cluster) -> str | None:
+    """Of a cluster that has left and said so, no longer (rule 10)."""
     known = hub.ledger.clusters.get(cluster)
-    return known.public_key if known else None
+    return known.public_key if known and not known.retired else None
 
 
 def _json(value: json_values.JsonObject) -> answers.Reply:

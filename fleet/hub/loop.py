@@ -19,7 +19,8 @@ _log = logging.getLogger("fleet.hub")
 
 async def run(hub: state.Hub) -> None:
     """Until cancelled. Trouble with the outside world is said and tried again; the rest goes on meanwhile."""
-    await start(hub)
+    if not hub.is_loaded:
+        await start(hub)
     while True:
         hub.wake.clear()
         await turn(hub)
@@ -30,7 +31,9 @@ async def run(hub: state.Hub) -> None:
 
 
 async def start(hub: state.Hub) -> None:
+    """Read the book. Agents may be answered only after: to an empty ledger each of them would prove it lost."""
     hub.ledger = await hub.book.load()
+    hub.is_loaded = True
 
 
 async def turn(hub: state.Hub) -> None:

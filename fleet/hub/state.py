@@ -38,6 +38,7 @@ class Hub:
     session: str  # new at each start; requests name it, so none of an earlier life counts
     settings: Settings = Settings()
     ledger: rows.Ledger = field(default_factory=rows.Ledger)
+    is_loaded: bool = False  # whether the ledger is what the book says
     tips: git.Tips | None = None  # as of the last fetch
     fetched: datetime | None = None
     trouble: str = ""  # why the last fetch failed; "" = it did not

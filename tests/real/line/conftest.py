@@ -2,7 +2,8 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -23,23 +24,29 @@ async def line(tmp_path: Path, _ground: labs.Ground) -> AsyncIterator[lines.Line
     await made.close()
 
 
+@dataclass
+class Switch:
+    """Ends and starts a cluster's API server."""
+
+    ground: labs.Ground
+    off: set[str] = field(default_factory=set)
+
+    async def halt(self, station: lines.Station) -> None:
+        self.off.add(station.ground)
+        await asyncio.to_thread(self.ground.halt, station.ground)
+
+    async def resume(self, station: lines.Station) -> None:
+        await asyncio.to_thread(self.ground.resume, station.ground)
+        self.off.discard(station.ground)
+
+    async def all_on(self) -> None:
+        for name in self.off:
+            await asyncio.to_thread(self.ground.resume, name)
+
+
 @pytest.fixture
-async def halt(_ground: labs.Ground) -> AsyncIterator[Callable[[lines.Station], Awaitable[None]]]:
-    """Ends the API server of a cluster; it is back at the latest when the test ends."""
-    halted: list[str] = []
-
-    async def end(station: lines.Station) -> None:
-        halted.append(station.ground)
-        await asyncio.to_thread(_ground.halt, station.ground)
-
-    yield end
-    for name in halted:
-        await asyncio.to_thread(_ground.resume, name)
-
-
-@pytest.fixture
-def resume(_ground: labs.Ground) -> Callable[[lines.Station], Awaitable[None]]:
-    async def begin(station: lines.Station) -> None:
-        await asyncio.to_thread(_ground.resume, station.ground)
-
-    return begin
+async def switch(_ground: labs.Ground) -> AsyncIterator[Switch]:
+    """What it ended is back when the test ends."""
+    made = Switch(_ground)
+    yield made
+    await made.all_on()
