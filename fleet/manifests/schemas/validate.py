@@ -18,6 +18,21 @@ _GVK = "x-kubernetes-group-version-kind"
 _LINEAR = jsonschema_rs.RegexOptions()
 _MASK = "its value"
 
+# A CRD's own schema inside its manifest: OpenAPI has no word for these choices and leaves them open, the API server
+# does not.
+_PROPS = "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaProps"
+_PROPERTY: dict[str, Any] = {"$ref": _POINTER + _PROPS}
+_LIST = {"type": "array"}
+_CHOICES: Mapping[str, Mapping[str, Any]] = {
+    f"{_PROPS}OrArray": {"if": _LIST, "then": {"items": _PROPERTY}, "else": _PROPERTY},
+    f"{_PROPS}OrBool": {"if": {"type": "boolean"}, "else": _PROPERTY},
+    f"{_PROPS}OrStringArray": {
+        "if": _LIST,
+        "then": {"items": {"type": "string"}},
+        "else": _PROPERTY,
+    },
+}
+
 Kind = tuple[str, str, str]  # group, version, kind
 
 
@@ -109,8 +124,8 @@ def _closure(name: str, definitions: Mapping[str, Any]) -> dict[str, Any]:
     while open_names:
         each = open_names.pop()
         if each not in found:
-            found[each] = _loosened(definitions[each])
-            open_names += _references(definitions[each])
+            found[each] = _CHOICES.get(each) or _loosened(definitions[each])
+            open_names += _references(found[each])
     return found
 
 
@@ -176,8 +191,8 @@ def _fields(root: Mapping[str, Any], where: tuple[str, ...]) -> list[str]:
 
 
 def _resolved(schema: Mapping[str, Any], root: Mapping[str, Any]) -> Mapping[str, Any]:
-    while "$ref" in schema:
-        schema = root["$defs"][schema["$ref"].removeprefix(_POINTER)]
+    while "$ref" in schema or "else" in schema:
+        schema = schema.get("else") or root["$defs"][schema["$ref"].removeprefix(_POINTER)]
     return schema
 
 

@@ -172,6 +172,31 @@ def test_a_wrong_type_is_refused_with_its_field(new: validate.Schemas, written: 
     assert found.startswith(message)
 
 
+@pytest.mark.parametrize(
+    ("inner", "message", "hint"),
+    [
+        ("items: {type: 7}", "items.type: 7 is not of type", ""),
+        ("items: [{type: 7}]", "items.0.type: 7 is not of type", ""),
+        (
+            "additionalProperties: {tpye: string}",
+            "additionalProperties: unknown field tpye",
+            "did you mean type?",
+        ),
+        ("items: {items: {description: {}}}", "items.items.description: ", ""),
+        ("dependencies: {b: [7]}", "dependencies.b.0: 7 is not of type", ""),
+        ("dependencies: {b: {type: 7}}", "dependencies.b.type: 7 is not of type", ""),
+    ],
+)
+def test_the_schema_inside_a_crd_is_judged_to_its_depth(
+    new: validate.Schemas, inner: str, message: str, hint: str
+):
+    sound = "{additionalProperties: true, items: {type: string}}"
+    (found,) = new.validate(manifest(CRD.replace(sound, f"{{{inner}}}")))
+    place = "spec.versions.0.schema.openAPIV3Schema.properties.a."
+    assert found.message.startswith(place + message)
+    assert found.hint == hint
+
+
 def test_all_faults_of_a_manifest_are_said_at_once(new: validate.Schemas):
     written = deployment("imag: x\n        stdin: 5", "replicas: x", "name: web, label: {}")
     assert len(messages(new, written)) == 4
