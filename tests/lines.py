@@ -391,6 +391,9 @@ class Line:
         for path in self.state.root.glob("book.sqlite*"):
             path.unlink()
 
+    def lose_mirror(self) -> None:
+        shutil.rmtree(self.state.mirror)
+
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"

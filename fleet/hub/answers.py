@@ -158,10 +158,12 @@ async def _change(hub: state.Hub, seconds: float) -> None:
 
 
 async def _current(cluster: names.Cluster, hub: state.Hub) -> json_values.JsonObject | None:
-    """The dispatch that is due, signed now if it must be."""
+    """The dispatch that is due, signed now if it must be; none while the book holds, whose last may be an old one."""
     async with hub.writing:
         known = hub.ledger.clusters[cluster]
-        release = None if hub.ledger.seal.held or known.retired else wanted(known, hub)
+        if hub.ledger.seal.held:
+            return None
+        release = None if known.retired else wanted(known, hub)
         if release is not None and _is_due(known, release, hub):
             known, draft = _signed(known, release, hub)
             await state.write(hub, store.Write(records=(draft,), rows=(known,)))
