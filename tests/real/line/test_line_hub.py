@@ -158,6 +158,10 @@ async def test_a_dispatch_of_another_cluster_is_refused(line: lines.Line):
     await line.open()
     one, two = await line.join("dev-1"), await line.join("dev-2")
     await line.healthy(line.git.tip())
+    await line.equals(
+        one.word(line.namespace, "a"), "hello"
+    )  # one that is not awake holds nobody up
+    await line.equals(two.word(line.namespace, "a"), "hello")
     other = two.between.seen[-1]
     one.between.tamper = lambda _: other
     line.commit(line.app(a="second"))
