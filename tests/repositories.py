@@ -12,7 +12,7 @@ from fleet.model import names, snapshots
 
 DEV = layout.Layout(environment=names.Environment("dev"), owned=layout.OWNED)
 COMMIT = names.CommitId("c" * 40)
-_PERSON = {
+PERSON = {
     "GIT_AUTHOR_NAME": "Ada", "GIT_AUTHOR_EMAIL": "ada@example.com",
     "GIT_COMMITTER_NAME": "Ada", "GIT_COMMITTER_EMAIL": "ada@example.com",
     "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1",
@@ -94,7 +94,7 @@ class Git:
         done = subprocess.run(  # noqa: S603 - as a person would
             ["git", *words],  # noqa: S607
             cwd=self.folder,
-            env={**os.environ, **_PERSON, **environment},
+            env={**os.environ, **PERSON, **environment},
             input=given,
             capture_output=True,
             check=False,

@@ -57,12 +57,22 @@ def main() -> None:
     try:
         application(sys.argv[1:])()
     except errors.FleetError as error:
-        from fleet.cli import output
-
-        output.fault(error)
-        sys.exit(1 if isinstance(error, errors.RefusedError) else 2)
+        _end(error)
+    except OSError as error:
+        if error.filename is None:
+            raise  # no file that anybody named
+        _end(errors.InputError(f"{error.filename}: {error.strerror}"))
+    except UnicodeDecodeError as error:
+        _end(errors.InputError(f"a file that was named holds no text: {error.reason}"))
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _end(error: errors.FleetError) -> None:
+    from fleet.cli import output
+
+    output.fault(error)
+    sys.exit(1 if isinstance(error, errors.RefusedError) else 2)
 
 
 if __name__ == "__main__":
