@@ -42,6 +42,7 @@ async def _real(*, keep: bool) -> int:
     built = await asyncio.to_thread(
         binaries.ensure, found.cache, _progress, environment=found.environment
     )
+    _end_by(signal.SIGTERM)
     async with _folder() as folder:
         names = [player.name for player in story.PLAYERS]
         started = time.monotonic()
@@ -61,6 +62,13 @@ async def _real(*, keep: bool) -> int:
                 if keep:
                     await _kept(stage, built / "kubectl")
     return 0
+
+
+def _end_by(number: signal.Signals) -> None:
+    """Like ctrl-C, so that it cleans up."""
+    task = asyncio.current_task()
+    if task is not None:
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
 
 
 def _simulated() -> int:
