@@ -163,7 +163,7 @@ class Watch:
                 self._in_its_wave(record, found)
         unexpected = [why for each in self.posts() for why in each.ended if "Error" in why]
         assert self.here.faults + unexpected == []
-        assert self.broken == []
+        assert self.broken == [], self.broken
 
     def posts(self) -> list[world.Post]:
         return [self.here.hub, *(each.agent for each in self.here.members.values())]
@@ -171,6 +171,7 @@ class Watch:
     def _passed(self, record: records.Record, found: list[records.Record]) -> None:
         body = record.body
         is_decreed = body["lineage"] == "baseline"
+        stays = body["lineage"] in ("no change", "owned-path change")  # with what is accepted here
         if any(gate["state"] != "open" for gate in body["gates"]) or (
             not is_decreed
             and any(f["severity"] in ("deny", "not evaluated") for f in body["findings"])
@@ -191,7 +192,8 @@ class Watch:
             not in {
                 (b["content"], b["rules"])
                 for b in earlier
-                if (b["environment"], b["verdict"]) == (above, "accepted")
+                if b["verdict"] == "accepted"
+                and b["environment"] in ((above, body["environment"]) if stays else (above,))
             }
         ):
             self._say(10, f"record {record.index} accepts what {above} did not accept before")

@@ -127,6 +127,8 @@ def _member(
         return blank
     if (known.uid, known.public_key) != (spec.uid, spec.public_key) or known.retired:
         return replace(blank, era=known.era, sequence=known.sequence)
+    if known.retire is not None:  # its farewell is taken back: nothing is sent until its wave
+        known = replace(known, release=0, retire=None, dispatch=None, envelope=None)
     return replace(known, labels=metadata.labels, kubernetes_version=spec.kubernetes_version)
 
 

@@ -36,7 +36,7 @@ class Desk:
             await _doubt(body, hub)
             return _UNKNOWN
         echo = _echo(poll, hub)
-        if echo is not None and _is_newer(echo, hub.ledger.clusters[poll.cluster]):
+        if echo is not None and _is_newer(echo, hub):
             await hold(poll.cluster, echo, hub)
         return await _standing(poll, hub)
 
@@ -57,7 +57,7 @@ class Desk:
         report = self._open(body, messages.Report)
         if not isinstance(report, messages.Report):
             return _UNKNOWN
-        async with hub.writing:
+        async with state.writing(hub):
             known = hub.ledger.clusters[report.cluster]
             last = known.report.number if known.report else 0
             if report.number > last:
@@ -109,15 +109,16 @@ class Desk:
 async def hold(cluster: names.Cluster, echo: messages.Dispatch, hub: state.Hub) -> None:
     """The book is older than what this cluster was sent: decide and send nothing until it is recovered."""
     hub.echoes[cluster] = echo
-    if hub.ledger.seal.held:
-        return
     reason = (
         f"{cluster} holds dispatch {echo.era}.{echo.sequence}, newer than the book: "
         "the book is an old copy, or lost"
     )
-    draft = drafts.hold(subject=cluster, reason=reason, at=hub.clock.now())
-    seal = replace(hub.ledger.seal, held=reason)
-    await state.write(hub, store.Write(records=(draft,), rows=(seal,)))
+    async with state.writing(hub):
+        if hub.ledger.seal.held:
+            return
+        draft = drafts.hold(subject=cluster, reason=reason, at=hub.clock.now())
+        seal = replace(hub.ledger.seal, held=reason)
+        await state.write(hub, store.Write(records=(draft,), rows=(seal,)))
 
 
 def wanted(cluster: ledger.ClusterState, hub: state.Hub) -> ledger.Release | None:
@@ -159,7 +160,7 @@ async def _change(hub: state.Hub, seconds: float) -> None:
 
 async def _current(cluster: names.Cluster, hub: state.Hub) -> json_values.JsonObject | None:
     """The dispatch that is due, signed now if it must be; none while the book holds, whose last may be an old one."""
-    async with hub.writing:
+    async with state.writing(hub):
         known = hub.ledger.clusters[cluster]
         if hub.ledger.seal.held:
             return None
@@ -243,8 +244,12 @@ def _own(envelope: json_values.JsonObject, hub: state.Hub) -> messages.Dispatch 
         return None
 
 
-def _is_newer(echo: messages.Dispatch, known: ledger.ClusterState) -> bool:
-    return (echo.era, echo.sequence) > (known.era, known.sequence)
+def _is_newer(echo: messages.Dispatch, hub: state.Hub) -> bool:
+    """By its number, or by a release that the book has not and was not told of (an agent takes no older one)."""
+    known = hub.ledger.clusters[echo.cluster]
+    here = hub.ledger.environments.get(echo.environment)
+    latest = max(here.release, here.floor) if here else 0
+    return (echo.era, echo.sequence) > (known.era, known.sequence) or echo.release > latest
 
 
 def _key(hub: state.Hub, cluster: names.Cluster) -> str | None:

@@ -16,9 +16,9 @@ from fleet.policy import loosening, policies
 from fleet.ports import renderer, repository, schemas, store
 from fleet.ports import telemetry as observers
 
-# Findings that even a decree cannot overlook: what they are about cannot be cut into slices.
+# Findings that even a decree cannot overlook: what they are about cannot be cut into slices, or is another's.
 NOT_BY_DECREE = frozenset(
-    {"tree", "yaml", "json", "fleet", "bundle", "kustomize", "plan", "ownership"}
+    {"tree", "yaml", "json", "fleet", "bundle", "kustomize", "plan", "ownership", "registration"}
 )
 _REMEMBERED = 32
 

@@ -40,11 +40,13 @@ async def turn(hub: state.Hub) -> None:
     """One look at everything."""
     try:
         async with hub.deciding:
+            async with state.writing(hub):
+                pass  # what is decided on is what the book says
             await _fetch(hub)
             if hub.tips is not None and await _has_road(hub.tips, hub):
                 await _decide_all(hub.tips, hub)
     except errors.UnreachableError as error:
-        await _start_again(error, hub)
+        _log.warning("this turn broke off: %s", error)
 
 
 async def _fetch(hub: state.Hub) -> None:
@@ -54,7 +56,7 @@ async def _fetch(hub: state.Hub) -> None:
     try:
         hub.tips = await hub.repository.fetch()
         hub.trouble = ""
-    except (errors.UnreachableError, errors.RefusedError) as error:
+    except errors.FleetError as error:
         hub.trouble = str(error)
         _log.warning("fetch failed: %s", error)
     hub.fetched = hub.clock.now()
@@ -64,7 +66,8 @@ def _is_due(hub: state.Hub) -> bool:
     settings = hub.settings
     seconds = settings.shortest_interval if hub.fetch_now else settings.poll_interval
     interval = timedelta(seconds=seconds)
-    return hub.fetched is None or hub.clock.now() - hub.fetched >= interval
+    # A clock that went back says that the last fetch is still to come.
+    return hub.fetched is None or abs(hub.clock.now() - hub.fetched) >= interval
 
 
 def _pause(hub: state.Hub) -> float:
@@ -85,9 +88,10 @@ async def _has_road(tips: repository.Tips, hub: state.Hub) -> bool:
     if not isinstance(road, ledger.Road):
         hub.trouble = "; ".join(f"{each.place}: {each.message}" for each in road)
         return False
-    draft = drafts.road(road, at=hub.clock.now())
-    seal = replace(hub.ledger.seal, road=road)
-    await state.write(hub, store.Write(records=(draft,), rows=(seal,)))
+    async with state.writing(hub):
+        draft = drafts.road(road, at=hub.clock.now())
+        seal = replace(hub.ledger.seal, road=road)
+        await state.write(hub, store.Write(records=(draft,), rows=(seal,)))
     return True
 
 
@@ -101,16 +105,26 @@ async def _decide_all(tips: repository.Tips, hub: state.Hub) -> None:
 
 
 async def _decide(step: ledger.Step, tips: repository.Tips, hub: state.Hub) -> None:
+    """Whatever is wrong here stays here; only a book that fails is everyone's trouble."""
     tip = tips.branches.get(step.branch)
     if tip is None:
         await _hold(step, f"branch {step.branch} is not there", hub)
         return
+    reason = ""
     try:
         await release.release(step.environment, tip, hub)
-    except (errors.InputError, errors.RefusedError) as error:
-        await _hold(step, str(error), hub)
-    else:
-        await _hold(step, "", hub)
+    except Exception as error:
+        if isinstance(error, errors.FleetError) and not hub.is_loaded:
+            raise
+        reason = _words(error, step)
+    await _hold(step, reason, hub)
+
+
+def _words(error: Exception, step: ledger.Step) -> str:
+    if isinstance(error, errors.FleetError):
+        return str(error)
+    _log.error("%s cannot be judged: a fault of fleet", step.environment, exc_info=error)
+    return f"a fault of fleet, told in the hub's log: {error!r}"
 
 
 async def _hold(step: ledger.Step, reason: str, hub: state.Hub) -> None:
@@ -121,7 +135,7 @@ async def _hold(step: ledger.Step, reason: str, hub: state.Hub) -> None:
         return
     if reason:
         _log.warning("%s holds: %s", step.environment, reason)
-    async with hub.writing:
+    async with state.writing(hub):
         now = replace(hub.ledger.environments.get(step.environment, blank), hold=reason)
         records = (
             (drafts.hold(subject=step.environment, reason=reason, at=hub.clock.now()),)
@@ -129,11 +143,3 @@ async def _hold(step: ledger.Step, reason: str, hub: state.Hub) -> None:
             else ()
         )
         await state.write(hub, store.Write(records=records, rows=(now,)))
-
-
-async def _start_again(error: errors.UnreachableError, hub: state.Hub) -> None:
-    """A write whose end is unknown: what the book really has is read again before anything is decided on it."""
-    _log.warning("starting over from the book: %s", error)
-    with contextlib.suppress(errors.UnreachableError):
-        async with hub.writing:
-            hub.ledger = await hub.book.load()

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from fleet.audit import chain, drafts, records, violations
 from fleet.gate import candidates
-from fleet.hub import drawing, judging, release, rollouts, standing, state
+from fleet.hub import acceptance, drawing, judging, release, rollouts, standing, state
 from fleet.model import errors, findings, ledger, names
 from fleet.ports import store
 
@@ -83,12 +83,13 @@ def _decreed(
 
 async def recover(hub: state.Hub, _: Arguments) -> Answer:
     """Go on from an old book (rule 9): a new era, numbers above all that agents have shown."""
-    async with hub.deciding, hub.writing:
+    async with hub.deciding, state.writing(hub):
         if not hub.ledger.seal.held:
             raise errors.RefusedError("nothing is held: there is nothing to recover from")
         seal = replace(hub.ledger.seal, held="")
         clusters = [_risen(each, hub) for each in hub.ledger.clusters.values()]
-        floors = [_floored(each, hub) for each in hub.ledger.environments.values()]
+        told = {each.environment for each in hub.echoes.values()}
+        floors = [_floored(each, hub) for each in sorted({*hub.ledger.environments, *told})]
         draft = drafts.recovery(
             reason=hub.ledger.seal.held, echoes=tuple(hub.echoes.values()), at=hub.clock.now()
         )
@@ -106,10 +107,11 @@ def _risen(cluster: ledger.ClusterState, hub: state.Hub) -> ledger.ClusterState:
     )
 
 
-def _floored(here: ledger.EnvironmentState, hub: state.Hub) -> ledger.EnvironmentState:
-    seen = [each.release for each in hub.echoes.values() if each.environment == here.environment]
+def _floored(environment: names.Environment, hub: state.Hub) -> ledger.EnvironmentState:
+    here = acceptance.environment_of(environment, hub)
+    seen = [each.release for each in hub.echoes.values() if each.environment == environment]
     highest = max(seen, default=0)
-    return replace(here, floor=highest) if highest > here.release else here
+    return replace(here, floor=max(here.floor, highest)) if highest > here.release else here
 
 
 async def decisions(hub: state.Hub, arguments: Arguments) -> Answer:

@@ -81,14 +81,22 @@ def is_news(decision: ledger.Decision, hub: state.Hub) -> bool:
     here = hub.ledger.environments.get(decision.environment)
     if here is None or here.decision is None:
         return True
-    if _is_running(decision):
-        return here.release <= here.floor or here.decision.commit != decision.commit
-    return _said(here.decision) != _said(decision)
+    if running(decision, hub) is not None:
+        said = here.decision.commit, here.decision.verdict
+        return said != (decision.commit, ledger.Verdict.ACCEPTED)
+    is_accepted = decision.verdict is ledger.Verdict.ACCEPTED
+    return (is_accepted and here.release <= here.floor) or _said(here.decision) != _said(decision)
 
 
-def _is_running(decision: ledger.Decision) -> bool:
-    accepted = decision.verdict is ledger.Verdict.ACCEPTED
-    return accepted and decision.lineage is ledger.Lineage.NOTHING
+def running(decision: ledger.Decision, hub: state.Hub) -> ledger.Release | None:
+    """The release in force, if it is of this very commit and nothing new needs to go out."""
+    release = hub.ledger.in_force(decision.environment)
+    here = acceptance.environment_of(decision.environment, hub)
+    is_accepted = decision.verdict is ledger.Verdict.ACCEPTED
+    if release is None or decision.lineage is not ledger.Lineage.NOTHING or not is_accepted:
+        return None
+    is_it = release.commit == decision.commit and release.number > here.floor
+    return release if is_it else None
 
 
 def _said(decision: ledger.Decision) -> ledger.Decision:
@@ -113,14 +121,35 @@ async def settle(
         decision.verdict.value,
         "; ".join(each.reason for each in decision.gates if each.reason),
     )
-    async with hub.writing:
+    async with state.writing(hub):
+        if is_overtaken(decision, hub):
+            return
         labels = {"environment": decision.environment, "verdict": decision.verdict.value}
         hub.telemetry.count("fleet_decisions", labels)
-        if decision.verdict is ledger.Verdict.ACCEPTED:
+        runs = running(decision, hub)
+        if runs is not None:
+            await state.write(hub, considered(_of(decision, runs), hub))
+        elif decision.verdict is ledger.Verdict.ACCEPTED:
             await hub.repository.keep(f"accepted/{decision.commit}", decision.commit)
             await state.write(hub, acceptance.accepted(decision, judged, drawn, trace, hub))
         else:
             await state.write(hub, considered(decision, hub))
+
+
+def is_overtaken(decision: ledger.Decision, hub: state.Hub) -> bool:
+    """Whether the book has come to hold since this was decided. A decree stands: it is sent when the book is whole."""
+    is_accepted = decision.verdict is ledger.Verdict.ACCEPTED
+    is_decree = decision.lineage is ledger.Lineage.BASELINE
+    return bool(hub.ledger.seal.held) and is_accepted and not is_decree
+
+
+def _of(decision: ledger.Decision, release: ledger.Release) -> ledger.Decision:
+    return replace(
+        decision,
+        release=release.number,
+        slices_root=release.slices_root,
+        clusters=tuple(sorted(release.slices)),
+    )
 
 
 def considered(decision: ledger.Decision, hub: state.Hub) -> store.Write:

@@ -15,20 +15,27 @@ from fleet.ports import store
 
 async def advance(environment: names.Environment, hub: state.Hub) -> bool:
     """Open the next wave, or note that the release is healthy everywhere. True when something was written."""
-    release = hub.ledger.in_force(environment)
-    if release is None or hub.ledger.seal.held:
-        return False
-    here = hub.ledger.environments[environment]
-    if here.wave and not is_good(release, hub):
-        return False
+    async with state.writing(hub):
+        release = hub.ledger.in_force(environment)
+        if release is None or hub.ledger.seal.held:
+            return False
+        step = following(release, hub)
+        if step is not None:
+            await state.write(hub, step)
+        return step is not None
+
+
+def following(release: ledger.Release, hub: state.Hub) -> store.Write | None:
+    """The next step of a release; None while there is none. Without clusters nothing is ever healthy (rule 6)."""
+    here = hub.ledger.environments[release.environment]
+    is_first = here.wave == 0 and bool(release.waves)
+    if not is_first and not is_good(release, hub):
+        return None
     if here.wave < len(release.waves):
-        async with hub.writing:
-            await state.write(hub, opened(release, here, hub))
-        return True
+        return opened(release, here, hub)
     if release.healthy is None:
-        await state.write(hub, store.Write(rows=(replace(release, healthy=hub.clock.now()),)))
-        return True
-    return False
+        return store.Write(rows=(replace(release, healthy=hub.clock.now()),))
+    return None
 
 
 def is_good(release: ledger.Release, hub: state.Hub) -> bool:
@@ -59,7 +66,10 @@ def is_healthy(cluster: ledger.ClusterState, release: ledger.Release) -> bool:
 
 
 def opened(release: ledger.Release, here: ledger.EnvironmentState, hub: state.Hub) -> store.Write:
-    """The next wave as one write: its clusters get the release as what they shall run."""
+    """The next wave as one write: its clusters get the release as what they shall run.
+
+    One that has left meanwhile may be another environment's by now.
+    """
     wave = release.waves[here.wave]
     draft = drafts.wave(
         environment=release.environment,
@@ -69,7 +79,8 @@ def opened(release: ledger.Release, here: ledger.EnvironmentState, hub: state.Hu
         clusters=wave,
         at=hub.clock.now(),
     )
-    moved = [moved_on(hub.ledger.clusters[cluster], release) for cluster in wave]
+    known = [hub.ledger.clusters[cluster] for cluster in wave]
+    moved = [moved_on(each, release) for each in known if each.environment == here.environment]
     return store.Write(records=(draft,), rows=(replace(here, wave=here.wave + 1), *moved))
 
 

@@ -1,9 +1,12 @@
 """What one running hub holds: its ports, its settings, and the ledger as the book has it.
 
-The ledger changes in one way only: `write`, which returns when the book has made the same rows durable.
+The ledger changes in one way only: `write`, which returns when the book has made the same rows durable. Whoever writes
+reads what the write depends on inside `writing`: a hold, a report or another decision may come at any await before.
 """
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -54,9 +57,23 @@ class Hub:
     ready: bool = False
 
 
+@asynccontextmanager
+async def writing(hub: Hub) -> AsyncIterator[None]:
+    """The turn to write, with a ledger that is what the book says: one in doubt is read again before anything else."""
+    async with hub.writing:
+        if not hub.is_loaded:
+            hub.ledger = await hub.book.load()
+            hub.is_loaded = True
+        yield
+
+
 async def write(hub: Hub, write: store.Write) -> None:
-    """Make it durable, then take it over, then tell everyone who waits."""
-    await hub.book.commit(write)
+    """Make it durable, then take it over, then tell everyone who waits. After a failure the ledger is in doubt."""
+    try:
+        await hub.book.commit(write)
+    except BaseException:
+        hub.is_loaded = False
+        raise
     for row in write.rows:
         hub.ledger.take(row)
     async with hub.changed:
