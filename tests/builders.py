@@ -17,6 +17,7 @@ from fleet.model import (
     names,
     objects,
 )
+from fleet.model import permits as allowed
 from fleet.plan import rollout
 from fleet.plan import slices as cutting
 from fleet.protocol import dsse, encoding, enrolment, keys, merkle
@@ -104,8 +105,10 @@ def environment(name: str = "dev", **fields: Any) -> kinds.EnvironmentSpec:
     return kinds.EnvironmentSpec.model_validate({"name": name, **fields})
 
 
-def permit(name: str = "cleanup", *, expires: datetime | None = None, **spec: Any) -> kinds.Permit:
-    return kinds.Permit.model_validate(
+def permit(
+    name: str = "cleanup", *, expires: datetime | None = None, **spec: Any
+) -> allowed.Permit:
+    document = kinds.Permit.model_validate(
         {
             "apiVersion": kinds.API_VERSION,
             "kind": "Permit",
@@ -113,6 +116,7 @@ def permit(name: str = "cleanup", *, expires: datetime | None = None, **spec: An
             "spec": {"reason": "moving house", "expires": expires or later(3600), **spec},
         }
     )
+    return document.carried()
 
 
 def finding(

@@ -6,7 +6,8 @@ Hub and agent ask the same function: the hub before it lets a release out, the a
 from collections.abc import Iterable
 from datetime import datetime
 
-from fleet.model import kinds, names, objects
+from fleet.model import names, objects
+from fleet.model import permits as allowed
 
 GUARDED = frozenset(
     {
@@ -23,7 +24,7 @@ def refusals(
     going: Iterable[objects.Key],
     before: int,
     max_deleted_share: float,
-    permits: Iterable[kinds.Permit],
+    permits: Iterable[allowed.Permit],
     now: datetime,
 ) -> tuple[str, ...]:
     """What stands against deleting `going` of `before` objects, in words; () = nothing does."""
@@ -42,17 +43,17 @@ def refusals(
 
 
 def permits_takeover(
-    key: objects.Key, cluster: names.Cluster, permits: Iterable[kinds.Permit], now: datetime
+    key: objects.Key, cluster: names.Cluster, permits: Iterable[allowed.Permit], now: datetime
 ) -> bool:
     valid = [permit for permit in permits if permit.spec.expires > now]
     return any(_matches(entry, key, cluster) for each in valid for entry in each.spec.takeover)
 
 
-def _is_named(key: objects.Key, cluster: names.Cluster, permits: list[kinds.Permit]) -> bool:
+def _is_named(key: objects.Key, cluster: names.Cluster, permits: list[allowed.Permit]) -> bool:
     return any(_matches(entry, key, cluster) for each in permits for entry in each.spec.delete)
 
 
-def _matches(entry: kinds.ObjectReference, key: objects.Key, cluster: names.Cluster) -> bool:
+def _matches(entry: allowed.Reference, key: objects.Key, cluster: names.Cluster) -> bool:
     named = objects.Key(
         group=entry.group, kind=entry.kind, namespace=entry.namespace, name=entry.name
     )

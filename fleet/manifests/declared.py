@@ -12,6 +12,7 @@ from pydantic_core import ErrorDetails
 
 from fleet.manifests import layout, parse
 from fleet.model import findings, kinds, ledger, names, objects
+from fleet.model import permits as allowed
 
 Kind = TypeVar("Kind", bound=kinds.Strict)
 
@@ -52,8 +53,8 @@ class Declared:
     findings: tuple[findings.Finding, ...]
 
     @property
-    def permits_only(self) -> tuple[kinds.Permit, ...]:
-        return tuple(each.document for each in self.permits)
+    def permits_only(self) -> tuple[allowed.Permit, ...]:
+        return tuple(each.document.carried() for each in self.permits)
 
     @property
     def crds(self) -> tuple[Rule, ...]:

@@ -10,8 +10,11 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
 
-API_VERSION = "fleetgate.dev/v1alpha1"
+from fleet.model import leaving, names, permits
+
+API_VERSION = names.API_VERSION
 GROUP = "fleetgate.dev"
+OnRemoval = leaving.OnRemoval
 
 Label = Annotated[
     str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$", max_length=63)
@@ -105,11 +108,6 @@ class Fleet(Strict):
     spec: FleetSpec
 
 
-class OnRemoval(Enum):
-    ORPHAN = "orphan"  # leave what runs, take our marks off
-    PRUNE = "prune"  # delete what the inventory names
-
-
 class ClusterSpec(Strict):
     uid: str = Field(
         min_length=1, max_length=64, description="UID of the cluster's kube-system namespace."
@@ -196,6 +194,22 @@ class Permit(Strict):
     kind: Literal["Permit"]
     metadata: Metadata
     spec: PermitSpec
+
+    def carried(self) -> permits.Permit:
+        """As a dispatch carries it."""
+        spec = self.spec
+        return permits.Permit(
+            api_version=self.api_version,
+            kind=self.kind,
+            metadata=permits.Metadata(**dict(self.metadata)),
+            spec=permits.Terms(
+                reason=spec.reason,
+                expires=spec.expires,
+                delete=tuple(permits.Reference(**dict(each)) for each in spec.delete),
+                takeover=tuple(permits.Reference(**dict(each)) for each in spec.takeover),
+                max_deleted_share=spec.max_deleted_share,
+            ),
+        )
 
 
 KINDS: dict[str, type[Fleet | Cluster | Bundle | Permit]] = {

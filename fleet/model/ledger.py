@@ -9,7 +9,8 @@ from datetime import datetime
 from enum import Enum
 from typing import TypeAlias
 
-from fleet.model import findings, json_values, kinds, messages, names
+from fleet.model import findings, json_values, leaving, messages, names
+from fleet.model import permits as allowed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,10 +107,10 @@ class Release:
     slices_root: names.Root
     statement: json_values.JsonObject = field(repr=False)
     slices: Mapping[names.Cluster, names.SliceDigest]
-    retired: Mapping[names.Cluster, kinds.OnRemoval]
+    retired: Mapping[names.Cluster, leaving.OnRemoval]
     waves: tuple[tuple[names.Cluster, ...], ...]
     objects: Mapping[names.Cluster, int]
-    permits: tuple[kinds.Permit, ...]
+    permits: tuple[allowed.Permit, ...]
     max_deleted_share: float
     stale_after: int
     accepted: datetime
@@ -146,7 +147,7 @@ class ClusterState:
     envelope: json_values.JsonObject | None = field(default=None, repr=False)
     report: messages.Report | None = None
     reported: datetime | None = None  # the hub's clock
-    retire: kinds.OnRemoval | None = None
+    retire: leaving.OnRemoval | None = None
     retired: bool = False
 
 

@@ -3,7 +3,8 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from fleet.model import changes, health, json_values, kinds, names
+from fleet.model import changes, health, json_values, leaving, names
+from fleet.model import permits as allowed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,8 +43,8 @@ class Dispatch:
     index: int  # of that leaf
     leaves: int  # how many there are
     max_deleted_share: float
-    permits: tuple[kinds.Permit, ...] = ()
-    retire: kinds.OnRemoval | None = None
+    permits: tuple[allowed.Permit, ...] = ()
+    retire: leaving.OnRemoval | None = None
     trace: str = ""  # W3C traceparent
 
 

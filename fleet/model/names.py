@@ -7,6 +7,8 @@ and none needs escaping in a path, a ref or a page.
 import re
 from typing import NewType
 
+API_VERSION = "fleetgate.dev/v1alpha1"  # of everything that is written in words of ours
+
 Environment = NewType("Environment", str)
 Cluster = NewType("Cluster", str)
 Bundle = NewType("Bundle", str)

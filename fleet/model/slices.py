@@ -6,7 +6,7 @@ The form is documented in docs/formats.md and does not change within v1alpha1.
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from fleet.model import json_values, kinds, names, objects
+from fleet.model import json_values, leaving, names, objects
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,15 +23,15 @@ def encode(items: Iterable[Item]) -> bytes:
     ordered = sorted(items, key=lambda item: item.key)
     listed = [{"body": i.body, "bundle": i.bundle, "takeover": i.takeover} for i in ordered]
     return json_values.encode(
-        {"apiVersion": kinds.API_VERSION, "kind": "Slice", "objects": listed}
+        {"apiVersion": names.API_VERSION, "kind": "Slice", "objects": listed}
     )
 
 
-def farewell(on_removal: kinds.OnRemoval) -> bytes:
+def farewell(on_removal: leaving.OnRemoval) -> bytes:
     """The slice of a cluster that leaves: no objects, and how it leaves, so that the root binds that too."""
     return json_values.encode(
         {
-            "apiVersion": kinds.API_VERSION,
+            "apiVersion": names.API_VERSION,
             "kind": "Slice",
             "objects": [],
             "onRemoval": on_removal.value,

@@ -12,9 +12,6 @@ from datetime import datetime
 from enum import Enum
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ValidationError
-from pydantic.alias_generators import to_camel
-
 from fleet.model import errors, json_values
 
 Value = TypeVar("Value")
@@ -36,10 +33,8 @@ def decode(kind: type[Value], data: bytes) -> Value:
 
 def as_json(value: Any) -> Any:
     """Any value of the model as JSON: dataclasses as objects in camelCase, enums by value, times in RFC 3339."""
-    if isinstance(value, BaseModel):
-        return value.model_dump(mode="json", by_alias=True)
     if is_dataclass(value):
-        return {to_camel(f.name): as_json(getattr(value, f.name)) for f in fields(value)}
+        return {_camel(f.name): as_json(getattr(value, f.name)) for f in fields(value)}
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, datetime):
@@ -66,8 +61,6 @@ def from_json(kind: Any, value: Any) -> Any:
 def _plain(kind: Any, value: Any) -> Any:
     if is_dataclass(kind):
         return _dataclass(kind, value)
-    if issubclass(kind, BaseModel):
-        return _model(kind, value)
     if issubclass(kind, (Enum, datetime)):
         return _worded(kind, value)
     if kind is float and type(value) is int:
@@ -90,14 +83,13 @@ def _dataclass(kind: Any, value: Any) -> Any:
 @functools.cache
 def _hints(kind: Any) -> dict[str, tuple[str, Any]]:
     hints = typing.get_type_hints(kind)
-    return {to_camel(f.name): (f.name, hints[f.name]) for f in fields(kind)}
+    return {_camel(f.name): (f.name, hints[f.name]) for f in fields(kind)}
 
 
-def _model(kind: type[BaseModel], value: Any) -> BaseModel:
-    try:
-        return kind.model_validate(value, by_alias=True, by_name=False)
-    except ValidationError as error:
-        raise errors.InputError(f"{kind.__name__}: {error.error_count()} faults") from error
+@functools.cache
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)
 
 
 def _worded(kind: Any, value: Any) -> Any:
@@ -115,6 +107,8 @@ def _worded(kind: Any, value: Any) -> Any:
 def _generic(origin: Any, arguments: tuple[Any, ...], value: Any) -> Any:
     if origin in (types.UnionType, typing.Union):
         return _optional(arguments, value)
+    if origin is typing.Literal:
+        return _literal(arguments, value)
     if origin is tuple:
         return _tuple(arguments, value)
     if not isinstance(value, dict):
@@ -128,6 +122,12 @@ def _optional(arguments: tuple[Any, ...], value: Any) -> Any:
         return None
     (kind,) = (each for each in arguments if each is not types.NoneType)
     return from_json(kind, value)
+
+
+def _literal(arguments: tuple[Any, ...], value: Any) -> Any:
+    if value not in arguments:
+        raise errors.InputError(f"expected {' or '.join(map(repr, arguments))}")
+    return value
 
 
 def _tuple(arguments: tuple[Any, ...], value: Any) -> Any:

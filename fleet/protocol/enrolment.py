@@ -2,9 +2,13 @@
 
 import base64
 import binascii
+from typing import TYPE_CHECKING
 
-from fleet.model import json_values, kinds, names
+from fleet.model import json_values, names
 from fleet.protocol import keys
+
+if TYPE_CHECKING:  # an agent makes the document, and needs nothing of what checks it
+    from fleet.model import kinds
 
 _PURPOSE = (
     "fleetgate.dev/enrolment/v1"  # so that no other signature of the key passes for this one
@@ -18,7 +22,7 @@ def prove(
     return base64.b64encode(signature).decode("ascii")
 
 
-def fault_of(cluster: kinds.Cluster, environment: names.Environment) -> str:
+def fault_of(cluster: "kinds.Cluster", environment: names.Environment) -> str:
     """What is wrong with a document's key or proof, in words; "" = nothing."""
     spec = cluster.spec
     fault = keys.fault_of(spec.public_key)
@@ -45,7 +49,7 @@ def document(
 ) -> json_values.JsonObject:
     """The `Cluster` document to commit as clusters/ENVIRONMENT/CLUSTER.yaml."""
     return {
-        "apiVersion": kinds.API_VERSION,
+        "apiVersion": names.API_VERSION,
         "kind": "Cluster",
         "metadata": {"name": cluster, **({"labels": labels} if labels else {})},
         "spec": {

@@ -7,12 +7,12 @@ newer, not expired. Nothing is changed by a dispatch that fails any of them.
 from dataclasses import dataclass
 from datetime import datetime
 
-from fleet.model import errors, json_values, kinds, messages, names, slices
+from fleet.model import errors, json_values, leaving, messages, names, slices
 from fleet.protocol import dsse, encoding, merkle
 
 MAX_ENVELOPE = 1 << 20  # bytes
 MAX_STEP = 1 << 20  # by which an era or a sequence may grow at once
-_FAREWELLS = {slices.digest(slices.farewell(how)): how for how in kinds.OnRemoval}
+_FAREWELLS = {slices.digest(slices.farewell(how)): how for how in leaving.OnRemoval}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,8 @@ from hypothesis import strategies as some
 
 import builders
 from fleet.gate import guard
-from fleet.model import kinds, names, objects
+from fleet.model import names, objects
+from fleet.model import permits as allowed
 
 HERE = names.Cluster("prod-1")
 NAMESPACE = builders.key("shop", "Namespace", "")
@@ -31,7 +32,7 @@ def named(key: objects.Key, cluster: str = "*") -> dict[str, Any]:
 
 
 def refusals(
-    going: list[objects.Key], *permits: kinds.Permit, before: int = 100, share: float = 0.5
+    going: list[objects.Key], *permits: allowed.Permit, before: int = 100, share: float = 0.5
 ) -> tuple[str, ...]:
     return guard.refusals(
         cluster=HERE,
@@ -81,7 +82,7 @@ def test_guarded_kinds_need_a_permit_that_names_them(key: objects.Key):
         "ended",
     ],
 )
-def test_a_permit_permits_what_it_names_until_it_ends_and_nothing_else(permit: kinds.Permit):
+def test_a_permit_permits_what_it_names_until_it_ends_and_nothing_else(permit: allowed.Permit):
     assert refusals([CLAIM], permit) == (f"deleting {CLAIM} needs a Permit",)
 
 
@@ -156,7 +157,7 @@ def test_nothing_that_goes_is_nothing_to_refuse(going: int, before: int, share: 
         (builders.permit(), False),
     ],
 )
-def test_a_takeover_is_permitted_by_name_until_its_end(permit: kinds.Permit, is_permitted: bool):
+def test_a_takeover_is_permitted_by_name_until_its_end(permit: allowed.Permit, is_permitted: bool):
     assert guard.permits_takeover(CLAIM, HERE, [permit], builders.NOW) is is_permitted
 
 

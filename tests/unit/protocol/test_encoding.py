@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
-from pydantic import BaseModel
 from pydantic.alias_generators import to_camel
 
 import builders
@@ -28,6 +27,7 @@ from fleet.model import (
     messages,
     names,
 )
+from fleet.model import permits as allowed
 from fleet.protocol import encoding
 
 PERMIT = builders.permit(
@@ -194,7 +194,9 @@ def wrong(kind: Any) -> list[Any]:
         return [*absent, {}, "", 1, "a"]
     if is_mapping(found):
         return [*absent, [], "", 1]
-    if is_dataclass(found) or issubclass(found, BaseModel):
+    if typing.get_origin(found) is typing.Literal:
+        return [*absent, {}, "", 1, "nonsense"]
+    if is_dataclass(found):
         return [*absent, {}, [], "", 1, {"unknown": 1}]
     if issubclass(found, datetime):
         return [*absent, 0, "", "yesterday", "2026-03-01T12:00:00", "2026-03-01", {}]
@@ -266,7 +268,7 @@ def test_no_object_lacks_a_field_or_has_one_more(sample: Any):
 def test_permits_in_messages_are_as_strict_as_in_files(name: str, value: Any):
     permit = {**encoding.as_json(PERMIT), name: value}
     with pytest.raises(errors.InputError):
-        encoding.from_json(kinds.Permit, permit)
+        encoding.from_json(allowed.Permit, permit)
 
 
 @pytest.mark.parametrize("data", [b"", b"{", b"[]", b"null", b'"report"', b"\xff", b"[" * 100_000])

@@ -1,0 +1,21 @@
+"""An agent lives beside other people's workloads: what only the hub and people need is not in its memory."""
+
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = ("pydantic", "git", "sqlalchemy", "jsonschema", "yaml", "opentelemetry", "jinja2")
+PROGRAM = """
+import sys
+from fleet.cli import main
+main.application(["agent", "run"])
+print(*(each for each in sys.argv[1:] if each in sys.modules))
+"""
+
+
+@pytest.mark.timeout(60)
+def test_running_an_agent_imports_nothing_that_checks_documents_or_keeps_books():
+    words = (sys.executable, "-c", PROGRAM, *HEAVY)
+    said = subprocess.run(words, capture_output=True, text=True, check=True)
+    assert said.stdout.split() == []
