@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 from fleet.audit import chain, drafts, records, violations
 from fleet.gate import candidates
 from fleet.hub import acceptance, drawing, judging, release, rollouts, standing, state
-from fleet.model import errors, findings, ledger, names
+from fleet.model import errors, findings, ledger, messages, names
 from fleet.ports import store
 
 Arguments: TypeAlias = Mapping[str, Any]
@@ -87,7 +87,9 @@ async def recover(hub: state.Hub, _: Arguments) -> Answer:
         if not hub.ledger.seal.held:
             raise errors.RefusedError("nothing is held: there is nothing to recover from")
         seal = replace(hub.ledger.seal, held="")
-        clusters = [_risen(each, hub) for each in hub.ledger.clusters.values()]
+        lost = [_lost(each) for each in hub.echoes.values()]
+        known = {each.cluster: each for each in lost} | hub.ledger.clusters
+        clusters = [_risen(each, hub) for each in known.values()]
         told = {each.environment for each in hub.echoes.values()}
         floors = [_floored(each, hub) for each in sorted({*hub.ledger.environments, *told})]
         draft = drafts.recovery(
@@ -104,6 +106,19 @@ def _risen(cluster: ledger.ClusterState, hub: state.Hub) -> ledger.ClusterState:
     era, sequence = (echo.era, echo.sequence) if echo else (0, 0)
     return replace(
         cluster, era=max(cluster.era, era) + 1, sequence=max(cluster.sequence, sequence)
+    )
+
+
+def _lost(echo: messages.Dispatch) -> ledger.ClusterState:
+    """A cluster that the book has lost, as one that has left: registered again it goes on from its numbers."""
+    return ledger.ClusterState(
+        environment=echo.environment,
+        cluster=echo.cluster,
+        uid=echo.uid,
+        public_key="",
+        labels={},
+        kubernetes_version="",
+        retired=True,
     )
 
 

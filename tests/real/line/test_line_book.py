@@ -161,3 +161,32 @@ async def test_decisions_survive_the_memo_and_the_mirror(line: lines.Line, dev: 
     assert release is not None
     assert line.rows.in_force(DEV).number == release.number + 1
     assert await dev.word(line.namespace, "a")() == "second"
+
+
+@pytest.mark.threat(99)
+async def test_a_lost_book_that_knows_nobody_is_recovered_by_what_agents_show(
+    line: lines.Line, dev: lines.Station
+):
+    """The echo comes before the first decision, so that the book has not even heard of the cluster."""
+    await line.healthy(line.commit(line.app(a="second")))
+    before = dev.agent.dispatch
+    await line.stop_hub()
+    line.lose_book()
+    away = line.origin.with_name("away.git")
+    line.origin.rename(away)
+    line.origin.mkdir()
+    await line.start_hub()
+    await held(line)
+    assert line.rows.clusters == {}
+    line.origin.rmdir()
+    away.rename(line.origin)
+    await line.ask("recover")
+    line.nudge()
+    await line.until("it is sent anew", lambda: dev.agent.dispatch.era > before.era)
+    await line.healthy(line.git.tip())
+    assert not line.rows.seal.held
+    assert (dev.agent.dispatch.sequence, dev.agent.dispatch.release) > (
+        before.sequence,
+        before.release,
+    )
+    assert dev.deleted() == []
