@@ -142,6 +142,7 @@ async def hub(options: HubOptions, watched: telemetry.Telemetry) -> AsyncIterato
             memo=remembered,
             kustomize=await asyncio.to_thread(renderer_of, options.kustomize),
             telemetry=watched,
+            aside=asyncio.to_thread,
         )
         try:
             made = state.Hub(

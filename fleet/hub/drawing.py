@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from fleet.gate import guard
 from fleet.hub import judging, state
-from fleet.model import findings, kinds, ledger, names, objects
+from fleet.model import errors, findings, kinds, ledger, names, objects
 from fleet.model import slices as form
 from fleet.plan import check, registration, rollout, slices
 
@@ -21,19 +21,36 @@ class Drawn:
 
 
 async def draw(judged: judging.Judged, hub: state.Hub) -> Drawn:
+    """Drawn again only when something that it rests on has changed: a tip may wait for long."""
     environment = judged.question.environment
     base = hub.ledger.in_force(environment)
-    cut = slices.cut_each(judged.manifests)
-    clusters = [each.document for each in judged.declared.clusters]
     retired = _retired(judged, base, hub)
-    plan = rollout.plan(judged.spec, clusters, cut, retired)
+    members = [
+        (each.cluster, each.environment, each.uid, each.public_key, each.retired)
+        for each in hub.ledger.clusters.values()
+    ]
+    now = hub.clock.now()
+    valid = [permit.spec.expires > now for permit in judged.declared.permits_only]
+    origin = (judged, base and base.number, retired, members, valid)
+    drawn: Drawn = await hub.drawn.of(
+        environment, origin, lambda: _drawn(judged, base, retired, hub)
+    )
+    return drawn
+
+
+async def _drawn(
+    judged: judging.Judged,
+    base: ledger.Release | None,
+    retired: Mapping[names.Cluster, kinds.OnRemoval],
+    hub: state.Hub,
+) -> Drawn:
+    environment = judged.question.environment
+    plan, unsound = await hub.tools.aside(lambda: _planned(judged, retired))
     share = min(spec.guard.max_deleted_share for spec in judged.specs)
     found = (
         *judged.findings,
         *registration.check(judged.declared.clusters, environment, hub.ledger.clusters.values()),
-        *check.check(
-            plan, spec=judged.spec, clusters=clusters, retired=retired, judged=judged.manifests
-        ),
+        *unsound,
         *await _guarded(judged, base, share, hub),
     )
     return Drawn(
@@ -42,6 +59,17 @@ async def draw(judged: judging.Judged, hub: state.Hub) -> Drawn:
         max_deleted_share=share,
         stale_after=min(spec.health.stale_after for spec in judged.specs),
     )
+
+
+def _planned(
+    judged: judging.Judged, retired: Mapping[names.Cluster, kinds.OnRemoval]
+) -> tuple[rollout.Plan, tuple[findings.Finding, ...]]:
+    clusters = [each.document for each in judged.declared.clusters]
+    plan = rollout.plan(judged.spec, clusters, slices.cut_each(judged.manifests), retired)
+    found = check.check(
+        plan, spec=judged.spec, clusters=clusters, retired=retired, judged=judged.manifests
+    )
+    return plan, found
 
 
 def _retired(
@@ -65,8 +93,12 @@ async def _guarded(
 ) -> list[findings.Finding]:
     """What this release would delete without being allowed to, cluster by cluster."""
     found = []
+    running: dict[names.SliceDigest, frozenset[objects.Key]] = {}
     for cluster, manifests in judged.manifests.items():
-        before = await _running(cluster, base, hub)
+        digest = base.slices.get(cluster) if base else None
+        if digest is not None and digest not in running:
+            running[digest] = await _keys(digest, hub)
+        before = running[digest] if digest is not None else frozenset()
         refusals = guard.refusals(
             cluster=cluster,
             going=before - {each.key for each in manifests},
@@ -79,12 +111,12 @@ async def _guarded(
     return found
 
 
-async def _running(
-    cluster: names.Cluster, base: ledger.Release | None, hub: state.Hub
-) -> frozenset[objects.Key]:
-    digest = base.slices.get(cluster) if base else None
-    data = await hub.book.slice(digest) if digest else None
-    return frozenset(item.key for item in form.decode(data)) if data else frozenset()
+async def _keys(digest: names.SliceDigest, hub: state.Hub) -> frozenset[objects.Key]:
+    """What a slice in force holds. One that is not in the book is no empty one (rule 6)."""
+    data = await hub.book.slice(digest)
+    if data is None:
+        raise errors.BrokenError(f"the book does not have slice {digest}, which is in force")
+    return await hub.tools.aside(lambda: frozenset(item.key for item in form.decode(data)))
 
 
 def _refusal(judged: judging.Judged, cluster: names.Cluster, reason: str) -> findings.Finding:

@@ -1,11 +1,21 @@
 """From the book to what the gate is told about one candidate: who saw what, and when."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from fleet.gate import candidates, lineage
 from fleet.hub import judging, rollouts, state
 from fleet.manifests import layout
 from fleet.model import errors, findings, ledger, names
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """What git says of how a candidate came about; it stays so for as long as both ends do."""
+
+    descends: bool
+    steps: tuple[candidates.Step, ...]
+    differing: tuple[str, ...]
 
 
 async def gather(
@@ -17,16 +27,22 @@ async def gather(
     base = accepted_here(candidate.environment, hub)
     upstream = upstream_of(candidate.environment, hub)
     release = hub.ledger.in_force(upstream.environment) if upstream else None
+    nearest = _nearest(candidate, upstream)
+    way: Way = await hub.ways.of(
+        candidate.environment,
+        (candidate, base, nearest, judged.layout),
+        lambda: _way(candidate, base, nearest, judged, hub),
+    )
     return candidates.Facts(
         now=hub.clock.now(),
         base=base,
-        descends=base is None or await hub.repository.is_ancestor(base.commit, candidate.commit),
+        descends=way.descends,
         upstream=upstream,
-        steps=await _steps(candidate, base, judged, hub),
+        steps=way.steps,
         upstream_clusters=_health(candidate, release, hub),
         upstream_was_healthy=_was_healthy(candidate, upstream, release, hub),
         stale_after=release.stale_after if release else 300,
-        differing=await _differing(judged, candidate, upstream, hub),
+        differing=way.differing,
         held=hub.ledger.seal.held,
         findings=found,
     )
@@ -116,18 +132,23 @@ def _was_healthy(
     return hub.ledger.releases[upstream.environment, source.release].healthy
 
 
-async def _steps(
+async def _way(
     candidate: candidates.Candidate,
     base: candidates.Accepted | None,
+    nearest: names.CommitId | None,
     judged: judging.Judged,
     hub: state.Hub,
-) -> tuple[candidates.Step, ...]:
-    if base is None or lineage.same(candidate, base):
-        return ()
-    if not await hub.repository.is_ancestor(base.commit, candidate.commit):
-        return ()
+) -> Way:
+    descends = base is None or await hub.repository.is_ancestor(base.commit, candidate.commit)
+    differing: tuple[str, ...] = ()
+    if nearest is not None:
+        other = await hub.repository.snapshot(nearest)
+        differing = layout.differ(judged.snapshot, other, judged.layout)
+    if base is None or not descends or lineage.same(candidate, base):
+        return Way(descends=descends, steps=(), differing=differing)
     steps = await hub.repository.steps(base.commit, candidate.commit)
-    return tuple(_step(each.commit, each.paths, judged.layout) for each in steps)
+    listed = tuple(_step(each.commit, each.paths, judged.layout) for each in steps)
+    return Way(descends=descends, steps=listed, differing=differing)
 
 
 def _step(commit: names.CommitId, paths: tuple[str, ...], where: layout.Layout) -> candidates.Step:
@@ -139,15 +160,12 @@ def _step(commit: names.CommitId, paths: tuple[str, ...], where: layout.Layout) 
     )
 
 
-async def _differing(
-    judged: judging.Judged,
-    candidate: candidates.Candidate,
-    upstream: candidates.Upstream | None,
-    hub: state.Hub,
-) -> tuple[str, ...]:
+def _nearest(
+    candidate: candidates.Candidate, upstream: candidates.Upstream | None
+) -> names.CommitId | None:
+    """What a candidate is compared with that equals nothing upstream accepted."""
     if upstream is None or not upstream.accepted:
-        return ()
+        return None
     if lineage.newest_equal(candidate, upstream.accepted) is not None:
-        return ()
-    nearest = await hub.repository.snapshot(upstream.accepted[-1].commit)
-    return layout.differ(judged.snapshot, nearest, judged.layout)
+        return None
+    return upstream.accepted[-1].commit

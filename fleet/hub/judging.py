@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from fleet.gate import candidates, lineage
-from fleet.hub import readings, rendering, verdicts
+from fleet.hub import memory, readings, rendering, verdicts
 from fleet.manifests import declared, layout, parse, scopes, tree
 from fleet.manifests.schemas import validate
 from fleet.model import findings, kinds, ledger, names, objects, snapshots
@@ -20,7 +20,6 @@ from fleet.ports import telemetry as observers
 NOT_BY_DECREE = frozenset(
     {"tree", "yaml", "json", "fleet", "bundle", "kustomize", "plan", "ownership", "registration"}
 )
-_REMEMBERED = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,11 +43,12 @@ class Tools:
     memo: store.Memo
     kustomize: renderer.Renderer | None
     telemetry: observers.Telemetry = observers.NOBODY
+    aside: memory.Aside = memory.inline
     files: readings.Files = field(init=False)
-    judged: dict[str, "Judged"] = field(default_factory=dict)
+    judged: "dict[names.Environment, Judged]" = field(default_factory=dict)  # the last of each
 
     def __post_init__(self) -> None:
-        self.files = readings.Files(self.repository, self.memo)
+        self.files = readings.Files(self.repository, self.memo, aside=self.aside)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +63,7 @@ class Judged:
     base: declared.Declared | None = field(repr=False)
     declared: declared.Declared
     manifests: Mapping[names.Cluster, tuple[objects.Manifest, ...]] = field(repr=False)
+    by_own_rules_alone: bool
     policies: names.Digest
     renderers: tuple[str, ...]
     findings: tuple[findings.Finding, ...]
@@ -79,13 +80,17 @@ class Judged:
 
 
 async def judge(question: Question, tools: Tools) -> Judged:
-    """The same question is not asked twice while its answer is remembered."""
-    key = repr(question)
-    if key not in tools.judged:
-        tools.judged[key] = await _judge(question, tools)
-        while len(tools.judged) > _REMEMBERED:
-            del tools.judged[next(iter(tools.judged))]
-    return tools.judged[key]
+    """An environment's last question is not judged again, whatever else upstream accepts meanwhile."""
+    kept = tools.judged.get(question.environment)
+    if kept is None or not _is_answer(kept, question):
+        kept = tools.judged[question.environment] = await _judge(question, tools)
+    return kept
+
+
+def _is_answer(judged: Judged, question: Question) -> bool:
+    """Of upstream the judge asks only whether the candidate's rules came first there."""
+    is_same = replace(judged.question, upstream=None) == replace(question, upstream=None)
+    return is_same and _rules_came_first(question, judged.ids) == judged.by_own_rules_alone
 
 
 async def _judge(question: Question, tools: Tools) -> Judged:
@@ -111,6 +116,7 @@ async def _judge(question: Question, tools: Tools) -> Judged:
         declared=reading.declared,
         base=base.declared if base else None,
         manifests=rendered.manifests,
+        by_own_rules_alone=_rules_came_first(question, reading.ids),
         policies=own.digest,
         renderers=(tools.kustomize.identity,) if tools.kustomize else (),
         findings=await _pinpointed(_once(found), reading, tools),
@@ -164,7 +170,13 @@ async def _read(commit: names.CommitId, question: Question, tools: Tools) -> rea
 
 
 def _kitchen(tools: Tools) -> rendering.Kitchen:
-    return rendering.Kitchen(files=tools.files, kustomize=tools.kustomize, memo=tools.memo)
+    return rendering.Kitchen(
+        files=tools.files, kustomize=tools.kustomize, memo=tools.memo, aside=tools.aside
+    )
+
+
+def _bench(tools: Tools) -> verdicts.Bench:
+    return verdicts.Bench(memo=tools.memo, aside=tools.aside)
 
 
 async def _schema(
@@ -187,7 +199,7 @@ async def _schema(
             )
         chosen[names.Cluster(cluster.document.metadata.name)] = by_version[version]
     share = {cluster: rendered.manifests[cluster] for cluster in chosen}
-    return [*found, *await verdicts.schema(share, chosen, tools.memo)]
+    return [*found, *await verdicts.schema(share, chosen, _bench(tools))]
 
 
 async def _policy(
@@ -200,11 +212,11 @@ async def _policy(
 ) -> list[findings.Finding]:
     known = scopes.scopes(_crds(reading, rendered))
     in_force = policies.parse(base.declared.rules) if base is not None else own
-    sets = [own] if _rules_came_first(question, reading) else [own, in_force]
+    sets = [own] if _rules_came_first(question, reading.ids) else [own, in_force]
     found = [_loosened(each) for each in loosening.loosenings(in_force, own)]
     for each in {each.digest: each for each in sets}.values():
         found += await verdicts.policy(
-            rendered.manifests, each, question.environment, known, tools.memo
+            rendered.manifests, each, question.environment, known, _bench(tools)
         )
     return found
 
@@ -220,13 +232,13 @@ def _loosened(message: str) -> findings.Finding:
     )
 
 
-def _rules_came_first(question: Question, reading: readings.Reading) -> bool:
+def _rules_came_first(question: Question, ids: layout.Ids) -> bool:
     candidate = candidates.Candidate(
         environment=question.environment,
         commit=question.commit,
-        content=reading.ids.content,
-        rules=reading.ids.rules,
-        owned=reading.ids.owned,
+        content=ids.content,
+        rules=ids.rules,
+        owned=ids.owned,
     )
     base = question.base
     return base is not None and lineage.rules_came_first(candidate, base, question.upstream)

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from fleet.hub import memory
 from fleet.manifests import declared, layout, parse, tree
 from fleet.model import findings, names, snapshots
 from fleet.ports import repository, store
@@ -31,9 +32,13 @@ class Files:
     """The bytes and documents of blobs, each read and parsed once for as long as it is remembered."""
 
     def __init__(
-        self, source: repository.Repository, memo: store.Memo, most: int = 20_000
+        self,
+        source: repository.Repository,
+        memo: store.Memo,
+        most: int = 20_000,
+        aside: memory.Aside = memory.inline,
     ) -> None:
-        self._source, self._memo, self._most = source, memo, most
+        self._source, self._memo, self._most, self._aside = source, memo, most, aside
         self._bytes: dict[names.BlobId, bytes] = {}
         self._parsed: dict[tuple[names.BlobId, str], parse.Parsed] = {}
 
@@ -54,11 +59,11 @@ class Files:
         unread = [each for key, each in wanted.items() if key not in known]
         recalled = await self._recalled(unread)
         contents = await self.contents(e for e in unread if (e.blob, e.path) not in recalled)
-        parsed = {
-            (each.blob, each.path): _parsed(contents[each.path], each.path, each.blob)
-            for each in unread
-            if each.path in contents
-        }
+        fresh_ones = [each for each in unread if each.path in contents]
+        parsed: dict[tuple[names.BlobId, str], parse.Parsed] = {}
+        for start in range(0, len(fresh_ones), memory.BATCH):
+            part = fresh_ones[start : start + memory.BATCH]
+            parsed |= await self._aside(lambda some=part: _all_parsed(some, contents))  # type: ignore[misc]  # bound here
         await self._memo.remember(
             {
                 _key(blob, path): data
@@ -148,6 +153,15 @@ def _speaks(path: str, where: layout.Layout) -> bool:
         is_lost = path.startswith(_OWNED_FOLDERS) and path.endswith(_YAML)  # one folder too high
         return is_lost or path.rpartition("/")[2] in _BUNDLES
     return path.endswith(_YAML)
+
+
+def _all_parsed(
+    entries: Iterable[snapshots.Entry], contents: Mapping[str, bytes]
+) -> dict[tuple[names.BlobId, str], parse.Parsed]:
+    return {
+        (each.blob, each.path): _parsed(contents[each.path], each.path, each.blob)
+        for each in entries
+    }
 
 
 def _parsed(data: bytes, path: str, blob: names.BlobId) -> parse.Parsed:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from fleet.hub import readings
+from fleet.hub import memory, readings
 from fleet.manifests import declared, kustomizations, objects, parse, scopes, selection, variables
 from fleet.model import findings, json_values, kinds, names
 from fleet.model import objects as words
@@ -26,6 +26,7 @@ class Kitchen:
     files: readings.Files
     kustomize: renderer.Renderer | None
     memo: store.Memo
+    aside: memory.Aside = memory.inline
 
 
 Documents = list[tuple[Any, words.Source]]
@@ -202,7 +203,8 @@ async def _parts(
     targets = selection.targets(bundle, reading.declared.clusters)
     named = tuple(names.Cluster(each.document.metadata.name) for each in targets)
     if not spec.substitute:
-        return [(named, objects.read(documents, origin))] if named else []
+        whole = await kitchen.aside(lambda: objects.read(documents, origin)) if named else None
+        return [(named, whole)] if whole else []
     shared, faults = await _values(bundle, reading, kitchen)
     groups: dict[tuple[str | None, ...], tuple[list[names.Cluster], objects.Read]] = {}
     used: tuple[str, ...] | None = None
@@ -211,7 +213,9 @@ async def _parts(
         if used is not None and (same := groups.get(tuple(map(values.get, used)))):
             same[0].append(name)
             continue
-        read, asked = _substituted(documents, values, origin)
+        read, asked = await kitchen.aside(
+            lambda own=values: _substituted(documents, own, origin)  # type: ignore[misc]  # bound here
+        )
         used = tuple(sorted(asked))
         with_faults = replace(read, findings=(*faults, *read.findings))
         groups[tuple(map(values.get, used))] = [name], with_faults

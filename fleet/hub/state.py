@@ -9,8 +9,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
-from fleet.hub import judging
+from fleet.hub import judging, memory
 from fleet.model import ledger as rows
 from fleet.model import messages, names
 from fleet.ports import clock, store, telemetry
@@ -48,6 +49,8 @@ class Hub:
     seen: dict[names.Cluster, datetime] = field(default_factory=dict)  # last signed request
     echoes: dict[names.Cluster, messages.Dispatch] = field(default_factory=dict)  # newer than ours
     counters: requests.Counters = field(default_factory=dict)  # of the present session
+    drawn: memory.Last[Any] = field(default_factory=memory.Last)  # of fleet.hub.drawing
+    ways: memory.Last[Any] = field(default_factory=memory.Last)  # of fleet.hub.facts
     polls: dict[names.Cluster, int] = field(default_factory=dict)  # how many; the last one counts
     deciding: asyncio.Lock = field(default_factory=asyncio.Lock)
     writing: asyncio.Lock = field(default_factory=asyncio.Lock)

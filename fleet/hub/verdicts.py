@@ -3,9 +3,11 @@
 Only clean verdicts are remembered, so a finding is always made from the text that it points at.
 """
 
+import itertools
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from fleet.hub import memory
 from fleet.manifests import scopes
 from fleet.manifests.schemas import validate
 from fleet.model import findings, json_values, names, objects
@@ -24,17 +26,25 @@ class Court:
     judge: Judge
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bench:
+    """What judging needs from outside."""
+
+    memo: store.Memo
+    aside: memory.Aside = memory.inline
+
+
 async def schema(
     manifests: Share,
     schemas: Mapping[names.Cluster, validate.Schemas],
-    memo: store.Memo,
+    bench: Bench,
 ) -> list[findings.Finding]:
     found: list[findings.Finding] = []
     for each in {schemas[cluster].identity: schemas[cluster] for cluster in manifests}.values():
         share = {c: m for c, m in manifests.items() if schemas[c].identity == each.identity}
         identity = each.identity
         court = Court(key=lambda _, i=identity: f"schema/{i}", judge=each.validate)  # type: ignore[misc]  # bound here
-        found += await _judged(share, court, memo)
+        found += await _judged(share, court, bench)
     return found
 
 
@@ -43,7 +53,7 @@ async def policy(
     judging: policies.PolicySet,
     environment: names.Environment,
     known: scopes.Scopes,
-    memo: store.Memo,
+    bench: Bench,
 ) -> list[findings.Finding]:
     found: list[findings.Finding] = []
     bound = policies.for_environment(judging, environment)
@@ -55,7 +65,7 @@ async def policy(
             key=lambda _, k=key: f"policy/{k}",  # type: ignore[misc]  # bound here
             judge=lambda manifest, s=scene: evaluate.evaluate(bound, manifest, s),  # type: ignore[misc]  # bound here
         )
-        found += await _judged({c: manifests[c] for c in clusters}, court, memo)
+        found += await _judged({c: manifests[c] for c in clusters}, court, bench)
     return found
 
 
@@ -80,27 +90,27 @@ def _labels(manifest: objects.Manifest) -> Mapping[str, str]:
     return labels if isinstance(labels, Mapping) else {}
 
 
-async def _judged(share: Share, court: Court, memo: store.Memo) -> list[findings.Finding]:
+_Identity = tuple[names.Digest, objects.Source]
+
+
+async def _judged(share: Share, court: Court, bench: Bench) -> list[findings.Finding]:
     """Each different manifest of a share, with all its clusters named in what is found."""
-    where: dict[tuple[names.Digest, objects.Source], list[names.Cluster]] = {}
-    one: dict[tuple[names.Digest, objects.Source], objects.Manifest] = {}
+    where: dict[_Identity, list[names.Cluster]] = {}
+    one: dict[_Identity, objects.Manifest] = {}
     for cluster, manifests in share.items():
         for each in manifests:
             identity = (each.digest, each.source)
             where.setdefault(identity, []).append(cluster)
             one[identity] = each
-    known = await memo.recall({f"{court.key(each)}/{each.digest}" for each in one.values()})
-    clean: dict[str, bytes] = {}
+    known = await bench.memo.recall({f"{court.key(each)}/{each.digest}" for each in one.values()})
+    fresh = ((i, m) for i, m in one.items() if f"{court.key(m)}/{m.digest}" not in known)
     found: list[findings.Finding] = []
-    for identity, each in one.items():
-        key = f"{court.key(each)}/{each.digest}"
-        if key in known:
-            continue
-        faults = court.judge(each)
-        found += _spread(faults, where[identity])
-        if not faults:
-            clean[key] = b"clean"
-    await memo.remember(clean)
+    while batch := list(itertools.islice(fresh, memory.BATCH)):
+        judged = await bench.aside(lambda part=batch: [court.judge(m) for _, m in part])  # type: ignore[misc]  # bound here
+        for (identity, _), faults in zip(batch, judged, strict=True):
+            found += _spread(faults, where[identity])
+        clean = [m for (_, m), faults in zip(batch, judged, strict=True) if not faults]
+        await bench.memo.remember({f"{court.key(m)}/{m.digest}": b"clean" for m in clean})
     return found
 
 

@@ -48,7 +48,7 @@ async def test_a_manifest_of_many_clusters_is_judged_once_and_names_them_all(mem
     judge = await served("1.36")
     wrong = manifest(dat={})
     share = {ONE: (wrong, manifest("a")), TWO: (wrong,)}
-    (found,) = await verdicts.schema(share, {ONE: judge, TWO: judge}, memory)
+    (found,) = await verdicts.schema(share, {ONE: judge, TWO: judge}, verdicts.Bench(memo=memory))
     assert (found.message, found.clusters) == ("unknown field dat", (ONE, TWO))
     assert judge.asked == 2
 
@@ -56,9 +56,9 @@ async def test_a_manifest_of_many_clusters_is_judged_once_and_names_them_all(mem
 async def test_only_what_is_clean_is_remembered(memory: memo.Memo):
     share = {ONE: (manifest("a"), manifest("b"), manifest(dat={}))}
     first = await served("1.36")
-    before = await verdicts.schema(share, {ONE: first}, memory)
+    before = await verdicts.schema(share, {ONE: first}, verdicts.Bench(memo=memory))
     again = await served("1.36")
-    assert await verdicts.schema(share, {ONE: again}, memory) == before
+    assert await verdicts.schema(share, {ONE: again}, verdicts.Bench(memo=memory)) == before
     assert (first.asked, again.asked) == (3, 1)
 
 
@@ -70,7 +70,7 @@ async def test_each_cluster_is_judged_by_its_own_version(memory: memo.Memo):
     }
     share = dict.fromkeys((ONE, TWO), (builders.manifest(document=document),))
     judges = {ONE: await served("1.31"), TWO: await served("1.36")}
-    (found,) = await verdicts.schema(share, judges, memory)
+    (found,) = await verdicts.schema(share, judges, verdicts.Bench(memo=memory))
     assert found.clusters == (ONE,)
     assert "1.31 does not serve" in found.message or "no schema" in found.message
 
@@ -78,7 +78,7 @@ async def test_each_cluster_is_judged_by_its_own_version(memory: memo.Memo):
 async def test_the_same_words_in_two_files_are_two_findings(memory: memo.Memo):
     body = builders.body(dat={})
     share = {ONE: tuple(builders.manifest(document=body, path=f"apps/{p}.yaml") for p in "ab")}
-    found = await verdicts.schema(share, {ONE: await served("1.36")}, memory)
+    found = await verdicts.schema(share, {ONE: await served("1.36")}, verdicts.Bench(memo=memory))
     assert sorted(each.place.path for each in found) == ["apps/a.yaml", "apps/b.yaml"]
 
 
@@ -87,8 +87,12 @@ async def test_a_memory_that_was_tampered_with_is_not_believed(memory: memo.Memo
     wrong = manifest(dat={})
     judge = await served("1.36")
     await memory.remember({f"schema/{judge.identity}/{wrong.digest}": b"clean"})
-    assert await verdicts.schema({ONE: (wrong,)}, {ONE: judge}, memory) == []  # it believes itself
+    assert (
+        await verdicts.schema({ONE: (wrong,)}, {ONE: judge}, verdicts.Bench(memo=memory)) == []
+    )  # it believes itself
     memory.close()
     for file in tmp_path.glob("memo.sqlite*"):
         file.write_bytes(b"garbage" * 1000)
-    assert len(await verdicts.schema({ONE: (wrong,)}, {ONE: judge}, memory)) == 1
+    assert (
+        len(await verdicts.schema({ONE: (wrong,)}, {ONE: judge}, verdicts.Bench(memo=memory))) == 1
+    )
