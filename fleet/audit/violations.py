@@ -25,7 +25,7 @@ class Filter:
 def between(
     known: Iterable[ledger.Violation], decision: ledger.Decision
 ) -> tuple[ledger.Violation, ...]:
-    """What a decision changes: new violations, and those that it ends."""
+    """What a decision changes: new violations, those that reach other clusters, and those that it ends."""
     here = {
         _identity(each.finding): each
         for each in known
@@ -43,12 +43,33 @@ def between(
         for identity, finding in found.items()
         if identity not in here
     )
+    changed = (
+        replace(each, finding=found[identity])
+        for identity, each in here.items()
+        if identity in found and _reach(each.finding) != _reach(found[identity])
+    )
     ended = (
         replace(each, until=decision.at)
         for identity, each in here.items()
-        if identity not in found
+        if identity not in found and _was_looked_at(each.finding, decision)
     )
-    return (*began, *ended)
+    return (*began, *changed, *ended)
+
+
+_UNREAD = frozenset({"yaml", "json", "tree"})
+
+
+def _reach(finding: findings.Finding) -> tuple[object, ...]:
+    return finding.clusters, finding.severity
+
+
+def _was_looked_at(finding: findings.Finding, decision: ledger.Decision) -> bool:
+    """What cannot be read says nothing about what was wrong with it before; a refused tree is not read at all."""
+    unread = [each for each in decision.findings if each.rule in _UNREAD]
+    is_about_reading = finding.rule in _UNREAD
+    return is_about_reading or not any(
+        each.rule == "tree" or each.place.path == finding.place.path for each in unread
+    )
 
 
 def matches(violation: ledger.Violation, asked: Filter) -> bool:

@@ -60,6 +60,38 @@ def test_a_finding_that_moves_in_its_file_is_the_same_one():
     assert book.take(decided(moved, minutes=5)) == ()
 
 
+def test_a_finding_that_reaches_another_cluster_is_the_same_one_and_says_so():
+    book = Book()
+    (began,) = book.take(decided(replace(LATEST, clusters=(names.Cluster("dev-1"),))))
+    wider = replace(LATEST, clusters=(names.Cluster("dev-1"), names.Cluster("dev-2")))
+    (changed,) = book.take(decided(wider, minutes=5))
+    assert changed == replace(began, finding=wider)
+    assert changed.id == began.id
+    assert violations.matches(changed, violations.Filter(cluster="dev-2"))
+
+
+@pytest.mark.parametrize("rule", ["yaml", "json"])
+def test_a_file_that_cannot_be_read_ends_nothing_in_it(rule: str):
+    book = Book()
+    book.take(decided(LATEST, LIMITS))
+    torn = builders.finding(rule, "not closed", line=1)
+    elsewhere = replace(torn, place=replace(torn.place, path="apps/other/web.yaml"))
+    assert {each.until for each in book.take(decided(torn, minutes=5))} == {None}
+    assert set(book.open()) == {LATEST, LIMITS, torn}
+    book.take(decided(elsewhere, minutes=9))
+    assert book.open() == [elsewhere]
+
+
+def test_a_tree_that_is_refused_ends_nothing():
+    book = Book()
+    book.take(decided(LATEST))
+    link = replace(builders.finding("tree", "a symlink"), place=findings.Place(path="odd"))
+    book.take(decided(link, minutes=5))
+    assert set(book.open()) == {LATEST, link}
+    book.take(decided(minutes=9))
+    assert book.open() == []
+
+
 @pytest.mark.parametrize(
     "other",
     [
