@@ -6,11 +6,9 @@ from typing import Annotated, Any
 
 import typer
 
-from fleet.adapters import clock
-from fleet.adapters.http import client
 from fleet.adapters.kubernetes import access, cluster
-from fleet.agent import enrolment, loop, state
-from fleet.cli import documents, observing, output, processes
+from fleet.agent import enrolment
+from fleet.cli import agent_process, documents, output, processes
 from fleet.model import errors, names
 from fleet.protocol import keys
 
@@ -68,11 +66,7 @@ def run(
 
     Example:  fleet agent run --kubeconfig ~/.kube/config --context minikube
     """
-    observing.log(log_format)
-    # A pod's host name is its own and outlives its container, so a restarted agent need not wait for its own lease.
-    is_pod = kubeconfig is None and not context and access.POD.is_dir()
-    name = processes.host() if is_pod else processes.name()
-    processes.run(_run(cluster.ApiServer(access.found(kubeconfig, context)), name))
+    agent_process.become(kubeconfig, context, log_format)
 
 
 async def _enroll(
@@ -90,22 +84,6 @@ async def _enroll(
             hub_ca=hub_ca, labels=labels,
         )  # fmt: skip
     return dict(found)
-
-
-async def _run(port: cluster.ApiServer, name: str) -> None:
-    async with contextlib.aclosing(port):
-        enrolled = await enrolment.read(port)
-        async with client.Link(enrolled.hub_url, authorities=enrolled.hub_ca) as link:
-            agent = state.Agent(
-                identity=enrolled.identity,
-                key=enrolled.key,
-                cluster=port,
-                link=link,
-                clock=clock.SystemClock(),
-                telemetry=observing.of_agent(),
-                name=name,
-            )
-            await processes.until_stopped(loop.run(agent))
 
 
 def _label(text: str) -> tuple[str, str]:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import typer
 
-from fleet.model import errors
+from fleet.cli import endings
 
 # Each command with the module and the name there; a Typer is a command with commands of its own.
 COMMANDS = {
@@ -54,25 +54,11 @@ def _root() -> None:
 
 
 def main() -> None:
-    try:
-        application(sys.argv[1:])()
-    except errors.FleetError as error:
-        _end(error)
-    except OSError as error:
-        if error.filename is None:
-            raise  # no file that anybody named
-        _end(errors.InputError(f"{error.filename}: {error.strerror}"))
-    except UnicodeDecodeError as error:
-        _end(errors.InputError(f"a file that was named holds no text: {error.reason}"))
-    except KeyboardInterrupt:
-        sys.exit(130)
+    endings.guarded(_answer)
 
 
-def _end(error: errors.FleetError) -> None:
-    from fleet.cli import output
-
-    output.fault(error)
-    sys.exit(1 if isinstance(error, errors.RefusedError) else 2)
+def _answer() -> None:
+    application(sys.argv[1:])()
 
 
 if __name__ == "__main__":

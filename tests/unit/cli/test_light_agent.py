@@ -5,11 +5,20 @@ import sys
 
 import pytest
 
-HEAVY = ("pydantic", "git", "sqlalchemy", "jsonschema", "yaml", "opentelemetry", "jinja2")
+HEAVY = (
+    "typer",
+    "rich",
+    "pydantic",
+    "git",
+    "sqlalchemy",
+    "jsonschema",
+    "yaml",
+    "opentelemetry",
+    "jinja2",
+)
 PROGRAM = """
 import sys
-from fleet.cli import main
-main.application(["agent", "run"])
+from fleet.cli import agent_process
 print(*(each for each in sys.argv[1:] if each in sys.modules))
 """
 
