@@ -38,6 +38,9 @@ class Step:
     commit: names.CommitId
     changes_shared: bool
     changes_owned: bool
+    is_upstreams: bool = (
+        False  # made on upstream's branch, where this environment's owned paths are inert
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -71,7 +71,7 @@ def rules_came_first(
 def gate(candidate: candidates.Candidate, facts: candidates.Facts) -> GateResult:
     """The lineage gate: only changes whose way is explained go on."""
     kind = classify(candidate, facts)
-    if kind is Lineage.PROMOTION and carries_owned(candidate, facts):
+    if kind in (Lineage.PROMOTION, Lineage.OWNED) and carries_owned(kind, candidate, facts):
         return _result(
             GateState.REFUSED,
             f"the merge changes paths that {candidate.environment} owns",
@@ -81,12 +81,17 @@ def gate(candidate: candidates.Candidate, facts: candidates.Facts) -> GateResult
     return _result(state, reason, hint)
 
 
-def carries_owned(candidate: candidates.Candidate, facts: candidates.Facts) -> bool:
-    """Whether one and the same commit on the way moves shared paths and the target's owned paths."""
+def carries_owned(kind: Lineage, candidate: candidates.Candidate, facts: candidates.Facts) -> bool:
+    """Whether a promotion brings the target's owned paths along: in the merge itself, or in upstream's own commits."""
     base = facts.base
     if base is None or candidate.owned == base.owned:
         return False
-    return any(step.changes_shared and step.changes_owned for step in facts.steps)
+    merges = kind is Lineage.PROMOTION
+    return any(
+        step.is_upstreams or (merges and step.changes_shared)
+        for step in facts.steps
+        if step.changes_owned
+    )
 
 
 def _first(candidate: candidates.Candidate, facts: candidates.Facts) -> Lineage:

@@ -6,7 +6,7 @@ from datetime import datetime
 from fleet.gate import candidates, lineage
 from fleet.hub import judging, rollouts, state
 from fleet.manifests import layout
-from fleet.model import errors, findings, ledger, names
+from fleet.model import errors, findings, ledger, names, snapshots
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,10 +28,11 @@ async def gather(
     upstream = upstream_of(candidate.environment, hub)
     release = hub.ledger.in_force(upstream.environment) if upstream else None
     nearest = _nearest(candidate, upstream)
+    above = _tip(upstream.environment, hub) if upstream else None
     way: Way = await hub.ways.of(
         candidate.environment,
-        (candidate, base, nearest, judged.layout),
-        lambda: _way(candidate, base, nearest, judged, hub),
+        (candidate, base, nearest, above, judged.layout),
+        lambda: _way(candidate, base, nearest, above, judged, hub),
     )
     return candidates.Facts(
         now=hub.clock.now(),
@@ -136,6 +137,7 @@ async def _way(
     candidate: candidates.Candidate,
     base: candidates.Accepted | None,
     nearest: names.CommitId | None,
+    above: names.CommitId | None,
     judged: judging.Judged,
     hub: state.Hub,
 ) -> Way:
@@ -144,20 +146,36 @@ async def _way(
     if nearest is not None:
         other = await hub.repository.snapshot(nearest)
         differing = layout.differ(judged.snapshot, other, judged.layout)
-    if base is None or not descends or lineage.same(candidate, base):
+    if base is None or not descends or _is_unmoved(candidate, base):
         return Way(descends=descends, steps=(), differing=differing)
     steps = await hub.repository.steps(base.commit, candidate.commit)
-    listed = tuple(_step(each.commit, each.paths, judged.layout) for each in steps)
-    return Way(descends=descends, steps=listed, differing=differing)
+    listed = [await _step(each, above, judged.layout, hub) for each in steps]
+    return Way(descends=descends, steps=tuple(listed), differing=differing)
 
 
-def _step(commit: names.CommitId, paths: tuple[str, ...], where: layout.Layout) -> candidates.Step:
-    parts = {where.part(path) for path in paths}
+def _is_unmoved(candidate: candidates.Candidate, base: candidates.Accepted) -> bool:
+    return lineage.same(candidate, base) and candidate.owned == base.owned
+
+
+async def _step(
+    step: snapshots.Step, above: names.CommitId | None, where: layout.Layout, hub: state.Hub
+) -> candidates.Step:
+    parts = {where.part(path) for path in step.paths}
+    is_owned = layout.Part.OWNED in parts
     return candidates.Step(
-        commit=commit,
+        commit=step.commit,
         changes_shared=bool(parts & {layout.Part.RULES, layout.Part.CONTENT}),
-        changes_owned=layout.Part.OWNED in parts,
+        changes_owned=is_owned,
+        is_upstreams=is_owned
+        and above is not None
+        and await hub.repository.is_ancestor(step.commit, above),
     )
+
+
+def _tip(environment: names.Environment, hub: state.Hub) -> names.CommitId | None:
+    """The newest commit that was seen on an environment's branch."""
+    here = hub.ledger.environments.get(environment)
+    return here.decision.commit if here and here.decision else None
 
 
 def _nearest(

@@ -415,3 +415,45 @@ def test_a_decree_does_not_take_another_environments_cluster():
             assert worlds.book(here).clusters[names.Cluster("dev-1")].environment == "dev"
 
     clock.run(main())
+
+
+STRANGER = "environments/staging/values.yaml"
+
+
+@pytest.mark.threat(29)
+def test_a_fast_forward_carries_no_paths_of_the_target():
+    """On dev they are inert, so nobody there looked at them."""
+
+    async def main() -> None:
+        async with told() as (story, _):
+            here = story.here
+            await worlds.register(here, "dev-1", "dev")
+            here.hub.start()
+            await story.until("adopted", lambda: worlds.is_accepted(here, "staging"))
+            here.remote.commit("dev", {STRANGER: "a: b"}, "Slip this in")
+            worlds.with_image(here, "dev", "1.5.0")
+            await story.healthy("dev", "a new version")
+            here.remote.force("staging", here.remote.branches["dev"])
+            await story.until("refused", lambda: verdict(here, "staging") == "refused")
+            found = worlds.decision(here, "staging")
+            assert found is not None
+            assert any("paths that staging owns" in each.reason for each in found.gates)
+
+    clock.run(main())
+
+
+@pytest.mark.threat(29)
+def test_what_a_branch_owns_may_change_on_it_before_it_is_fast_forwarded_past():
+    """A commit of its own on the target, then a merge of upstream: both are as they should be."""
+
+    async def main() -> None:
+        async with told() as (story, _):
+            here = story.here
+            await storyline.start(story)
+            worlds.with_image(here, "dev", "1.5.0")
+            await story.healthy("dev", "a new version")
+            here.remote.commit("staging", {STRANGER: "a: b"}, "Our own")
+            worlds.promote(here, "dev", "staging")
+            await story.healthy("staging", "promoted")
+
+    clock.run(main())

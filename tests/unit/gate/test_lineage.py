@@ -14,6 +14,7 @@ from fleet.model import ledger
 Lineage, Gate = ledger.Lineage, ledger.GateState
 SHARED = candidates.Step(commit=builders.commit("s"), changes_shared=True, changes_owned=False)
 OWNED = candidates.Step(commit=builders.commit("o"), changes_shared=False, changes_owned=True)
+SLIPPED = replace(OWNED, is_upstreams=True)
 BOTH = candidates.Step(commit=builders.commit("b"), changes_shared=True, changes_owned=True)
 
 # Upstream accepted c1, then c2, then c3; staging runs c1 unless said otherwise.
@@ -49,6 +50,18 @@ CLASSES: dict[str, tuple[candidates.Candidate, dict[str, Any], Lineage, Gate]] =
         Gate.OPEN,
     ),
     "same content and rules": (builders.candidate("c1"), {}, Lineage.NOTHING, Gate.OPEN),
+    "owned paths only, in a commit of upstream's": (
+        staging("c1", owned="o2"),
+        {"upstream": DEV, "steps": (SLIPPED,)},
+        Lineage.OWNED,
+        Gate.REFUSED,
+    ),
+    "promotion with owned paths in a commit of upstream's": (
+        staging("c2", owned="o2"),
+        {"upstream": DEV, "steps": (SLIPPED, SHARED)},
+        Lineage.PROMOTION,
+        Gate.REFUSED,
+    ),
     "owned paths only": (builders.candidate("c1", owned="o2"), {}, Lineage.OWNED, Gate.OPEN),
     "owned paths only, in a later environment": (
         staging("c1", owned="o2"),
