@@ -71,16 +71,30 @@ async def writing(hub: Hub) -> AsyncIterator[None]:
 
 
 async def write(hub: Hub, write: store.Write) -> None:
-    """Make it durable, then take it over, then tell everyone who waits. After a failure the ledger is in doubt."""
+    """Make it durable, then take it over, then tell whoever waits for it. After a failure the ledger is in doubt."""
     try:
         await hub.book.commit(write)
     except BaseException:
         hub.is_loaded = False
         raise
+    is_for_agents = any(_concerns_agents(row, hub) for row in write.rows)
     for row in write.rows:
         hub.ledger.take(row)
-    async with hub.changed:
-        hub.changed.notify_all()
+    if is_for_agents:
+        async with hub.changed:
+            hub.changed.notify_all()
+
+
+def _concerns_agents(row: rows.Row, hub: Hub) -> bool:
+    """Whether a held poll may have another answer by it: a report of one cluster must not wake all the others."""
+    if not isinstance(row, rows.ClusterState):
+        return isinstance(row, rows.Seal)
+    known = hub.ledger.clusters.get(row.cluster)
+    return known is None or _due(known) != _due(row)
+
+
+def _due(cluster: rows.ClusterState) -> tuple[object, ...]:
+    return cluster.release, cluster.retire, cluster.era, cluster.public_key
 
 
 def last_sign(hub: Hub, cluster: rows.ClusterState) -> datetime | None:

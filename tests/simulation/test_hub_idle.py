@@ -112,3 +112,37 @@ def test_long_work_is_given_away_in_parts():
         await here.close()
 
     clock.run(main())
+
+
+@pytest.mark.threat(111)
+def test_a_report_wakes_no_poll():
+    """Else each report of one cluster would cost as much as there are clusters."""
+    lives: list[hubs.Hub] = []
+
+    async def main() -> None:
+        here = worlds.small(worlds.hub(change=lives.append))
+        story = storyline.Story(here=here, watch=invariants.Watch(here))
+        await storyline.start(story)
+        hub, woken = lives[0], []
+
+        async def wait() -> None:
+            while True:
+                async with hub.changed:
+                    await hub.changed.wait()
+                woken.append(1)
+
+        waiting = asyncio.ensure_future(wait())
+        reports = here.shelf.synced.writes
+        for replicas in (3, 4, 5):
+            dev = here.members["dev-1"].server
+            dev.edit("kubectl", worlds.DEPLOYMENT, lambda b, n=replicas: b["spec"].update(replicas=n))  # fmt: skip
+            await here.pass_time(20.0)
+        assert here.shelf.synced.writes > reports
+        assert not woken
+        worlds.with_image(here, "dev", "1.5.0")
+        await story.healthy("dev", "a new version")
+        assert woken
+        waiting.cancel()
+        await here.close()
+
+    clock.run(main())
