@@ -43,7 +43,7 @@ def of(
     status = _status(reply, said, about)
     return cluster.Answer(
         status=status,
-        message=masks.masked(_message(reply, said), sent)[:_LONGEST],
+        message=masks.masked(_said(reply, said, sent, about), sent)[:_LONGEST],
         conflicts=tuple(_conflicts(said)) if status is cluster.Status.CONFLICT else (),
         retry_after=_seconds(reply, said) if status is cluster.Status.LATER else 0.0,
     )
@@ -100,6 +100,20 @@ def _absence(reply: connection.Reply, said: Mapping[str, Any], about: str) -> cl
     if is_status or is_plain:
         return cluster.Status.UNSERVED
     raise errors.UnreachableError("a 404 that is not the API server's")
+
+
+def _said(
+    reply: connection.Reply,
+    said: Mapping[str, Any],
+    sent: json_values.JsonObject | None,
+    about: str,
+) -> str:
+    """Admission may quote a Secret that was not sent, as when it refuses its deletion: only who refused is repeated."""
+    message = _message(reply, said)
+    refused = _NO.search(message)
+    if refused and about == "secrets" and (sent is None or sent.get("kind") != "Secret"):
+        return f"{message[: refused.end()]} (its words are left out: they may quote the Secret)"
+    return message
 
 
 def _message(reply: connection.Reply, said: Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from fleet.adapters.kubernetes import masks
+from fleet.adapters.kubernetes import answers, connection, masks
 
 pytestmark = pytest.mark.threat(20)
 TEXT = "correct-horse-battery-staple"
@@ -75,3 +75,21 @@ def test_no_value_survives(value: str, before: str, after: str):
     for body in (secret(stringData={"a": value}), secret(data={"a": value})):
         found = masks.masked(f"{before}{value}{after}", body)
         assert value not in found.replace(masks.MASK, "\0")
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        'admission webhook "vault.example.com" denied the request',
+        "secrets \"s\" is forbidden: ValidatingAdmissionPolicy 'p' with binding 'b' denied request",
+    ],
+)
+def test_a_secret_that_was_not_sent_is_not_quoted_either(refusal: str):
+    said = {"kind": "Status", "message": f"{refusal}: it still holds {TEXT}"}
+    reply = connection.Reply(status=403, headers={}, body=json.dumps(said).encode())
+    deletion = {"apiVersion": "v1", "kind": "DeleteOptions"}
+    for sent in (deletion, None):
+        message = answers.of(reply, sent, about="secrets").message
+        assert message.startswith(refusal)
+        assert TEXT not in message
+    assert TEXT in answers.of(reply, deletion, about="configmaps").message
