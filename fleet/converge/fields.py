@@ -14,10 +14,13 @@ from fleet.model import json_values
 
 MANAGER = "fleetgate"
 
+_VALUE = r"(?:\"(?:[^\"\\]|\\.)*\"|[^\",\]]+)"
 _STEP = re.compile(
-    r"\.(?P<name>[^.\[\]]+)|\[(?P<keys>(?:[A-Za-z]\w*=(?:\"(?:[^\"\\]|\\.)*\"|[^,\]]+),?)+)\]|\[=(?P<item>.+?)\](?=[.\[]|$)|\[(?P<index>\d+)\]"
+    rf"\[(?P<keys>[A-Za-z]\w*={_VALUE}(?:,[A-Za-z]\w*={_VALUE})*)\]"
+    r"|\[=(?P<item>.+?)\](?=[.\[]|$)"
+    r"|\[(?P<index>\d{1,9})\]"
 )
-_KEY = re.compile(r"([A-Za-z]\w*)=(\"(?:[^\"\\]|\\.)*\"|[^,\]]+)")
+_KEY = re.compile(rf"([A-Za-z]\w*)=({_VALUE})")
 _DIGITS = 16  # of the digest of our fields: it is compared with itself only
 
 
@@ -36,9 +39,14 @@ def seen(live: json_values.JsonObject) -> Seen:
     return Seen(
         uid=metadata.get("uid", ""),
         fields=owned(live),
-        version=int(metadata.get("resourceVersion") or 0),
+        version=_number(metadata.get("resourceVersion")),
         terminating=bool(metadata.get("deletionTimestamp")),
     )
+
+
+def _number(version: object) -> int:
+    """0 where an API server that is not Kubernetes' own counts otherwise: then each state is taken for the newest."""
+    return int(version) if isinstance(version, str) and version.isdecimal() else 0
 
 
 def owned(live: json_values.JsonObject) -> str:
@@ -71,46 +79,37 @@ def without_ours(live: json_values.JsonObject) -> json_values.JsonObject:
 
 def were_ours(conflicting: Iterable[str], applied: json_values.JsonObject | None) -> bool:
     """Whether each field (as the API server spells it) was in the body that we applied last."""
-    return applied is not None and all(_holds(applied, field) for field in conflicting)
+    return applied is not None and all(field and _holds(applied, field) for field in conflicting)
 
 
 def _holds(body: Any, field: str) -> bool:
-    for step in _steps(field):
-        found = step(body)
-        if found is _ABSENT:
-            return False
-        body = found
-    return True
+    if not field:
+        return True
+    if field.startswith("."):
+        return any(_holds(body[name], rest) for name, rest in _named(body, field[1:]))
+    match = _STEP.match(field)
+    found = _at(body, match) if match else _ABSENT
+    return match is not None and found is not _ABSENT and _holds(found, field[match.end() :])
 
 
 _ABSENT = object()
 
 
-def _steps(field: str) -> Iterator[Any]:
-    at = 0
-    while at < len(field):
-        match = _STEP.match(field, at)
-        if match is None:
-            yield lambda _: _ABSENT
-            return
-        yield _step(match)
-        at = match.end()
+def _named(body: Any, field: str) -> Iterator[tuple[str, str]]:
+    """A name may hold dots itself (`.data.app.properties`), and only the names that are there tell where it ends."""
+    for name in body if isinstance(body, Mapping) else ():
+        rest = field.removeprefix(name)
+        if field.startswith(name) and rest[:1] in ("", ".", "["):
+            yield name, rest
 
 
-def _step(match: re.Match[str]) -> Any:
-    if match["name"] is not None:
-        return lambda value, name=match["name"]: _named(value, name)
+def _at(body: Any, match: re.Match[str]) -> Any:
     if match["keys"] is not None:
-        keys = {key: _value(text) for key, text in _KEY.findall(match["keys"])}
-        return lambda value: _keyed(value, keys)
+        return _keyed(body, {key: _value(text) for key, text in _KEY.findall(match["keys"])})
     if match["item"] is not None:
         item = _value(match["item"])
-        return lambda value: item if isinstance(value, list) and item in value else _ABSENT
-    return lambda value, place=int(match["index"]): _placed(value, place)
-
-
-def _named(value: Any, name: str) -> Any:
-    return value.get(name, _ABSENT) if isinstance(value, Mapping) else _ABSENT
+        return item if isinstance(body, list) and item in body else _ABSENT
+    return _placed(body, int(match["index"]))
 
 
 def _keyed(value: Any, keys: Mapping[str, Any]) -> Any:

@@ -12,12 +12,22 @@ Judged: TypeAlias = health.Assessment | None
 Rule: TypeAlias = Callable[[json_values.JsonObject], Judged]
 
 _NO_DEADLINE = 2**31 - 1
+_LONGEST = 1000  # characters of a reason: whoever writes a status may write much
+_ODD = (AttributeError, KeyError, TypeError, ValueError)
 
 
 def assess(live: json_values.JsonObject) -> health.Assessment:
-    """How a live object is. One that is gone is not asked about: that is NotFound."""
+    """How a live object is. One that is gone is not asked about: that is NotFound.
+
+    What others wrote into it may have any form: that makes its health unknown, and is nobody else's trouble.
+    """
     rule = RULES.get((_group(live), live.get("kind", "")), _ready)
-    return _deletion(live) or _generation(live) or _flags(live) or rule(live) or _current()
+    try:
+        found = _deletion(live) or _generation(live) or _flags(live) or rule(live)
+    except _ODD as error:
+        reason = f"its status cannot be understood: {type(error).__name__}"
+        return health.Assessment(health=health.Health.UNKNOWN, reason=reason)
+    return found or _current()
 
 
 def needs_status(group: str, kind: str) -> bool:
@@ -254,7 +264,8 @@ def _is_true(live: json_values.JsonObject, kind: str) -> bool:
 
 def _told(condition: Mapping[str, Any]) -> str:
     reason, message = condition.get("reason", ""), condition.get("message", "")
-    return ": ".join(part for part in (reason, message) if part) or f"{condition.get('type')}"
+    told = ": ".join(str(part) for part in (reason, message) if part)
+    return (told or str(condition.get("type")))[:_LONGEST]
 
 
 def _current() -> health.Assessment:

@@ -138,8 +138,37 @@ def test_a_conflict_over_what_we_applied_is_ours(field: str) -> None:
     ],
 )
 def test_a_conflict_over_anything_else_is_not(field: str) -> None:
-    is_ours = fields.were_ours([".spec.replicas", field], APPLIED)
-    assert is_ours is (field == "")
+    assert not fields.were_ours([".spec.replicas", field], APPLIED)
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        ".data.app.properties",
+        ".metadata.annotations.example.com/owner.name",
+        ".metadata.labels.app.kubernetes.io/name",
+    ],
+)
+def test_names_may_hold_dots(field: str) -> None:
+    applied = {
+        "metadata": {
+            "annotations": {"example.com/owner.name": "x", "example": "y"},
+            "labels": {"app.kubernetes.io/name": "web"},
+        },
+        "data": {"app": "1", "app.properties": "a=b"},
+    }
+    assert fields.were_ours([field], applied)
+    assert not fields.were_ours([field + ".more"], applied)
+    assert not fields.were_ours([field[:-1]], applied)
+
+
+def test_a_hostile_field_takes_no_time() -> None:
+    assert not fields.were_ours([".spec.containers[" + "a=" * 5000], APPLIED)
+
+
+def test_a_version_that_is_no_number_is_no_trouble() -> None:
+    body = live(builders.body(), resourceVersion="etag-x")
+    assert fields.seen(body).version == 0
 
 
 def test_without_a_last_body_nothing_was_ours() -> None:
