@@ -429,14 +429,20 @@ class Line:
         return await self.until(f"{environment}: {commit[:10]} is {verdict}", found)
 
     async def healthy(self, commit: str, environment: str = "dev") -> ledger.Release:
-        """The release of this commit, once all its waves are out and good."""
+        """The release of this commit, once all its waves are out and good, and every agent that runs has it."""
 
         def found() -> ledger.Release | None:
             release = self.rows.in_force(names.Environment(environment))
             is_it = release and release.commit == commit and release.healthy
-            return release if is_it else None
+            return release if release and is_it and self._is_everywhere(release) else None
 
         return await self.until(f"{environment} is healthy with {commit[:10]}", found)
+
+    def _is_everywhere(self, release: ledger.Release) -> bool:
+        """Not asked of those whose agent is stopped."""
+        awake = [each.name for each in self.stations.values() if each.task is not None]
+        reports = [self.rows.clusters[name].report for name in awake if name in release.slices]
+        return all(each is not None and each.release == release.number for each in reports)
 
     # The clusters.
 
