@@ -1,71 +1,71 @@
 """Objects onto the cluster by server-side apply: stage by stage, several at once, each failing alone."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from fleet.agent import sight, state, together
+from fleet.agent import sight, state, strangers, together
 from fleet.converge import differences, fields, inventory, stages
 from fleet.model import changes, errors, json_values, names, objects, slices
 from fleet.ports import cluster
 
 _TRIES = 4  # of one request that the API server puts off
+_PATIENCE = 60.0  # seconds, however long the API server would have us wait
 
 
-async def apply(agent: state.Agent, items: Sequence[slices.Item]) -> None:
+async def apply(
+    agent: state.Agent, items: Sequence[slices.Item], found: strangers.Strangers
+) -> None:
     """Apply them; what becomes of each is in the agent's inventory and troubles.
 
     Raises errors.UnreachableError when the API server cannot be asked: nothing is concluded from that.
     """
     by_key = {item.key: item for item in items}
-    strangers = await _strangers(agent, items)
     gate = asyncio.Semaphore(agent.settings.in_flight)
     for keys in stages.ordered(by_key):
-        await together.run(_one(agent, by_key[key], strangers.get(key), gate) for key in keys)
+        await together.run(_one(agent, by_key[key], found, gate) for key in keys)
         await _established(agent, keys)
 
 
 async def _one(
-    agent: state.Agent,
-    item: slices.Item,
-    stranger: json_values.JsonObject | None,
-    gate: asyncio.Semaphore,
+    agent: state.Agent, item: slices.Item, found: strangers.Strangers, gate: asyncio.Semaphore
 ) -> None:
+    """What a newer dispatch has replaced meanwhile is not begun: the next turn applies the newer one."""
     async with gate:
-        outcome = await _applied(agent, item, stranger)
+        if not _is_newest(agent, item):
+            return
+        outcome = await _applied(agent, item, found)
     if outcome.result is changes.Result.FAILED:
         agent.troubles[item.key] = outcome
     else:
         agent.troubles.pop(item.key, None)
 
 
+def _is_newest(agent: state.Agent, item: slices.Item) -> bool:
+    return agent.wanted.get(item.key) is item
+
+
 async def _applied(
-    agent: state.Agent, item: slices.Item, stranger: json_values.JsonObject | None
+    agent: state.Agent, item: slices.Item, found: strangers.Strangers
 ) -> changes.Outcome:
     resource = state.resource_of(agent, item.key)
     if resource is None:
         return _failed(item.key, f"the cluster does not serve {item.key.kind}.{item.key.group}")
+    if item.key in found.untold:
+        return _failed(item.key, found.untold[item.key])
+    if item.key in found.foreign:
+        return _failed(item.key, "it is there already, and fleet did not create it: " + _HINT)
     was = agent.seen.get(item.key)  # before the answer, which the watch may overtake
-    takes_over = False
-    if stranger is not None:
-        if not _may_take_over(agent, item):
-            return _failed(item.key, "it is there already, and fleet did not create it: " + _HINT)
-        takes_over = True
-    answer = await _ask(agent, resource, item, force=takes_over)
+    answer = await _ask(agent, resource, item, force=item.key in found.taken)
     if answer.status is cluster.Status.CONFLICT and _was_ours(agent, item.key, answer):
         answer = await _ask(agent, resource, item, force=True)
     if answer.status is not cluster.Status.DONE or answer.live is None:
         return _failed(item.key, _told(answer))
-    return _done(agent, item, was, answer.live, adopted=takes_over)
+    return _done(agent, item, was, answer.live)
 
 
 _HINT = "let its bundle say takeover: true, or write a Permit"
-
-
-def _may_take_over(agent: state.Agent, item: slices.Item) -> bool:
-    dispatch = agent.dispatch
-    return dispatch is not None and differences.may_take_over(item, dispatch, agent.clock.now())
 
 
 async def _ask(
@@ -77,7 +77,8 @@ async def _ask(
         answer = await agent.cluster.apply(resource, body, force=force)
         if answer.status is not cluster.Status.LATER or last == _TRIES - 1:
             return answer
-        await agent.clock.sleep(max(answer.retry_after, 0.25 * 2**last) * (1 + agent.chance() / 2))
+        pause = min(_PATIENCE, max(answer.retry_after, 0.25 * 2**last))
+        await agent.clock.sleep(pause * (1 + agent.chance() / 2))
     raise errors.UnreachableError("no answer")
 
 
@@ -99,23 +100,27 @@ def _done(
     item: slices.Item,
     was: fields.Seen | None,
     live: json_values.JsonObject,
-    *,
-    adopted: bool,
 ) -> changes.Outcome:
+    """By the body that was sent: a newer dispatch may have replaced the item while the API server answered."""
     before = agent.inventory[item.key]
     member = replace(
         before,
         uid=live["metadata"]["uid"],
-        digest=agent.digests.get(item.key) or json_values.digest(item.body),
+        digest=_digest(agent, item),
         fields=fields.owned(live),
-        adopted=before.adopted or adopted,
     )
     outcome = changes.Outcome(key=item.key, result=_result(before, was, member))
-    if before.uid and before.digest == member.digest and outcome.result in _MENDED:
+    is_blind = (item.key.group, item.key.kind) in agent.blind  # then it was applied unseen
+    was_wanted = before.uid and before.digest == member.digest and not is_blind
+    if was_wanted and outcome.result in _MENDED:
         agent.repairs[item.key] = outcome
     agent.inventory[item.key] = member
     sight.take(agent, item.key, live)
     return outcome
+
+
+def _digest(agent: state.Agent, item: slices.Item) -> names.Digest:
+    return agent.digests[item.key] if _is_newest(agent, item) else json_values.digest(item.body)
 
 
 def _result(
@@ -137,78 +142,6 @@ def _told(answer: cluster.Answer) -> str:
         owners = ", ".join(f"{each.field} is {each.manager}'s" for each in answer.conflicts)
         return f"conflict: {owners}; leave these fields out, or take them from their owner"
     return answer.message or answer.status.value
-
-
-async def _strangers(
-    agent: state.Agent, items: Iterable[slices.Item]
-) -> Mapping[objects.Key, json_values.JsonObject]:
-    """Live objects under keys that we have never applied."""
-    new = [item.key for item in items if not _is_known(agent, item.key)]
-    found: dict[objects.Key, json_values.JsonObject] = {}
-    groups: dict[tuple[str, str, str], list[objects.Key]] = {}
-    for key in new:
-        groups.setdefault((key.group, key.kind, key.namespace), []).append(key)
-    gate = asyncio.Semaphore(agent.settings.in_flight)
-    await together.run(_look(agent, keys, found, gate) for keys in groups.values())
-    return found
-
-
-def _is_known(agent: state.Agent, key: objects.Key) -> bool:
-    member = agent.inventory.get(key)
-    return member is not None and bool(member.uid)
-
-
-async def _look(
-    agent: state.Agent,
-    keys: list[objects.Key],
-    found: dict[objects.Key, json_values.JsonObject],
-    gate: asyncio.Semaphore,
-) -> None:
-    """A few are read one by one; many of one kind and namespace are listed, as metadata."""
-    resource = state.resource_of(agent, keys[0])
-    if resource is None:
-        return
-    async with gate:
-        live = await (_listed if len(keys) > 3 else _read)(agent, resource, keys)
-    found.update({key: each for key, each in live.items() if not _is_half_made(agent, key, each)})
-
-
-async def _read(
-    agent: state.Agent, resource: cluster.Resource, keys: list[objects.Key]
-) -> dict[objects.Key, json_values.JsonObject]:
-    found = {}
-    for key in keys:
-        answer = await agent.cluster.read(resource, key)
-        if answer.live is not None:
-            found[key] = answer.live
-        elif answer.status not in (cluster.Status.ABSENT, cluster.Status.UNSERVED):
-            raise errors.UnreachableError(f"cannot tell whether {key} is there: {answer.message}")
-    return found
-
-
-async def _listed(
-    agent: state.Agent, resource: cluster.Resource, keys: list[objects.Key]
-) -> dict[objects.Key, json_values.JsonObject]:
-    wanted = {key.name: key for key in keys}
-    found = {}
-    events = agent.cluster.watch(
-        resource, selector="", namespace=keys[0].namespace, metadata_only=True
-    )
-    async for event in events:
-        if event.type is cluster.EventType.SYNCED:
-            break
-        name = event.live["metadata"]["name"] if event.live else ""
-        if event.live is not None and name in wanted:
-            found[wanted[name]] = event.live
-    await events.aclose()
-    return found
-
-
-def _is_half_made(agent: state.Agent, key: objects.Key, live: json_values.JsonObject) -> bool:
-    """Ours, made just before a crash: the inventory names it without a UID, and nobody else has written to it."""
-    labels = live["metadata"].get("labels") or {}
-    is_marked = labels.get(inventory.PART_OF) == inventory.ID
-    return key in agent.inventory and is_marked and bool(fields.owned(live))
 
 
 async def _established(agent: state.Agent, keys: Iterable[objects.Key]) -> None:

@@ -80,6 +80,7 @@ def minor(version: str) -> str:
 
 
 async def _kept(port: cluster.Cluster, enrolled: Enrolled) -> Enrolled:
+    await _clear(port, enrolled.identity)
     namespace = {
         "apiVersion": "v1",
         "kind": "Namespace",
@@ -97,6 +98,17 @@ async def _kept(port: cluster.Cluster, enrolled: Enrolled) -> Enrolled:
             hint=f"to begin anew, delete Secret {inventory.NAMESPACE}/{SECRET}; the old key then opens nothing",
         )
     return kept
+
+
+async def _clear(port: cluster.Cluster, identity: trusted.Identity) -> None:
+    """A dispatch for whoever was enrolled here before is believed by nobody, and would stand in the way."""
+    if (await port.read(keeping.SECRETS, _KEY)).status is not cluster.Status.ABSENT:
+        return
+    keeper = keeping.Keeper(port)
+    try:
+        await keeper.read_pointer(identity)
+    except (errors.RefusedError, errors.BrokenError):
+        await keeper.drop_pointer()
 
 
 def _check_words(name: str, environment: str, hub_key: str) -> None:

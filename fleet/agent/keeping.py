@@ -7,6 +7,7 @@ a pointer is never without its chunks. So any instruction may be the last one.
 import asyncio
 import base64
 import gzip
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -42,6 +43,7 @@ class Keeper:
         self._cluster = port
         self._pointer: json_values.JsonObject | None = None
         self._members: json_values.JsonObject | None = None
+        self._listed: inventory.Inventory | None = None  # as it is stored; None = not known
         self._unheard: dict[str, list[Any]] = {}  # what was sent for each Secret and not answered
         self.turn = asyncio.Lock()  # for whoever reads the pointer and then moves it
 
@@ -49,13 +51,16 @@ class Keeper:
         self._pointer = await self._read(POINTER)
         if self._pointer is None:
             return None
-        document = json_values.decode(_data(self._pointer)["pointer"])
-        return Stored(
-            held=trusted.restore(document["envelope"], identity),
-            chunks=document["chunks"],
-            applied=document["applied"],
-            applied_chunks=document["appliedChunks"],
-        )
+        try:
+            document = json_values.decode(_data(self._pointer)["pointer"])
+            return Stored(
+                held=trusted.restore(document["envelope"], identity),
+                chunks=document["chunks"],
+                applied=document["applied"],
+                applied_chunks=document["appliedChunks"],
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise _damaged(POINTER) from error
 
     async def write_pointer(self, stored: Stored) -> None:
         document = {
@@ -69,9 +74,8 @@ class Keeper:
 
     def has_moved(self) -> bool:
         """Whether the pointer, as it was last read, is one that was sent from here and whose answer was lost."""
-        return self._pointer is not None and self._pointer["data"] in self._unheard.get(
-            POINTER, ()
-        )
+        unheard = self._unheard.get(POINTER, ())
+        return self._pointer is not None and self._pointer.get("data") in unheard
 
     async def read_slice(self, digest: names.SliceDigest, chunks: int) -> bytes:
         """Raises errors.BrokenError when chunks are missing or damaged."""
@@ -80,10 +84,10 @@ class Keeper:
             found = await self._read(_chunk(digest, place))
             if found is None:
                 raise errors.BrokenError(f"chunk {place} of slice {digest} is gone")
-            parts.append(_data(found)["chunk"])
+            parts.append(_data(found).get("chunk", b""))
         try:
             data = gzip.decompress(b"".join(parts))
-        except (OSError, EOFError) as error:
+        except (OSError, EOFError, zlib.error) as error:
             raise errors.BrokenError(f"the stored slice {digest} is damaged") from error
         if slices.digest(data) != digest:
             raise errors.BrokenError(f"the stored slice {digest} is damaged")
@@ -103,13 +107,22 @@ class Keeper:
 
     async def read_inventory(self) -> dict[objects.Key, inventory.Member]:
         self._members = await self._read(inventory.PARENT)
-        return inventory.decode(_data(self._members)["members"]) if self._members else {}
+        data = _data(self._members) if self._members else None
+        found = {} if data is None else inventory.decode(data.get("members", b""))
+        self._listed = dict(found)
+        return found
 
     async def write_inventory(self, members: inventory.Inventory) -> None:
+        """Unless it is known to be stored just so: what could not be written before is written with the next call."""
+        if members == self._listed:
+            return
+        self._listed = None
+        written = dict(members)
         labels, annotations = inventory.parent_marks(members)
         data = {"members": inventory.encode(members)}
         body = _secret(inventory.PARENT, data, labels=labels, annotations=annotations)
         self._members = await self._write(body, self._members)
+        self._listed = written
 
     async def sweep(self, stored: Stored) -> None:
         """Delete chunks that the pointer does not name."""
@@ -120,6 +133,14 @@ class Keeper:
             if name not in needed:
                 await self._cluster.delete(SECRETS, _key(name), uid=uid)
 
+    async def drop_pointer(self) -> None:
+        self._pointer = None
+        there = await self._read(POINTER)
+        if there is not None:
+            _check(
+                await self._cluster.delete(SECRETS, _key(POINTER), uid=there["metadata"]["uid"])
+            )
+
     async def forget(self) -> None:
         """Everything but the identity: the cluster is no longer ours."""
         for name, uid in (await self._chunks()).items():
@@ -128,7 +149,7 @@ class Keeper:
             if kept is not None:
                 metadata = kept["metadata"]
                 await self._cluster.delete(SECRETS, _key(metadata["name"]), uid=metadata["uid"])
-        self._members = self._pointer = None
+        self._members = self._pointer = self._listed = None
 
     async def _chunks(self) -> dict[str, str]:
         found = {}
@@ -156,14 +177,19 @@ class Keeper:
     async def _write(
         self, body: json_values.JsonObject, last: json_values.JsonObject | None
     ) -> json_values.JsonObject | None:
-        """What stands in the way is written over only if it was sent from here and its answer was lost."""
+        """What stands in the way is written over only if it was sent from here and its answer was lost.
+
+        It may also be this very body: a request whose answer was lost on the wire is sent twice.
+        """
         name = body["metadata"]["name"]
         unheard = list(self._unheard.get(name, ()))
         self._unheard.setdefault(name, []).append(body["data"])
         answer = await self._put(body, last)
-        if answer.status in _IN_THE_WAY and unheard:
+        if answer.status in _IN_THE_WAY:
             there = await self._read(name)
-            if there is None or there["data"] in unheard:
+            if there is not None and there.get("data") == body["data"]:
+                answer = cluster.Answer(status=cluster.Status.DONE, live=there)
+            elif unheard and (there is None or there.get("data") in unheard):
                 answer = await self._put(body, there)
         if answer.status in _IN_THE_WAY:
             del self._unheard[name]
@@ -218,7 +244,14 @@ def _secret(
 
 def _data(secret: json_values.JsonObject) -> dict[str, bytes]:
     found: Mapping[str, Any] = secret.get("data") or {}
-    return {key: base64.b64decode(value) for key, value in found.items()}
+    try:
+        return {key: base64.b64decode(value) for key, value in found.items()}
+    except ValueError as error:
+        raise _damaged(secret["metadata"]["name"]) from error
+
+
+def _damaged(name: str) -> errors.BrokenError:
+    return errors.BrokenError(f"Secret {inventory.NAMESPACE}/{name} is damaged")
 
 
 def _key(name: str) -> objects.Key:

@@ -3,7 +3,7 @@
 It elects, it does not fence: what is stored moves by compare-and-swap in any case (fleet.agent.keeping).
 """
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from fleet.agent import state
@@ -70,11 +70,22 @@ async def release(agent: state.Agent) -> None:
 
 
 def _is_held_by_another(live: json_values.JsonObject, agent: state.Agent, now: datetime) -> bool:
+    """By its own words, and never longer than it stays as it is: the other's clock may have been days ahead."""
     spec: dict[str, Any] = live.get("spec") or {}
     if spec.get("holderIdentity") in ("", None, agent.name):
         return False
-    renewed = datetime.fromisoformat(spec["renewTime"])
-    return now < renewed + timedelta(seconds=spec.get("leaseDurationSeconds", 0))
+    version = live["metadata"]["resourceVersion"]
+    if agent.rival is None or agent.rival[0] != version:
+        agent.rival = (version, now)
+    lasts = timedelta(seconds=spec.get("leaseDurationSeconds") or 0)
+    return now < min(_renewed(spec), agent.rival[1]) + lasts
+
+
+def _renewed(spec: dict[str, Any]) -> datetime:
+    try:
+        return datetime.fromisoformat(spec["renewTime"])
+    except (KeyError, TypeError, ValueError):
+        return datetime.min.replace(tzinfo=UTC)
 
 
 def _lease(

@@ -18,7 +18,7 @@ from fleet.agent import (
     state,
     together,
 )
-from fleet.model import errors
+from fleet.model import errors, names
 from fleet.protocol import trusted
 
 _log = logging.getLogger("fleet.agent")
@@ -60,8 +60,7 @@ async def take_up(agent: state.Agent, keeper: keeping.Keeper) -> None:
     if stored is None:
         return
     if stored.applied is not None and stored.applied != stored.held.dispatch.slice:
-        before = await keeper.read_slice(stored.applied, stored.applied_chunks)
-        polling.remember(agent, trusted.open_slice(before, stored.applied))
+        await _remember(agent, keeper, stored.applied, stored.applied_chunks)
     digest = stored.held.dispatch.slice
     try:
         data = await keeper.read_slice(digest, stored.chunks)
@@ -70,6 +69,18 @@ async def take_up(agent: state.Agent, keeper: keeping.Keeper) -> None:
         agent.held, agent.is_incomplete = stored.held, True
         return
     polling.adopt(agent, stored.held, trusted.open_slice(data, digest))
+
+
+async def _remember(
+    agent: state.Agent, keeper: keeping.Keeper, applied: names.SliceDigest, chunks: int
+) -> None:
+    """What was applied last tells which conflicts were ours; without it none was, and the rest goes on."""
+    try:
+        data = await keeper.read_slice(applied, chunks)
+    except errors.BrokenError as error:
+        _log.warning("%s", error)
+        return
+    polling.remember(agent, trusted.open_slice(data, applied))
 
 
 async def work(agent: state.Agent, keeper: keeping.Keeper, watches: sight.Watches) -> None:

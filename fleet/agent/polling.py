@@ -30,7 +30,7 @@ async def run(agent: state.Agent, keeper: keeping.Keeper) -> None:
 async def once(agent: state.Agent, keeper: keeping.Keeper) -> None:
     """One poll, and the dispatch that came of it, stored."""
     if agent.held is not None and agent.is_incomplete:
-        await _take_slice(agent, keeper, agent.held)
+        await _complete(agent, keeper, agent.held)
     envelope = await agent.link.poll(await sealed(agent, _poll(agent)))
     if envelope is None:
         return
@@ -56,11 +56,20 @@ async def sealed(agent: state.Agent, message: requests.Message) -> bytes:
 def adopt(agent: state.Agent, held: trusted.Held, items: tuple[slices.Item, ...]) -> None:
     """From here on this is what the cluster shall be."""
     agent.held = held
+    _keep_needed(agent)
     agent.wanted = {item.key: item for item in items}
     agent.digests = {item.key: json_values.digest(item.body) for item in items}
     remember(agent, items)
+    agent.troubles = {}  # of the slice before
     agent.is_applied = agent.is_incomplete = agent.is_retired = False
     agent.work.set()
+
+
+def _keep_needed(agent: state.Agent) -> None:
+    """Of the bodies: those that were applied last, and those that are perhaps being applied."""
+    needed = {(key, member.digest) for key, member in agent.inventory.items()}
+    needed |= agent.digests.items()
+    agent.bodies = {name: item for name, item in agent.bodies.items() if name in needed}
 
 
 def remember(agent: state.Agent, items: tuple[slices.Item, ...]) -> None:
@@ -69,14 +78,24 @@ def remember(agent: state.Agent, items: tuple[slices.Item, ...]) -> None:
         agent.bodies[item.key, json_values.digest(item.body)] = item
 
 
+async def _complete(agent: state.Agent, keeper: keeping.Keeper, held: trusted.Held) -> None:
+    """The slice that was damaged here, once more; a hub that has moved on has a newer one, and no longer this."""
+    try:
+        await _take_slice(agent, keeper, held)
+    except errors.UnreachableError as error:
+        _log.debug("slice of release %d: %s", held.dispatch.release, error)
+
+
 async def _take_slice(agent: state.Agent, keeper: keeping.Keeper, held: trusted.Held) -> None:
     digest = held.dispatch.slice
     data = await agent.link.fetch(await sealed(agent, _fetch(agent, digest)))
     if data is None:
         raise errors.UnreachableError("the hub does not have the slice that it dispatched")
     items = trusted.open_slice(data, digest)
-    chunks = await keeper.write_slice(digest, data)
-    async with keeper.turn:
+    async with (
+        keeper.turn
+    ):  # which also keeps these chunks from being swept before the pointer names them
+        chunks = await keeper.write_slice(digest, data)
         before = await keeper.read_pointer(agent.identity)
         _check_unmoved(agent, keeper, before)
         stored = keeping.Stored(

@@ -1,16 +1,17 @@
 """Deletion: only what the inventory names, only when everything of the slice is applied, only past the guard."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import TypeAlias
 
 from fleet.agent import sight, state, together
 from fleet.converge import differences, fields, inventory, stages
 from fleet.gate import guard
-from fleet.model import changes, json_values, objects
+from fleet.model import changes, json_values, objects, slices
 from fleet.ports import cluster
 
 Deed: TypeAlias = Callable[[state.Agent, inventory.Member], Awaitable[cluster.Answer]]
+Wanted: TypeAlias = Mapping[objects.Key, slices.Item]
 _REMOVED = (cluster.Status.DONE, cluster.Status.ABSENT, cluster.Status.UNSERVED)
 
 
@@ -25,34 +26,42 @@ async def prune(agent: state.Agent, going: Iterable[inventory.Member]) -> None:
     if refused:
         _refuse(agent, members, "; ".join(refused))
         return
-    await carry_out(agent, members)
+    await _carry_out(agent, members, agent.wanted)
 
 
 async def leave(agent: state.Agent, *, delete: bool) -> None:
     """Leave the cluster for good (rule 10). Guarded kinds without a Permit stay even when the rest is deleted."""
     dispatch = agent.dispatch
-    members = dict(agent.inventory)
+    members, wanted = dict(agent.inventory), agent.wanted
     if dispatch is None:
         return
     if delete:
         kept = {key for key in members if _is_guarded(agent, key)}
-        await carry_out(agent, {key: m for key, m in members.items() if key not in kept})
+        going = {key: m for key, m in members.items() if key not in kept}
+        await _carry_out(agent, going, wanted)
         members = {key: m for key, m in agent.inventory.items() if key in kept}
-    await _together(agent, members, _release)
+    await _together(agent, members, _release, wanted)
 
 
-async def carry_out(agent: state.Agent, members: dict[objects.Key, inventory.Member]) -> None:
+async def _carry_out(
+    agent: state.Agent, members: dict[objects.Key, inventory.Member], wanted: Wanted
+) -> None:
     for keys in stages.reverse(members):
-        await _together(agent, {key: members[key] for key in keys}, _remove)
+        await _together(agent, {key: members[key] for key in keys}, _remove, wanted)
 
 
 async def _together(
-    agent: state.Agent, members: dict[objects.Key, inventory.Member], deed: Deed
+    agent: state.Agent,
+    members: dict[objects.Key, inventory.Member],
+    deed: Deed,
+    wanted: Wanted,
 ) -> None:
     gate = asyncio.Semaphore(agent.settings.in_flight)
 
     async def one(member: inventory.Member) -> None:
         async with gate:
+            if agent.wanted is not wanted:
+                return  # a newer dispatch came: what may go is to be asked anew
             answer = await deed(agent, member)
         _note(agent, member, answer)
 
@@ -69,12 +78,19 @@ async def _remove(agent: state.Agent, member: inventory.Member) -> cluster.Answe
     if not uid:
         found = await agent.cluster.read(resource, member.key)
         if found.live is None:
-            return found
+            return _told(found)
         uid = _uid_of_half_made(found.live)
     answer = await agent.cluster.delete(resource, member.key, uid=uid)
     if answer.status is cluster.Status.CONFLICT:
         return cluster.Answer(status=cluster.Status.ABSENT)  # another object by now: not ours
-    return answer
+    return _told(answer)
+
+
+def _told(answer: cluster.Answer) -> cluster.Answer:
+    """A kind that discovery names and that is not served as it says: discovery is to be asked again first."""
+    if answer.status is not cluster.Status.UNSERVED:
+        return answer
+    return cluster.Answer(status=cluster.Status.LATER, message=answer.message)
 
 
 def _unserved(agent: state.Agent, key: objects.Key) -> cluster.Answer:
@@ -100,7 +116,7 @@ async def _release(agent: state.Agent, member: inventory.Member) -> cluster.Answ
         return _unserved(agent, member.key)
     answer = await agent.cluster.read(resource, member.key)
     if answer.live is None:
-        return answer
+        return _told(answer)
     if member.uid not in ("", answer.live["metadata"]["uid"]):
         return cluster.Answer(status=cluster.Status.ABSENT)  # another object by now: not ours
     return await agent.cluster.replace(resource, fields.without_ours(answer.live))

@@ -5,12 +5,12 @@ applied, and an unknown answer ends the turn without any conclusion.
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 
-from fleet.agent import applying, keeping, pruning, sight, state
+from fleet.agent import applying, keeping, pruning, sight, state, strangers
 from fleet.converge import differences, inventory
-from fleet.model import errors, objects
+from fleet.model import errors, objects, slices
 
 _log = logging.getLogger("fleet.agent")
 
@@ -23,14 +23,19 @@ async def reconcile(agent: state.Agent, keeper: keeping.Keeper, watches: sight.W
     if dispatch.retire is not None:
         await _retire(agent, keeper, watches)
         return
-    difference = differences.between(agent.wanted, agent.digests, agent.inventory, agent.seen)
+    wanted = agent.wanted  # another one as soon as a newer slice is taken up
+    difference = differences.between(wanted, agent.digests, agent.inventory, agent.seen)
+    _forget_troubles(agent, difference)
     if not difference.is_none:
         trace = {"cluster": agent.identity.cluster, "release": str(dispatch.release)}
         with agent.telemetry.span("reconcile", trace, dispatch.trace):
             await _carry_out(difference, agent, keeper, watches)
-    is_whole = not any(key in agent.troubles for key in {*agent.wanted, *agent.inventory})
-    if is_whole and not agent.is_applied:
+    await keeper.write_inventory(agent.inventory)
+    is_whole = not agent.troubles
+    if is_whole and not agent.is_applied and agent.wanted is wanted:
         await _note_applied(agent, keeper)
+    if agent.wanted is not wanted:
+        return  # nothing that was done says anything of the newer slice
     if is_whole != agent.is_applied:
         agent.is_applied = is_whole
         agent.news.set()
@@ -44,34 +49,45 @@ async def _carry_out(
     keeper: keeping.Keeper,
     watches: sight.Watches,
 ) -> None:
-    before = dict(agent.inventory)
-    going = [member.key for member in difference.going]
-    await _look_again(agent, [*(item.key for item in difference.apply), *going])
-    members = inventory.with_new(agent.inventory, [item.key for item in difference.apply])
-    if members != before:
-        await keeper.write_inventory(members)
+    wanted, keys = agent.wanted, [item.key for item in difference.apply]
+    await _look_again(agent, keys, [member.key for member in difference.going])
+    found = await strangers.look(agent, difference.apply)
+    members = inventory.with_new(agent.inventory, keys, found.taken)
+    await keeper.write_inventory(members)
     agent.inventory = members
-    stored = dict(members)
     try:
-        await applying.apply(agent, difference.apply)
+        await applying.apply(agent, difference.apply, found)
         watches.follow()
-        if not any(key in agent.troubles for key in agent.wanted):
+        if agent.wanted is wanted and not any(key in agent.troubles for key in wanted):
             await pruning.prune(agent, difference.going)
     finally:
-        if agent.inventory != stored:
-            await keeper.write_inventory(agent.inventory)
+        await keeper.write_inventory(agent.inventory)
         watches.follow()
 
 
-async def _look_again(agent: state.Agent, keys: Iterable[objects.Key]) -> None:
-    """Kinds that were not served when they were last asked for may be by now."""
-    if any(state.resource_of(agent, key) is None for key in keys):
+def _forget_troubles(agent: state.Agent, difference: differences.Difference) -> None:
+    """Of what need not be done any more: what could not be deleted may be wanted again."""
+    left = {item.key for item in difference.apply} | {each.key for each in difference.going}
+    for key in agent.troubles.keys() - left:
+        del agent.troubles[key]
+        agent.news.set()
+
+
+async def _look_again(
+    agent: state.Agent, keys: Iterable[objects.Key], going: Collection[objects.Key]
+) -> None:
+    """Kinds may be served by now, or no longer, or otherwise: what is new or goes for good is judged by fresh words."""
+    is_new = any(key not in agent.inventory for key in keys)
+    if is_new or going or any(state.resource_of(agent, key) is None for key in keys):
         agent.resources = await agent.cluster.discover()
 
 
 async def _note_applied(agent: state.Agent, keeper: keeping.Keeper) -> None:
     """The slice is applied whole: what it replaced is needed no longer."""
+    wanted = agent.wanted
     async with keeper.turn:
+        if agent.wanted is not wanted:
+            return
         stored = await keeper.read_pointer(agent.identity)
         if stored is None or agent.dispatch is None or stored.held.dispatch != agent.dispatch:
             if keeper.has_moved():
@@ -89,13 +105,14 @@ async def _retire(agent: state.Agent, keeper: keeping.Keeper, watches: sight.Wat
     dispatch = agent.dispatch
     if dispatch is None or dispatch.retire is None:
         return
-    agent.wanted, agent.digests = {}, {}
-    await _look_again(agent, agent.inventory)
+    wanted: dict[objects.Key, slices.Item] = {}
+    agent.wanted, agent.digests = wanted, {}
+    await _look_again(agent, (), agent.inventory)
     try:
         await pruning.leave(agent, delete=dispatch.retire.value == "prune")
     finally:
         await keeper.write_inventory(agent.inventory)
-    if not agent.inventory:
+    if not agent.inventory and agent.wanted is wanted:
         watches.follow()
         agent.is_retired = agent.is_applied = True
         agent.news.set()

@@ -105,6 +105,10 @@ def outcomes(agent: state.Agent) -> tuple[changes.Outcome, ...]:
 
 
 def _assessment(agent: state.Agent, key: objects.Key) -> health.Assessment:
+    """What is out of sight may be otherwise by now."""
+    reason = agent.blind.get((key.group, key.kind))
+    if reason is not None:
+        return health.Assessment(health=health.Health.UNKNOWN, reason=reason)
     return agent.assessed.get(key) or sight.not_found()
 
 

@@ -1,6 +1,7 @@
 """What the agent sees of its objects: every answer and every watch event passes here, newest by resourceVersion."""
 
 import asyncio
+import contextlib
 import logging
 from dataclasses import dataclass, field
 
@@ -57,20 +58,24 @@ class Watches:
     agent: state.Agent
     tasks: dict[Kind, "asyncio.Task[None]"] = field(default_factory=dict)
     synced: dict[Kind, asyncio.Event] = field(default_factory=dict)
+    watched: dict[Kind, cluster.Resource] = field(default_factory=dict)
 
     def follow(self) -> None:
         """Watch exactly the kinds that the inventory has and the cluster serves."""
         wanted = {(key.group, key.kind) for key in self.agent.inventory}
-        for kind in self.tasks.keys() - wanted:
-            self.tasks.pop(kind).cancel()
-            del self.synced[kind]
         found = self.agent.resources.resources if self.agent.resources else {}
+        for kind in list(self.tasks):
+            if kind not in wanted or self.watched[kind] != found.get(kind, self.watched[kind]):
+                self.tasks.pop(kind).cancel()
+                self.agent.blind.pop(kind, None)
         for kind in sorted(wanted - self.tasks.keys()):
             if kind in found:
                 self.synced[kind] = asyncio.Event()
-                self.tasks[kind] = asyncio.create_task(self._watch(kind, found[kind]))
+                self.watched[kind] = found[kind]
+                self.tasks[kind] = asyncio.create_task(self._watch(kind))
 
     async def all_synced(self) -> None:
+        """Every kind was seen, or cannot be: one that cannot holds nobody else up."""
         for event in list(self.synced.values()):
             await event.wait()
 
@@ -78,14 +83,29 @@ class Watches:
         for task in self.tasks.values():
             task.cancel()
 
-    async def _watch(self, kind: Kind, resource: cluster.Resource) -> None:
+    async def _watch(self, kind: Kind) -> None:
         pause = pauses.Pause(1.0, 60.0, self.agent.chance)
         while True:
             try:
-                await self._follow(kind, resource, pause)
+                await self._follow(kind, self.watched[kind], pause)
             except errors.UnreachableError as error:
-                _log.warning("watching %s: %s", resource.plural, error)
+                _log.warning("watching %s: %s", self.watched[kind].plural, error)
+                self._lose_sight(kind, str(error))
             await self.agent.clock.sleep(pause.next())
+            await self._look_again(kind)
+
+    def _lose_sight(self, kind: Kind, reason: str) -> None:
+        self.agent.blind[kind] = reason
+        self.agent.news.set()
+        self.synced[kind].set()
+
+    async def _look_again(self, kind: Kind) -> None:
+        """Its definition may have come back in other versions."""
+        with contextlib.suppress(errors.UnreachableError):
+            found = await self.agent.cluster.discover()
+            self.watched[kind] = found.resources.get(kind, self.watched[kind])
+            if not found.unknown:
+                self.agent.resources = found
 
     async def _follow(self, kind: Kind, resource: cluster.Resource, pause: pauses.Pause) -> None:
         listed: set[objects.Key] | None = set()
@@ -99,13 +119,18 @@ class Watches:
             if event.type is cluster.EventType.SYNCED:
                 self._missed(kind, listed or set())
                 listed = None
-                self.synced[kind].set()
+                self._see(kind)
             elif event.live is not None:
                 key = _key(resource, event.live)
                 if event.type is cluster.EventType.LISTED:
                     listed = listed if listed is not None else set()
                     listed.add(key)
                 self._event(key, event.type, event.live)
+
+    def _see(self, kind: Kind) -> None:
+        self.synced[kind].set()
+        if self.agent.blind.pop(kind, None) is not None:
+            self.agent.news.set()
 
     def _event(
         self, key: objects.Key, kind: cluster.EventType, live: json_values.JsonObject

@@ -50,6 +50,8 @@ class Agent:
     seen: dict[objects.Key, fields.Seen] = field(default_factory=dict)
     assessed: dict[objects.Key, health.Assessment] = field(default_factory=dict)
     troubles: dict[objects.Key, changes.Outcome] = field(default_factory=dict)
+    blind: dict[tuple[str, str], str] = field(default_factory=dict)  # kinds unwatched, and why
+    rival: tuple[str, datetime] | None = None  # another's lease: its version, since when it is so
     repairs: dict[objects.Key, changes.Outcome] = field(default_factory=dict)
     is_incomplete: bool = False  # a dispatch is held whose stored slice was damaged
     is_applied: bool = False

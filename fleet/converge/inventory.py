@@ -7,8 +7,9 @@ A member is written before its object is; its UID and what was applied follow. T
 import base64
 import gzip
 import hashlib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+import zlib
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from fleet.model import errors, json_values, names, objects
@@ -37,9 +38,17 @@ class Member:
 Inventory: TypeAlias = Mapping[objects.Key, Member]
 
 
-def with_new(inventory: Inventory, keys: Iterable[objects.Key]) -> dict[objects.Key, Member]:
-    """The inventory that must be durable before any of these objects is written."""
-    return {**{key: Member(key=key) for key in keys}, **inventory}
+def with_new(
+    inventory: Inventory,
+    keys: Iterable[objects.Key],
+    taken: Collection[objects.Key] = (),
+) -> dict[objects.Key, Member]:
+    """The inventory that must be durable before any of these objects is written.
+
+    `taken` are there already and will be taken over: after a crash nothing but this list could tell them from ours.
+    """
+    members = {**{key: Member(key=key) for key in keys}, **inventory}
+    return members | {key: replace(members[key], adopted=True) for key in taken}
 
 
 def encode(inventory: Inventory) -> bytes:
@@ -71,7 +80,7 @@ def decode(data: bytes) -> dict[objects.Key, Member]:
     try:
         document = json_values.decode(gzip.decompress(data))
         members = [_member(*row) for row in document["members"]]
-    except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
+    except (OSError, EOFError, zlib.error, ValueError, KeyError, TypeError) as error:
         raise errors.BrokenError(f"the stored inventory cannot be read: {error}") from error
     return {member.key: member for member in members}
 
