@@ -6,6 +6,7 @@ What cannot be compiled or evaluated is an error; no fault of any kind becomes a
 from fleet.cel.budgets import DEFAULT_BUDGET
 from fleet.cel.environments import Environment
 from fleet.cel.faults import CompileError, EvaluationError, ExhaustedError
+from fleet.cel.history import Need
 from fleet.cel.programs import Program, compile  # noqa: A004  the word for it
 from fleet.cel.texts import text_of
 
@@ -15,6 +16,7 @@ __all__ = [
     "Environment",
     "EvaluationError",
     "ExhaustedError",
+    "Need",
     "Program",
     "compile",
     "text_of",

@@ -1,13 +1,13 @@
 """The variables of a ValidatingAdmissionPolicy, typed as the API server types them.
 
-`authorizer` is left out, because nobody can be asked: using it is an undeclared reference. `variables` has no fields
-here; a policy extends it with an object type whose fields are its own.
+`variables` has no fields here; a policy extends it with an object type whose fields are its own.
 """
 
 from collections.abc import Mapping
 
 from fleet.cel import types
 from fleet.cel.environments import Environment
+from fleet.cel.library import authorizer
 
 _TEXT, _TEXTS = types.STRING, types.list_of(types.STRING)
 
@@ -80,12 +80,14 @@ NAMESPACE = types.object_of(
     },
 )
 
+NOBODY = authorizer.NOBODY
 ENVIRONMENT = Environment(
     {
         "object": types.DYN,
         "oldObject": types.DYN,
         "params": types.DYN,
         "request": REQUEST,
+        "authorizer": authorizer.AUTHORIZER,
         "namespaceObject": NAMESPACE,
         "variables": types.object_of("kubernetes.variables", {}),
     }

@@ -38,6 +38,8 @@ def _find(container: Any, key: Any) -> Any:
     if isinstance(container, list):
         at = _index(key)
         return container[at] if 0 <= at < len(container) else values.MISSING
+    if isinstance(container, values.Unknown):
+        raise EvaluationError(container.reason)
     return values.MISSING
 
 

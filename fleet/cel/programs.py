@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from fleet.cel import budgets, checker, evaluator, literals, parser, types
+from fleet.cel import budgets, checker, evaluator, history, literals, parser, types
 from fleet.cel.environments import Environment
 from fleet.cel.faults import CompileError, EvaluationError, ExhaustedError
 
@@ -17,6 +17,7 @@ class Program:
     type: types.Type
     run: evaluator.Step = field(repr=False, compare=False)
     frame_length: int = field(repr=False, compare=False)
+    needs: tuple[history.Need, ...] = ()
 
     def evaluate(
         self, bindings: Mapping[str, Any], *, budget: int = budgets.DEFAULT_BUDGET
@@ -46,4 +47,10 @@ def compile(text: str, environment: Environment) -> Program:  # noqa: A001  the 
         raise CompileError("nested too deeply", 0) from None
     except Exception as fault:  # whatever it was, it is no program
         raise CompileError(f"cannot be compiled: {fault!r}", 0) from fault
-    return Program(text=text, type=checked.kind, run=run, frame_length=length)
+    return Program(
+        text=text,
+        type=checked.kind,
+        run=run,
+        frame_length=length,
+        needs=history.needs(root, checked),
+    )

@@ -51,6 +51,14 @@ class Opaque:
     type_name: ClassVar[str]
 
 
+@dataclass(frozen=True, slots=True)
+class Unknown(Opaque):
+    """Something of a known type that nobody can tell: whatever asks for a part of it gets the reason as an error."""
+
+    type_name: str  # type: ignore[misc]  # of a value here, of a class elsewhere
+    reason: str
+
+
 NONE = Optional(present=False)
 MISSING: Final = object()  # what `find` answers where there is nothing; never a value
 

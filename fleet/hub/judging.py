@@ -12,7 +12,7 @@ from fleet.hub import memory, readings, rendering, verdicts
 from fleet.manifests import declared, layout, parse, scopes, tree
 from fleet.manifests.schemas import validate
 from fleet.model import findings, kinds, ledger, names, objects, snapshots
-from fleet.policy import loosening, policies
+from fleet.policy import loosening, policies, portability
 from fleet.ports import renderer, repository, schemas, store
 from fleet.ports import telemetry as observers
 
@@ -214,10 +214,20 @@ async def _policy(
     in_force = policies.parse(base.declared.rules) if base is not None else own
     sets = [own] if _rules_came_first(question, reading.ids) else [own, in_force]
     found = [_loosened(each) for each in loosening.loosenings(in_force, own)]
+    bound = policies.for_environment(own, question.environment)
+    found += portability.check(bound, _versions(reading.declared))
     for each in {each.digest: each for each in sets}.values():
         found += await verdicts.policy(
             rendered.manifests, each, question.environment, known, _bench(tools)
         )
+    return found
+
+
+def _versions(said: declared.Declared) -> dict[str, tuple[names.Cluster, ...]]:
+    found: dict[str, tuple[names.Cluster, ...]] = {}
+    for each in said.clusters:
+        version = each.document.spec.kubernetes_version
+        found[version] = (*found.get(version, ()), names.Cluster(each.document.metadata.name))
     return found
 
 

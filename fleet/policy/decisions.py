@@ -9,6 +9,7 @@ from enum import Enum
 from typing import Any
 
 from fleet import cel
+from fleet.cel import admission
 from fleet.policy import documents, expressions, matching
 
 _SHOWN = 300  # characters of an expression in a message about it
@@ -77,6 +78,7 @@ def bindings(
         "request": _request(asked),
         "params": params,
         "namespaceObject": _namespace(asked),
+        "authorizer": admission.NOBODY,
     }
     return {**plain, "variables": Variables(policy.variables, plain)}
 

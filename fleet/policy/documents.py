@@ -155,7 +155,10 @@ def _validation(form: forms.Validation, n: int, where: cel.Environment) -> Valid
         ),
         message=form.message or "",
         message_expression=expressions.compiled(
-            message, _path("validations", n, "messageExpression"), where, _STRING
+            message,
+            _path("validations", n, "messageExpression"),
+            expressions.of_messages(where),
+            _STRING,
         )
         if message
         else None,

@@ -3,7 +3,7 @@
 One that does not compile is kept with the reason, so that whatever asks for it gets an error and never a pass.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,12 +29,17 @@ class Expression:
 
 def environment(*, has_params: bool) -> cel.Environment:
     """What conditions and variables see; `params` exists only where the policy names a kind of them."""
-    known = {
-        name: kind
-        for name, kind in admission.ENVIRONMENT.variables.items()
-        if name != "variables" and (has_params or name != "params")
-    }
-    return cel.Environment(known)
+    hidden = {"variables"} if has_params else {"variables", "params"}
+    return _without(admission.ENVIRONMENT, hidden)
+
+
+def of_messages(whole: cel.Environment) -> cel.Environment:
+    """A message expression may name everything but the authorizer, as in Kubernetes."""
+    return _without(whole, {"authorizer"})
+
+
+def _without(whole: cel.Environment, hidden: Container[str]) -> cel.Environment:
+    return cel.Environment({n: kind for n, kind in whole.variables.items() if n not in hidden})
 
 
 def with_variables(plain: cel.Environment, variables: Mapping[str, Expression]) -> cel.Environment:

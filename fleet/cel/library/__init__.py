@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from fleet.cel.library import (
+    authorizer,
     conversions,
     formats,
     lists,
@@ -40,5 +41,6 @@ OVERLOADS: Mapping[str, tuple[Overload, ...]] = _by_name(
         *networks.OVERLOADS,
         *formats.OVERLOADS,
         *versions.OVERLOADS,
+        *authorizer.OVERLOADS,
     )
 )

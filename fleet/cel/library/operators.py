@@ -188,6 +188,11 @@ _RELATIONS = (
     function("@in", (A, _LIST), types.BOOL, is_in_list, metered=True),
     function("@in", (A, _MAP), types.BOOL, _is_in_map),
 )
+ACROSS_NUMBERS = tuple(
+    each
+    for each in _RELATIONS
+    if each.name in ("_<_", "_<=_", "_>_", "_>=_") and each.arguments[0] != each.arguments[1]
+)
 _CHOICES = (function("_?_:_", (types.BOOL, A, A), A, never),)
 
 
