@@ -115,7 +115,9 @@ class _Checker:
     def _field(self, operand: types.Type, node: tree.Select) -> types.Type:
         if operand.fields is not None:
             if node.field not in operand.fields:
-                raise CompileError(f"undefined field '{node.field}'", node.at)
+                raise CompileError(
+                    f"undefined field '{node.field}'", node.at, node.field, operand.fields
+                )
             return operand.fields[node.field]
         if operand.name == "map":
             return operand.of[1]

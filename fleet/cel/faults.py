@@ -1,12 +1,21 @@
 """What can go wrong with an expression: while it is compiled, while it runs, when its budget is spent."""
 
+from collections.abc import Iterable
+
 
 class CompileError(ValueError):
-    """The text is no expression of this environment; `offset` counts characters from 0."""
+    """The text is no expression of this environment; `offset` counts characters from 0.
 
-    def __init__(self, message: str, offset: int) -> None:
+    Where one `word` is not among those that are `known`, both are given.
+    """
+
+    def __init__(
+        self, message: str, offset: int, word: str = "", known: Iterable[str] = ()
+    ) -> None:
         super().__init__(message)
         self.offset = offset
+        self.word = word
+        self.known = tuple(known)
 
 
 class EvaluationError(Exception):

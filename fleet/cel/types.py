@@ -56,6 +56,9 @@ _IN_MESSAGES = {
 }
 
 
+_OPEN = "object "
+
+
 def list_of(element: Type) -> Type:
     return Type("list", (element,))
 
@@ -75,6 +78,16 @@ def type_of(inner: Type) -> Type:
 def object_of(name: str, fields: Mapping[str, Type]) -> Type:
     """A type whose fields are known: selecting any other is an error before anything runs."""
     return Type(name, (), fields)
+
+
+def open_object_of(name: str, fields: Mapping[str, Type]) -> Type:
+    """A type whose fields are known, and that may stand beside any other such type: what both are is dyn."""
+    return Type(f"{_OPEN}{name}", (), fields)
+
+
+def is_open(kind: Type) -> bool:
+    """Whether it is such a type, or made of one."""
+    return kind.name.startswith(_OPEN) or any(map(is_open, kind.of))
 
 
 def replaced(where: Type, replace: Callable[[Type], Type | None]) -> Type:

@@ -75,7 +75,7 @@ class Unifier:
             other = wanted if given == types.NULL else given
             return other.name not in _NEVER_NULL
         if given.name != wanted.name:
-            return False
+            return given.fields is not None and types.is_open(given) and types.is_open(wanted)
         # A type is a type: what it is the type of does not choose an overload.
         return given.name == "type" or self._all_fit(given.of, wanted.of)
 
@@ -108,6 +108,10 @@ class Unifier:
 
 
 def _most_general(one: types.Type, other: types.Type) -> types.Type:
+    if types.is_open(one) and types.is_open(other) and one != other:
+        is_alike = one.name == other.name
+        parts = tuple(map(_most_general, one.of, other.of))
+        return types.Type(one.name, parts) if is_alike else types.DYN
     return one if _is_no_more_special(one, other) else other
 
 

@@ -8,11 +8,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from fleet.gate import candidates, lineage
-from fleet.hub import memory, readings, rendering, verdicts
+from fleet.hub import memory, readings, rendering, rulechecks, verdicts
 from fleet.manifests import declared, layout, parse, scopes, tree
 from fleet.manifests.schemas import validate
 from fleet.model import findings, kinds, ledger, names, objects, snapshots
-from fleet.policy import loosening, policies, portability
+from fleet.policy import loosening, policies
 from fleet.ports import renderer, repository, schemas, store
 from fleet.ports import telemetry as observers
 
@@ -103,9 +103,14 @@ async def _judge(question: Question, tools: Tools) -> Judged:
         rendered = await rendering.render(reading, _kitchen(tools))
     own = policies.parse(reading.declared.rules)
     with tools.telemetry.span("schema", {}):
-        misshapen = await _schema(reading, rendered, tools)
+        schemas, misshapen = await _schemas(reading, rendered, tools)
+        share = {cluster: rendered.manifests[cluster] for cluster in schemas}
+        misshapen += await verdicts.schema(share, schemas, _bench(tools))
     with tools.telemetry.span("policy", {"policies": own.digest}):
         denied = await _policy(question, reading, base, rendered, own, tools)
+        bound = policies.for_environment(own, question.environment)
+        known = scopes.scopes(_crds(reading, rendered))
+        denied += await rulechecks.check(bound, schemas, known, _bench(tools))
     found = [*reading.findings, *rendered.findings, *own.findings, *misshapen, *denied]
     return Judged(
         question=question,
@@ -179,10 +184,10 @@ def _bench(tools: Tools) -> verdicts.Bench:
     return verdicts.Bench(memo=tools.memo, aside=tools.aside)
 
 
-async def _schema(
+async def _schemas(
     reading: readings.Reading, rendered: rendering.Rendered, tools: Tools
-) -> list[findings.Finding]:
-    """Against the version of each cluster; a version that nobody has schemas for is a finding, never a pass."""
+) -> tuple[dict[names.Cluster, validate.Schemas], list[findings.Finding]]:
+    """For the version of each cluster; a version that nobody has schemas for is a finding, never a pass."""
     crds = _crds(reading, rendered)
     by_version: dict[str, validate.Schemas] = {}
     chosen: dict[names.Cluster, validate.Schemas] = {}
@@ -198,8 +203,7 @@ async def _schema(
                 version=version, source=tools.schemas.identity, definitions=definitions, crds=crds
             )
         chosen[names.Cluster(cluster.document.metadata.name)] = by_version[version]
-    share = {cluster: rendered.manifests[cluster] for cluster in chosen}
-    return [*found, *await verdicts.schema(share, chosen, _bench(tools))]
+    return chosen, found
 
 
 async def _policy(
@@ -214,20 +218,10 @@ async def _policy(
     in_force = policies.parse(base.declared.rules) if base is not None else own
     sets = [own] if _rules_came_first(question, reading.ids) else [own, in_force]
     found = [_loosened(each) for each in loosening.loosenings(in_force, own)]
-    bound = policies.for_environment(own, question.environment)
-    found += portability.check(bound, _versions(reading.declared))
     for each in {each.digest: each for each in sets}.values():
         found += await verdicts.policy(
             rendered.manifests, each, question.environment, known, _bench(tools)
         )
-    return found
-
-
-def _versions(said: declared.Declared) -> dict[str, tuple[names.Cluster, ...]]:
-    found: dict[str, tuple[names.Cluster, ...]] = {}
-    for each in said.clusters:
-        version = each.document.spec.kubernetes_version
-        found[version] = (*found.get(version, ()), names.Cluster(each.document.metadata.name))
     return found
 
 

@@ -68,17 +68,21 @@ class Schemas:
         if validator.is_valid(body):
             return ()
         errors = list(validator.iter_errors(body))
-        schema = self._schema(kind) or {}
+        schema = self.schema(kind) or {}
         return tuple(_explained(manifest, error, schema) for error in errors)
+
+    @property
+    def kinds(self) -> list[Kind]:
+        return [*self._builtin, *self._custom]
 
     def _validator(self, kind: Kind) -> Any:
         if kind not in self._validators:
-            schema = self._schema(kind)
+            schema = self.schema(kind)
             self._validators[kind] = None if schema is None else _compiled(schema, kind)
         return self._validators[kind]
 
-    def _schema(self, kind: Kind) -> dict[str, Any] | None:
-        """Kubernetes' own kinds first: no CRD may loosen them."""
+    def schema(self, kind: Kind) -> dict[str, Any] | None:
+        """A whole JSON Schema, references inside `$defs`. Kubernetes' own kinds first: no CRD may loosen them."""
         if kind in self._schemas:
             return self._schemas[kind]
         name = self._builtin.get(kind)
@@ -93,15 +97,14 @@ class Schemas:
 
     def _unknown(self, manifest: objects.Manifest, kind: Kind) -> findings.Finding:
         group, version, word = kind
-        known = [*self._builtin, *self._custom]
-        others = sorted(v for g, v, k in known if (g, k) == (group, word))
+        others = sorted(v for g, v, k in self.kinds if (g, k) == (group, word))
         if others:
             at = f"{group}/{version}" if group else version
             hint = f"it serves {word} as {', '.join(others)}"
             return _finding(
                 manifest, f"Kubernetes {self.version} does not serve {word} as {at}", hint
             )
-        close = difflib.get_close_matches(word, [k for g, _, k in known if g == group], n=1)
+        close = difflib.get_close_matches(word, [k for g, _, k in self.kinds if g == group], n=1)
         hint = f"did you mean {close[0]}?" if close else "commit its CRD under schemas/"
         return _finding(
             manifest, f"no schema for kind {word} in {group or 'the core group'}", hint
