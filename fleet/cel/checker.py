@@ -191,6 +191,8 @@ class _Checker:
         """What the call returns by this overload; None where it does not fit."""
         if len(overload.arguments) != len(given):
             return None
+        if overload.is_plain:
+            return overload.result if self._unifier.fits(given, overload.arguments) else None
         signature = self._unifier.instantiated((*overload.arguments, overload.result))
         if not self._unifier.fits(given, signature[:-1]):
             return None

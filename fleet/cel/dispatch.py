@@ -1,17 +1,30 @@
 """Which overload of a call the arguments ask for, and what the call costs."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from fleet.cel import budgets, types
 from fleet.cel.faults import EvaluationError
-from fleet.cel.overloads import Overload
+from fleet.cel.overloads import Overload, Reads
 
 Step: TypeAlias = Callable[[list[Any]], Any]
 Runner: TypeAlias = Callable[[budgets.Budget, Sequence[Any]], Any]
+"""What one overload does with arguments that it fits, or what a call does with any."""
 
-_FREE_TEXT = 256  # characters that a function reads or makes for one unit
+FREE_TEXT = 256  # characters that a function reads or makes for one unit
 _UNSIZED = frozenset({"bool", "int", "uint", "double"})
+
+
+def runner(name: str, overloads: tuple[Overload, ...]) -> Runner:
+    """The call by itself, for arguments that somebody else evaluated."""
+    known: dict[tuple[type, ...], Runner] = {}
+    choose = _chooser(name, overloads, known)
+
+    def run(budget: budgets.Budget, arguments: Sequence[Any]) -> Any:
+        chosen = known.get(tuple(map(type, arguments))) or choose(arguments)
+        return chosen(budget, arguments)
+
+    return run
 
 
 def call(name: str, overloads: tuple[Overload, ...], steps: Sequence[Step]) -> Step:
@@ -24,8 +37,8 @@ def call(name: str, overloads: tuple[Overload, ...], steps: Sequence[Step]) -> S
 
     def run(frame: list[Any]) -> Any:
         one, other = first(frame), second(frame)
-        runner = known.get((type(one), type(other))) or choose((one, other))
-        return runner(frame[0], (one, other))
+        chosen = known.get((type(one), type(other))) or choose((one, other))
+        return chosen(frame[0], (one, other))
 
     return run
 
@@ -37,8 +50,8 @@ def _of_any(
 ) -> Step:
     def run(frame: list[Any]) -> Any:
         arguments = [step(frame) for step in steps]
-        runner = known.get(tuple(map(type, arguments))) or choose(arguments)
-        return runner(frame[0], arguments)
+        chosen = known.get(tuple(map(type, arguments))) or choose(arguments)
+        return chosen(frame[0], arguments)
 
     return run
 
@@ -51,11 +64,11 @@ def _chooser(
     runners = [(() if each.loose else each.arguments, _runner(each)) for each in overloads]
 
     def choose(arguments: Sequence[Any]) -> Runner:
-        for wanted, runner in runners:
+        for wanted, fitting in runners:
             if all(map(types.holds, wanted, arguments)):
                 if is_shallow:
-                    known[tuple(map(type, arguments))] = runner
-                return runner
+                    known[tuple(map(type, arguments))] = fitting
+                return fitting
         shown = ", ".join(map(types.name_of, arguments))
         raise EvaluationError(f"no such overload: {name}({shown})")
 
@@ -76,13 +89,10 @@ def _runner(overload: Overload) -> Runner:
 
 
 def _sized(overload: Overload, metered: Callable[..., Any]) -> Runner:
-    price = overload.price
+    price, read = overload.price, _READ[overload.reads]
 
     def run(budget: budgets.Budget, arguments: Sequence[Any]) -> Any:
-        units = price
-        for each in arguments:
-            if type(each) is str and len(each) > _FREE_TEXT:
-                units += len(each) // _FREE_TEXT
+        units = price + read(arguments)
         if units:
             budget.spend(units)
         result = metered(budget, *arguments)
@@ -93,4 +103,25 @@ def _sized(overload: Overload, metered: Callable[..., Any]) -> Runner:
     return run
 
 
-_SIZED: dict[type, int] = {str: 64, bytes: 64, list: 8}
+def _all_read(arguments: Sequence[Any]) -> int:
+    units = 0
+    for each in arguments:
+        if type(each) is str and len(each) > FREE_TEXT:
+            units += len(each) // FREE_TEXT
+    return units
+
+
+def _shortest_read(arguments: Sequence[Any]) -> int:
+    one, other = arguments
+    if type(one) is not str or type(other) is not str:
+        return 0
+    shortest = min(len(one), len(other))
+    return shortest // FREE_TEXT if shortest > FREE_TEXT else 0
+
+
+_READ: Mapping[Reads, Callable[[Sequence[Any]], int]] = {
+    Reads.ALL: _all_read,
+    Reads.SHORTEST: _shortest_read,
+    Reads.NOTHING: lambda _: 0,
+}
+_SIZED: Mapping[type, int] = {str: 64, bytes: 64, list: 8}

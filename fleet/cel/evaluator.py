@@ -116,7 +116,7 @@ class _Builder:
             over=over,
             slot=slot,
             is_pair=len(node.variables) == 2,
-            price=1 + sum(map(_weight, parts)),
+            price=1 + sum(map(tree.weight, parts)),
         )
         return loops.loop(node.loop, turns, condition, steps[-1])
 
@@ -131,16 +131,6 @@ class _Builder:
             return body(frame)
 
         return run
-
-
-def _weight(node: tree.Node) -> int:
-    """The nodes that one run may visit, loops inside counted once: they pay for their own turns."""
-    count, waiting = 0, [node]
-    while waiting:
-        each = waiting.pop()
-        count += 1
-        waiting += [each.over] if isinstance(each, tree.Comprehension) else tree.children(each)
-    return count
 
 
 def _constant(value: Any) -> Step:

@@ -3,8 +3,7 @@
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from fleet.cel import values
 from fleet.cel.faults import CompileError
@@ -35,8 +34,7 @@ _ESCAPE = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):  # there are thousands, and a tuple is made in a third of the time
     """`kind` is "literal", "name", "field" (in backquotes), a symbol itself, or "end"."""
 
     kind: str

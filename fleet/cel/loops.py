@@ -118,13 +118,13 @@ def _transform_entries(turns: Turns, condition: Step, body: Step) -> Step:
         found: dict[Any, Any] = {}
         for _ in turns.run(frame):
             if _bool(condition(frame)):
-                _insert_all(found, body(frame))
+                insert_all(found, body(frame))
         return found
 
     return run
 
 
-def _insert_all(found: dict[Any, Any], entries: Any) -> None:
+def insert_all(found: dict[Any, Any], entries: Any) -> None:
     if not isinstance(entries, Mapping):
         raise EvaluationError("no such overload")
     for key, value in entries.items():

@@ -1,10 +1,19 @@
 """One row for each way a function may be called: the checker and the evaluator both walk these rows."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any
 
 from fleet.cel import types
+
+
+class Reads(Enum):
+    """How much of the strings that it is given a function looks at: what a call is charged for."""
+
+    ALL = "all"
+    SHORTEST = "shortest"  # a comparison ends where the shorter one does
+    NOTHING = "nothing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +32,12 @@ class Overload:
     metered: bool = False
     price: int = 0
     loose: bool = False
+    reads: Reads = Reads.ALL
+    is_plain: bool = field(init=False)  # without parameters, so that there is nothing to settle
+
+    def __post_init__(self) -> None:
+        plain = not any(map(types.is_parametric, (*self.arguments, self.result)))
+        object.__setattr__(self, "is_plain", plain)
 
 
 def function(
@@ -33,8 +48,11 @@ def function(
     *,
     metered: bool = False,
     price: int = 0,
+    reads: Reads = Reads.ALL,
 ) -> Overload:
-    return Overload(name, tuple(arguments), result, call, metered=metered, price=price)
+    return Overload(
+        name, tuple(arguments), result, call, metered=metered, price=price, reads=reads
+    )
 
 
 def method(
@@ -46,6 +64,7 @@ def method(
     metered: bool = False,
     price: int = 0,
     loose: bool = False,
+    reads: Reads = Reads.ALL,
 ) -> Overload:
     return Overload(
         name,
@@ -56,4 +75,5 @@ def method(
         metered=metered,
         price=price,
         loose=loose,
+        reads=reads,
     )

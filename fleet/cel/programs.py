@@ -4,25 +4,43 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from fleet.cel import budgets, checker, evaluator, history, literals, parser, types
+from fleet.cel import budgets, checker, evaluator, fast, history, literals, parser, types
 from fleet.cel.environments import Environment
 from fleet.cel.faults import CompileError, EvaluationError, ExhaustedError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
-    """A checked expression; it keeps nothing between runs."""
+    """A checked expression; of its runs it keeps their number, never a value."""
 
     text: str
     type: types.Type
     run: evaluator.Step = field(repr=False, compare=False)
     frame_length: int = field(repr=False, compare=False)
+    quick: fast.Waiting = field(repr=False, compare=False)
     needs: tuple[history.Need, ...] = ()
 
     def evaluate(
         self, bindings: Mapping[str, Any], *, budget: int = budgets.DEFAULT_BUDGET
     ) -> Any:
         """Raises EvaluationError and ExhaustedError, and nothing else."""
+        if budget >= budgets.DEFAULT_BUDGET:
+            quick = self.quick.function
+            if quick is None:
+                self.quick.asked()
+            else:
+                try:
+                    found = quick(bindings)
+                    if found is not fast.BAIL:
+                        return found
+                except ExhaustedError:  # a variable's; another try would cost as much again
+                    raise
+                except Exception:  # noqa: BLE001, S110  what it means, the exact run says
+                    pass
+        return self.exactly(bindings, budget)
+
+    def exactly(self, bindings: Mapping[str, Any], budget: int = budgets.DEFAULT_BUDGET) -> Any:
+        """By the evaluator alone that knows CEL's errors."""
         frame = [budgets.Budget(budget), bindings, *[None] * (self.frame_length - 2)]
         try:
             return self.run(frame)
@@ -52,5 +70,6 @@ def compile(text: str, environment: Environment) -> Program:  # noqa: A001  the 
         type=checked.kind,
         run=run,
         frame_length=length,
+        quick=fast.Waiting(root, checked),
         needs=history.needs(root, checked),
     )

@@ -114,3 +114,13 @@ def children(node: Node) -> "tuple[Node, ...]":
             return (node.value, node.body)
         case Literal() | Name():
             return ()
+
+
+def weight(node: Node) -> int:
+    """The nodes that one run may visit, loops inside counted once: they pay for their own turns."""
+    count, waiting = 0, [node]
+    while waiting:
+        each = waiting.pop()
+        count += 1
+        waiting += [each.over] if isinstance(each, Comprehension) else children(each)
+    return count

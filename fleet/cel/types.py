@@ -100,6 +100,10 @@ def replaced(where: Type, replace: Callable[[Type], Type | None]) -> Type:
     return Type(where.name, tuple(replaced(each, replace) for each in where.of), where.fields)
 
 
+def is_parametric(signature: Type) -> bool:
+    return signature.name in PARAMETERS or any(map(is_parametric, signature.of))
+
+
 def spelled(shown: Type) -> str:
     """As messages of the checker write it."""
     name = _IN_MESSAGES.get(shown.name, shown.name)

@@ -37,6 +37,8 @@ class Unifier:
 
     def fits(self, given: tuple[types.Type, ...], wanted: tuple[types.Type, ...]) -> bool:
         """Whether all of `given` may stand where `wanted` is asked for."""
+        if len(given) != len(wanted):
+            return False
         before = dict(self._bound)
         if self._all_fit(given, wanted):
             return True
@@ -63,19 +65,20 @@ class Unifier:
         return len(given) == len(wanted) and all(map(self._fits, given, wanted))
 
     def _fits(self, given: types.Type, wanted: types.Type) -> bool:
+        if not (
+            given.of or wanted.of or given.name.startswith("_") or wanted.name.startswith("_")
+        ):
+            return given.name == wanted.name or _fit_plainly(given, wanted)
         if wanted.is_variable:
             is_fit, was_bound = self._substitutes(given, wanted)
             if is_fit or was_bound:
                 return is_fit
         if given.is_variable:
             return self._substitutes(wanted, given)[0]
-        if types.DYN in (given, wanted):
+        if _fit_plainly(given, wanted):
             return True
-        if types.NULL in (given, wanted):
-            other = wanted if given == types.NULL else given
-            return other.name not in _NEVER_NULL
         if given.name != wanted.name:
-            return given.fields is not None and types.is_open(given) and types.is_open(wanted)
+            return False
         # A type is a type: what it is the type of does not choose an overload.
         return given.name == "type" or self._all_fit(given.of, wanted.of)
 
@@ -105,6 +108,18 @@ class Unifier:
             bound = self._bound.get(within.name)
             return bound is not None and self._occurs(variable, bound)
         return any(self._occurs(variable, each) for each in within.of)
+
+
+def _fit_plainly(given: types.Type, wanted: types.Type) -> bool:
+    """What fits though it is not of the same name: dyn everything, null much, open objects each other."""
+    names = (given.name, wanted.name)
+    if types.DYN.name in names:
+        return True
+    if given.fields is not None and types.is_open(given) and types.is_open(wanted):
+        return wanted.fields is not None
+    if types.NULL.name not in names:
+        return False
+    return names[names[0] == types.NULL.name] not in _NEVER_NULL
 
 
 def _most_general(one: types.Type, other: types.Type) -> types.Type:

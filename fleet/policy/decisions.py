@@ -4,51 +4,39 @@ An error is a decision of its own here; whether it refuses is for the binding to
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from enum import Enum
+from dataclasses import replace
 from typing import Any
 
 from fleet import cel
 from fleet.cel import admission
 from fleet.policy import documents, expressions, matching
+from fleet.policy.verdicts import Decision, Evaluation
+
+__all__ = ["Decision", "Evaluation", "Variables", "bindings", "decide", "scene", "seen"]
 
 _SHOWN = 300  # characters of an expression in a message about it
 _MAX_MESSAGE = 5 * 1024  # bytes; a longer one is not taken from a message expression
-
-
-class Evaluation(Enum):
-    ADMIT = "admit"
-    DENY = "deny"
-    ERROR = "error"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
-    evaluation: Evaluation
-    message: str = ""
-    is_quoting: bool = False  # the message may hold parts of the object
-    reason: str = ""
-    expression: expressions.Expression | None = field(default=None, repr=False)  # that denied
-
-
 _ADMIT = Decision(evaluation=Evaluation.ADMIT)
 
 
 class Variables(Mapping[str, Any]):
     """`variables` of a policy: each evaluated when it is first asked for, and once."""
 
+    __slots__ = ("_faults", "_plain", "_values", "_written")
+
     def __init__(
         self, written: Mapping[str, expressions.Expression], plain: Mapping[str, Any]
     ) -> None:
         self._written = written
-        self._bindings = {**plain, "variables": self}
+        self._plain = plain
         self._values: dict[str, Any] = {}
-        self._faults: dict[str, str] = {}
+        self._faults: dict[str, str] | None = None
 
     def __getitem__(self, name: str) -> Any:
-        if name not in self._values:
-            self._values[name] = self._evaluated(name)
-        return self._values[name]
+        found = self._values.get(name, self)
+        if found is self:
+            found = self._values[name] = self._evaluated(name)
+        return found
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._written)
@@ -57,13 +45,38 @@ class Variables(Mapping[str, Any]):
         return len(self._written)
 
     def _evaluated(self, name: str) -> Any:
-        if name not in self._faults:
+        """Where it is seen, so that nothing here refers to itself: garbage is gone at once."""
+        faults = self._faults
+        if faults is None or name not in faults:
             try:
-                return self._written[name].evaluate(self._bindings)
+                return self._written[name].evaluate({**self._plain, "variables": self})
             except cel.EvaluationError as error:
-                self._faults[name] = str(error)
-        fault = self._faults[name]
+                faults = self._faults = {**(faults or {}), name: str(error)}
+        fault = faults[name]
         raise cel.EvaluationError(f'composited variable "{name}" fails to evaluate: {fault}')
+
+
+_NO_VARIABLES = Variables({}, {})
+
+
+def scene(asked: matching.Request) -> dict[str, Any]:
+    """What expressions see of one object, whichever policy asks."""
+    return {
+        "object": asked.body,
+        "oldObject": None,
+        "request": _request(asked),
+        "namespaceObject": _namespace(asked),
+        "authorizer": admission.NOBODY,
+    }
+
+
+def seen(
+    policy: documents.Policy, known: Mapping[str, Any], params: documents.Document | None
+) -> dict[str, Any]:
+    """What the expressions of one policy see, of a scene that it leaves as it is."""
+    plain = {**known, "params": params}
+    variables = Variables(policy.variables, plain) if policy.variables else _NO_VARIABLES
+    return {**plain, "variables": variables}
 
 
 def bindings(
@@ -72,15 +85,7 @@ def bindings(
     params: documents.Document | None,
 ) -> dict[str, Any]:
     """What its expressions see of one object."""
-    plain = {
-        "object": asked.body,
-        "oldObject": None,
-        "request": _request(asked),
-        "params": params,
-        "namespaceObject": _namespace(asked),
-        "authorizer": admission.NOBODY,
-    }
-    return {**plain, "variables": Variables(policy.variables, plain)}
+    return seen(policy, scene(asked), params)
 
 
 def decide(policy: documents.Policy, scene: Mapping[str, Any]) -> tuple[Decision, ...]:
@@ -89,12 +94,12 @@ def decide(policy: documents.Policy, scene: Mapping[str, Any]) -> tuple[Decision
     Once the budget is spent, nothing more is tried (threat 44).
     """
     try:
-        fault = _condition(policy, scene)
+        fault = _condition(policy, scene) if policy.conditions else ""
         if fault is None:
             return ()
         if fault:
             return (_error(fault),)
-        return tuple(_decision(each, scene) for each in policy.validations)
+        return tuple([_decision(each, scene) for each in policy.validations])
     except cel.ExhaustedError as error:
         return (_error(str(error) or "the budget of the expression is spent"),)
 
@@ -123,13 +128,9 @@ def _decision(validation: documents.Validation, scene: Mapping[str, Any]) -> Dec
     except cel.EvaluationError as error:
         return _error(_about(expression, error))
     expressed = _expressed(validation.message_expression, scene)
-    return Decision(
-        evaluation=Evaluation.DENY,
-        message=expressed or _plain_message(validation),
-        is_quoting=bool(expressed),
-        reason=validation.reason,
-        expression=expression,
-    )
+    if not expressed:
+        return validation.denial
+    return replace(validation.denial, message=expressed, is_quoting=True)
 
 
 def _error(message: str) -> Decision:
@@ -142,11 +143,6 @@ def _about(expression: expressions.Expression, error: Exception) -> str:
     text = expression.text.strip()
     shown = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
     return f"expression '{shown}' resulted in error: {error}"
-
-
-def _plain_message(validation: documents.Validation) -> str:
-    message = validation.message.strip()
-    return message or f"failed expression: {validation.expression.text.strip()}"
 
 
 def _expressed(expression: expressions.Expression | None, scene: Mapping[str, Any]) -> str:

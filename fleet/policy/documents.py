@@ -7,7 +7,7 @@ from typing import Any
 from fleet import cel
 from fleet.cel import types
 from fleet.model import findings, json_values, names, objects
-from fleet.policy import expressions, forms
+from fleet.policy import expressions, forms, verdicts
 
 HINT = "fleetgate.dev/hint"
 ENVIRONMENTS = "fleetgate.dev/environments"
@@ -23,6 +23,18 @@ class Validation:
     message: str
     message_expression: expressions.Expression | None
     reason: str
+    denial: verdicts.Decision = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """A denial is the same each time, unless the message is an expression."""
+        plain = self.message.strip() or f"failed expression: {self.expression.text.strip()}"
+        denial = verdicts.Decision(
+            evaluation=verdicts.Evaluation.DENY,
+            message=plain,
+            reason=self.reason,
+            expression=self.expression,
+        )
+        object.__setattr__(self, "denial", denial)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from typing import Any
 from fleet.cel import texts, types, values
 from fleet.cel.faults import EvaluationError
 from fleet.cel.library import operators, times
-from fleet.cel.overloads import Overload, function, method
+from fleet.cel.overloads import Overload, Reads, function, method
 from fleet.cel.types import A, B
 
 _INTEGER = re.compile(r"[+-]?[0-9]+", re.ASCII)
@@ -95,8 +95,8 @@ def _conversions(
 
 def _sizes() -> Iterable[Overload]:
     for each in (types.STRING, types.BYTES, types.list_of(A), types.map_of(A, B)):
-        yield function("size", (each,), types.INT, len)
-        yield method("size", (each,), types.INT, len)
+        yield function("size", (each,), types.INT, len, reads=Reads.NOTHING)
+        yield method("size", (each,), types.INT, len, reads=Reads.NOTHING)
 
 
 _TEXT_SOURCES = (

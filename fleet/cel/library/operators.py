@@ -10,7 +10,7 @@ from typing import Any
 
 from fleet.cel import budgets, types, values
 from fleet.cel.faults import EvaluationError
-from fleet.cel.overloads import Overload, function
+from fleet.cel.overloads import Overload, Reads, function
 from fleet.cel.types import A, B
 
 _LIST, _MAP = types.list_of(A), types.map_of(A, B)
@@ -152,7 +152,7 @@ def _ordering(name: str, compare: Callable[[Any, Any], bool]) -> Iterable[Overlo
         return compare(one, other)
 
     for each in _ORDERED:
-        yield function(name, (each, each), types.BOOL, compare)
+        yield function(name, (each, each), types.BOOL, compare, reads=Reads.SHORTEST)
     for left in _NUMBERS:
         for right in _NUMBERS:
             yield function(name, (left, right), types.BOOL, numbers)
@@ -179,14 +179,14 @@ def _is_in_map(one: Any, of: Any) -> bool:
 
 
 _RELATIONS = (
-    function("_==_", (A, A), types.BOOL, _equal, metered=True),
-    function("_!=_", (A, A), types.BOOL, _differs, metered=True),
+    function("_==_", (A, A), types.BOOL, _equal, metered=True, reads=Reads.SHORTEST),
+    function("_!=_", (A, A), types.BOOL, _differs, metered=True, reads=Reads.SHORTEST),
     *_ordering("_<_", lt),
     *_ordering("_<=_", le),
     *_ordering("_>_", gt),
     *_ordering("_>=_", ge),
-    function("@in", (A, _LIST), types.BOOL, is_in_list, metered=True),
-    function("@in", (A, _MAP), types.BOOL, _is_in_map),
+    function("@in", (A, _LIST), types.BOOL, is_in_list, metered=True, reads=Reads.NOTHING),
+    function("@in", (A, _MAP), types.BOOL, _is_in_map, reads=Reads.NOTHING),
 )
 ACROSS_NUMBERS = tuple(
     each

@@ -6,13 +6,13 @@ from typing import Any
 from fleet.cel import budgets, types
 from fleet.cel.faults import EvaluationError
 from fleet.cel.library import formatting
-from fleet.cel.overloads import function, method
+from fleet.cel.overloads import Reads, function, method
 
 # Unicode's white space; Python's strip() would take four control characters more.
-_SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
+SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
     map(chr, range(0x2000, 0x200B))
 )
-_LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
+LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
 _UPPER = {code: code - 32 for code in range(ord("a"), ord("z") + 1)}
 _QUOTES = {
     ord(plain): escaped
@@ -100,16 +100,16 @@ _TEXTS = types.list_of(_S)
 
 OVERLOADS = (
     method("contains", (_S, _S), _B, _contains),
-    method("startsWith", (_S, _S), _B, str.startswith),
-    method("endsWith", (_S, _S), _B, str.endswith),
+    method("startsWith", (_S, _S), _B, str.startswith, reads=Reads.SHORTEST),
+    method("endsWith", (_S, _S), _B, str.endswith, reads=Reads.SHORTEST),
     method("charAt", (_S, _I), _S, _character),
     method("indexOf", (_S, _S), _I, _index),
     method("indexOf", (_S, _S, _I), _I, _index),
     method("lastIndexOf", (_S, _S), _I, _last_index),
     method("lastIndexOf", (_S, _S, _I), _I, _last_index_from),
-    method("lowerAscii", (_S,), _S, lambda text: text.translate(_LOWER)),
+    method("lowerAscii", (_S,), _S, lambda text: text.translate(LOWER)),
     method("upperAscii", (_S,), _S, lambda text: text.translate(_UPPER)),
-    method("trim", (_S,), _S, lambda text: text.strip(_SPACE)),
+    method("trim", (_S,), _S, lambda text: text.strip(SPACE)),
     method("substring", (_S, _I), _S, _substring),
     method("substring", (_S, _I, _I), _S, _substring),
     method("replace", (_S, _S, _S), _S, _replace, metered=True),
