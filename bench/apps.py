@@ -55,11 +55,11 @@ def app(number: int, version: str = "1.0.0") -> list[dict[str, Any]]:
 
 def files(apps: int, version: str = "1.0.0", *, per_bundle: int = 25) -> dict[str, str]:
     """A repository's files: bundles of some apps each, a YAML file an object."""
-    found = {"apps/ground/bundle.yaml": _bundle("ground")}
+    found = {"apps/ground/bundle.yaml": bundle("ground")}
     found |= {f"apps/ground/{each['metadata']['name']}.yaml": text(each) for each in namespaces()}
     for number in range(apps):
         folder = f"apps/group-{number // per_bundle}"
-        found[f"{folder}/bundle.yaml"] = _bundle(f"group-{number // per_bundle}")
+        found[f"{folder}/bundle.yaml"] = bundle(f"group-{number // per_bundle}")
         for each in app(number, version):
             found[f"{folder}/app-{number}-{each['kind'].lower()}.yaml"] = text(each)
     return found
@@ -79,14 +79,16 @@ def _lines(value: Any, depth: int) -> Iterator[str]:
                 yield from _lines(inner, depth + 1)
             else:
                 yield f"{pad}{key}: {json.dumps(inner)}"
-    else:
+    elif isinstance(value, list):
         for item in value:
             first, *rest = _lines(item, depth + 1)
             yield f"{pad}- {first.lstrip()}"
             yield from rest
+    else:
+        yield f"{pad}{json.dumps(value)}"
 
 
-def _bundle(name: str) -> str:
+def bundle(name: str) -> str:
     return text(
         {
             "apiVersion": "fleetgate.dev/v1alpha1",

@@ -6,10 +6,12 @@ Only the command that is asked for is imported: an agent has no use for schemas,
 import importlib
 import sys
 from collections.abc import Sequence
-
-import typer
+from typing import TYPE_CHECKING
 
 from fleet.cli import endings
+
+if TYPE_CHECKING:  # what has been said before is said again without it
+    import typer
 
 # Each command with the module and the name there; a Typer is a command with commands of its own.
 COMMANDS = {
@@ -26,8 +28,10 @@ COMMANDS = {
 }
 
 
-def application(words: Sequence[str]) -> typer.Typer:
+def application(words: Sequence[str]) -> "typer.Typer":
     """With the command that these words begin with; with all of them where they name none."""
+    import typer
+
     app = typer.Typer(
         name="fleet",
         help="Policy-gated multi-cluster Kubernetes fleet management: agents pull what a gate let out.",
@@ -58,7 +62,13 @@ def main() -> None:
 
 
 def _answer() -> None:
-    application(sys.argv[1:])()
+    words = sys.argv[1:]
+    if words[:1] == ["check"]:
+        from fleet.cli import replays
+
+        replays.answered(words, lambda: application(words)())  # noqa: PLW0108 - imports what it is made of
+    else:
+        application(words)()
 
 
 if __name__ == "__main__":

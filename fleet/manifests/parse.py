@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from fleet.manifests import scalars
+from fleet.manifests import lines, scalars
 from fleet.model import findings, json_values, names
 
 MAX_DEPTH = 100
@@ -38,6 +38,7 @@ class Parsed:
     blob: names.BlobId
     documents: tuple[Document, ...]  # without empty ones
     findings: tuple[findings.Finding, ...]
+    is_plain: bool = False  # read again as fast as anything that is kept
 
 
 class _Refused(Exception):  # noqa: N818 - becomes a finding before anyone sees it
@@ -50,6 +51,15 @@ def documents(data: bytes, path: str, blob: names.BlobId) -> Parsed:
     """All documents of a text, or the finding that says where it stops being one."""
     if path.endswith(".json"):
         return _json(data, path, blob)
+    plain = lines.documents(data)
+    if plain is None:
+        return exact(data, path, blob)
+    found = tuple(Document(value=v, line=line, index=index) for v, line, index in plain)
+    return Parsed(path=path, blob=blob, documents=found, findings=(), is_plain=True)
+
+
+def exact(data: bytes, path: str, blob: names.BlobId) -> Parsed:
+    """YAML by the YAML library: the authority, which `lines` spares the plainest texts."""
     found: list[Document] = []
     try:
         found.extend(_Builder(data).documents())
@@ -59,8 +69,8 @@ def documents(data: bytes, path: str, blob: names.BlobId) -> Parsed:
 
 
 def kept(parsed: Parsed, most: int) -> bytes | None:
-    """The documents as bytes for `restored`; None for what has findings, or would take more than `most` bytes."""
-    if parsed.findings:
+    """The documents as bytes for `restored`; None for what has findings, is plain or takes more than `most` bytes."""
+    if parsed.findings or parsed.is_plain:
         return None
     listed = [[each.line, each.index, each.value] for each in parsed.documents]
     data = json_values.encode(listed)
@@ -238,7 +248,7 @@ class _Builder:
 
     def _mapping(self, start: Any, depth: int) -> dict[str, Any]:
         found: dict[str, Any] = {}
-        lines: dict[str, int] = {}
+        first: dict[str, int] = {}
         for event in self._events:
             if isinstance(event, yaml.MappingEndEvent):
                 break
@@ -246,10 +256,10 @@ class _Builder:
             value = self._value(next(self._events), depth)
             if key is _MERGE:
                 found |= _merged(value, start)
-            elif key in lines:
-                raise _duplicate(key, lines[key], event.start_mark)
+            elif key in first:
+                raise _duplicate(key, first[key], event.start_mark)
             else:
-                found[key], lines[key] = value, event.start_mark.line + 1
+                found[key], first[key] = value, event.start_mark.line + 1
         return found
 
     def _key(self, event: Any, depth: int) -> Any:

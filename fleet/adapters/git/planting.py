@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from fleet.adapters.git import programs
+from fleet.adapters.git import fixed
 from fleet.model import errors
 
 Files = Mapping[str, bytes]
@@ -55,7 +55,7 @@ async def _commit(
 
 async def _git(folder: Path, environment: Mapping[str, str], *words: str) -> str:
     process = await asyncio.create_subprocess_exec(
-        shutil.which("git") or programs.executable(),
+        shutil.which("git") or fixed.executable(),
         *words,
         cwd=folder,
         env=dict(environment),

@@ -6,38 +6,14 @@ Names from a repository are only ever given on standard input or after `--`, so 
 import asyncio
 import contextlib
 import os
-import shutil
 import signal
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from fleet.adapters.git import fixed
 from fleet.model import errors
 
-_FIXED = {
-    "GIT_CONFIG_NOSYSTEM": "1",
-    "GIT_CONFIG_GLOBAL": os.devnull,
-    "GIT_CONFIG_SYSTEM": os.devnull,
-    "GIT_NO_LAZY_FETCH": "1",
-    "GIT_NO_REPLACE_OBJECTS": "1",
-    "GIT_GRAFT_FILE": os.devnull,
-    "GIT_TERMINAL_PROMPT": "0",
-    "GIT_OPTIONAL_LOCKS": "0",
-    "GIT_PROTOCOL_FROM_USER": "0",
-    "HOME": os.devnull,
-    "LC_ALL": "C",
-    "PATH": "/usr/local/bin:/usr/bin:/bin",
-}
-# Whatever a repository's own configuration says: nothing of it runs, and answers come from the objects alone.
-_SETTINGS = (
-    "core.commitGraph=false",
-    "core.fsmonitor=false",
-    f"core.hooksPath={os.devnull}",
-    "gc.autoDetach=false",
-    "log.showSignature=false",
-    "safe.directory=*",  # so it does not matter whose the folder is
-)
-_WORDS = tuple(word for setting in _SETTINGS for word in ("-c", setting))
 _LIMIT = 1 << 30  # bytes that one answer may have
 
 
@@ -65,11 +41,11 @@ class Program:
 
     async def _run(self, words: Sequence[str], given: bytes) -> tuple[int, bytes, bytes]:
         process = await asyncio.create_subprocess_exec(
-            executable(),
-            *_WORDS,
+            fixed.executable(),
+            *fixed.WORDS,
             *words,
             cwd=self.folder,
-            env={**_FIXED, **self.environment},
+            env={**fixed.ENVIRONMENT, **self.environment},
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
@@ -91,14 +67,6 @@ class Program:
         if len(out) > _LIMIT:
             raise errors.RefusedError(f"git {words[0]}: more than {_LIMIT} bytes")
         return process.returncode or 0, out, said
-
-
-def executable() -> str:
-    """Raises errors.InputError where there is no git."""
-    found = shutil.which("git", path=_FIXED["PATH"]) or shutil.which("git")
-    if found is None:
-        raise errors.InputError("there is no git program here", hint="install git")
-    return found
 
 
 def _last(said: bytes) -> str:

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from fleet.adapters.git import programs
+from fleet.adapters.git import fixed
 from fleet.model import errors, names, snapshots
 
 
@@ -75,7 +75,7 @@ class Writer:
         self, *words: str, given: bytes = b"", extra: dict[str, str] | None = None
     ) -> str:
         process = await asyncio.create_subprocess_exec(
-            shutil.which("git", path=self._environment.get("PATH")) or programs.executable(),
+            shutil.which("git", path=self._environment.get("PATH")) or fixed.executable(),
             *words,
             cwd=self._folder,
             env={**self._environment, "LC_ALL": "C", **(extra or {})},

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import repositories
-from fleet.adapters.git import programs, reading, working
+from fleet.adapters.git import fixed, programs, reading, working
 from fleet.model import errors, names, snapshots
 
 
@@ -275,4 +275,4 @@ async def test_ten_thousand_files_are_listed_soon(
 
 
 def test_there_is_a_git():
-    assert shutil.which(programs.executable())
+    assert shutil.which(fixed.executable())
