@@ -67,9 +67,10 @@ def judge(
     environment: str = "dev",
     namespaces: Mapping[str, Mapping[str, str]] | None = None,
     crds: tuple[Mapping[str, Any], ...] = (),
+    judged: evaluate.Judged = evaluate.as_written,
 ) -> tuple[findings.Finding, ...]:
     """What these documents say to one object."""
-    scene = evaluate.Scene(namespaces=namespaces or {}, scopes=scopes.scopes(crds))
+    scene = evaluate.Scene(namespaces=namespaces or {}, scopes=scopes.scopes(crds), judged=judged)
     bound = policies.for_environment(parsed(*documents), names.Environment(environment))
     return evaluate.evaluate(bound, builders.manifest(document=body), scene)
 

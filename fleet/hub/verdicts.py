@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from fleet.hub import memory
-from fleet.manifests import scopes
+from fleet.manifests import defaults, scopes
 from fleet.manifests.schemas import validate
 from fleet.model import findings, json_values, names, objects
 from fleet.policy import evaluate, policies
@@ -59,7 +59,7 @@ async def policy(
     bound = policies.for_environment(judging, environment)
     kinds = sorted([*kind, own.namespaced, own.plural] for kind, own in known.custom.items())
     for labels, clusters in _neighbourhoods(manifests).values():
-        scene = evaluate.Scene(namespaces=labels, scopes=known)
+        scene = evaluate.Scene(namespaces=labels, scopes=known, judged=_completed)
         key = json_values.digest([bound.digest, labels, kinds])
         court = Court(
             key=lambda _, k=key: f"policy/{k}",  # type: ignore[misc]  # bound here
@@ -67,6 +67,12 @@ async def policy(
         )
         found += await _judged({c: manifests[c] for c in clusters}, court, bench)
     return found
+
+
+def _completed(manifest: objects.Manifest) -> json_values.JsonObject:
+    """As admission sees it: with the API server's defaults."""
+    completed: json_values.JsonObject = defaults.completed(manifest.body)
+    return completed
 
 
 def _neighbourhoods(

@@ -1,29 +1,40 @@
 """Every policy that counts on one manifest: what Kubernetes would say to it, before any cluster is asked."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from fleet.manifests import scopes
-from fleet.model import findings, objects
+from fleet.model import findings, json_values, objects
 from fleet.policy import blame, decisions, documents, masking, matching, parameters, policies
 
 _SHOWN = 1000  # characters of a message
 
 
+Judged = Callable[[objects.Manifest], json_values.JsonObject]
+
+
+def as_written(manifest: objects.Manifest) -> json_values.JsonObject:
+    return manifest.body
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
-    """What an object stands among: the Namespaces of its repository by name, with their labels, and all kinds."""
+    """What an object stands among: the Namespaces of its repository by name, with their labels, and all kinds.
+
+    `judged` says what policies see of it: what is written, or what an API server would make of that.
+    """
 
     namespaces: Mapping[str, matching.Labels]
     scopes: scopes.Scopes
+    judged: Judged = as_written
 
 
 def evaluate(
     bound: policies.PolicySet, manifest: objects.Manifest, scene: Scene
 ) -> tuple[findings.Finding, ...]:
     """Each thing once, however many bindings say it; the hardest of them counts."""
-    asked = matching.request(manifest, scene.namespaces, scene.scopes)
+    asked = matching.request(manifest, scene.namespaces, scene.scopes, scene.judged(manifest))
     found: dict[findings.Finding, findings.Severity] = {}
     for binding in bound.bindings:
         for each in _bound(binding, bound, manifest, asked, scene):

@@ -49,15 +49,19 @@ class Request:
 
 
 def request(
-    manifest: objects.Manifest, namespaces: Mapping[str, Labels], known: scopes.Scopes
+    manifest: objects.Manifest,
+    namespaces: Mapping[str, Labels],
+    known: scopes.Scopes,
+    body: Mapping[str, Any],
 ) -> Request:
+    """`body` is what is judged: the manifest's own, or as the API server would complete it."""
     key = manifest.key
     labels = labels_of(key.namespace, namespaces) if key.namespace else None
     return Request(
         key=key,
         version=manifest.version,
         resource=known.plural(key),
-        body=manifest.body,
+        body=body,
         namespace_labels=labels,
     )
 

@@ -14,7 +14,7 @@ from fleet.manifests import declared
 from fleet.model import findings, json_values, names, objects
 from fleet.policy import documents, forms
 
-_SEMANTICS = 1  # in each digest: no verdict is taken over that another evaluator remembered
+_SEMANTICS = 2  # in each digest: no verdict is taken over that another evaluator remembered
 # Engines whose documents would judge if anyone evaluated them.
 _ENGINES = ("kyverno.io", "gatekeeper.sh", forms.API_GROUP)
 

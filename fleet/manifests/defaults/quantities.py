@@ -1,0 +1,80 @@
+"""Quantities as the API server writes them back: the largest suffix that loses nothing.
+
+Source: k8s.io/apimachinery/pkg/api/resource/quantity.go, CanonicalizeBytes.
+"""
+
+import functools
+import re
+from fractions import Fraction
+from typing import Any
+
+_WRITTEN = re.compile(
+    r"([+-]?)(\d+\.?\d*|\.\d+)([numkMGTPE]?|[KMGTPE]i|[eE][+-]?\d{1,3})\Z", re.ASCII
+)
+_LONGEST = 40  # characters; what is longer is no quantity that anyone meant
+_DECIMAL = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
+_SUFFIX = {exponent: suffix for suffix, exponent in _DECIMAL.items()}
+_BINARY = ("", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei")
+_NANO, _MILLI = 10**9, 1000
+
+
+def canonical(value: Any) -> Any:
+    """Of a string or a number; anything else is as it was, and the schema's finding."""
+    return _canonical(_text(value), _NANO) if _is_written(value) else value
+
+
+def of_resource(value: Any) -> Any:
+    """The same in a list of resources, where nothing is smaller than a thousandth, and null is nothing."""
+    if value is None:
+        return "0"
+    return _canonical(_text(value), _MILLI) if _is_written(value) else value
+
+
+def _is_written(value: Any) -> bool:
+    return type(value) in (str, int, float)
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else str(value).replace("e+", "e")
+
+
+@functools.lru_cache(maxsize=8192)
+def _canonical(text: str, parts: int) -> str:
+    """Rounded up to so many parts of one."""
+    match = _WRITTEN.match(text) if len(text) <= _LONGEST else None
+    if match is None:
+        return text
+    number, suffix = Fraction(f"{match[1]}{match[2]}"), match[3]
+    if suffix.endswith("i"):
+        found = number * 1024 ** _BINARY.index(suffix)
+    else:
+        found = number * Fraction(10) ** _exponent(suffix)
+    rounded = Fraction(-((-abs(found) * parts) // 1), parts)
+    rounded = -rounded if found < 0 else rounded
+    if suffix.endswith("i") and abs(rounded) >= 1024:
+        return _binary(rounded)
+    return _decimal(rounded, in_exponents=suffix[:1] in ("e", "E") and len(suffix) > 1)
+
+
+def _exponent(suffix: str) -> int:
+    return _DECIMAL[suffix] if suffix in _DECIMAL else int(suffix[1:])
+
+
+def _binary(number: Fraction) -> str:
+    whole, power = -(-number.numerator // number.denominator), 0
+    while whole % 1024 == 0 and power < len(_BINARY) - 1:
+        whole, power = whole // 1024, power + 1
+    return f"{whole}{_BINARY[power]}"
+
+
+def _decimal(number: Fraction, *, in_exponents: bool) -> str:
+    if not number:
+        return "0"
+    exponent = 0
+    while number.denominator != 1:
+        number, exponent = number * 1000, exponent - 3
+    while number % 1000 == 0 and (in_exponents or exponent < 18):
+        number, exponent = number / 1000, exponent + 3
+    if in_exponents:
+        return f"{number}e{exponent}" if exponent else str(number)
+    return f"{number}{_SUFFIX[exponent]}"
