@@ -1,16 +1,14 @@
 """`fleet check` and `fleet render`: what the hub would say and send, on a laptop or in CI."""
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from fleet.adapters.git import working
-from fleet.audit import violations
-from fleet.cli import output, processes, wiring
+from fleet.cli import processes, reports, verdicts, wiring
 from fleet.hub import judging, offline
-from fleet.model import errors, findings, json_values, names
+from fleet.model import errors, json_values, names
 
 _KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 
@@ -31,7 +29,15 @@ Program = Annotated[
     Path | None,
     typer.Option("--kustomize", help="kustomize v5.7.1; default: our own build of it."),
 ]
-Form = Annotated[output.Form, typer.Option("--output", "-o", help="text or json.")]
+Outputs = Annotated[
+    list[str],
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FORMAT[=FILE]",
+        help=f"{', '.join(reports.FORMATS)}; may be given again; default: text.",
+    ),
+]
 
 
 def check(
@@ -40,7 +46,7 @@ def check(
     environment: Environment = "",
     base: Base = "",
     kustomize: Program = None,
-    form: Form = output.Form.TEXT,
+    form: Outputs = [],  # noqa: B006 - Typer's way to say: none given
 ) -> None:
     """Run the hub's pipeline with no hub and no cluster: schemas, policies, ownership, the plan.
 
@@ -51,15 +57,21 @@ def check(
       fleet check --rev HEAD -e prod    a commit, as prod would see it
 
       fleet check --base origin/dev     with the rules in force on dev as well
+
+      fleet check -o sarif=check.sarif -o text
     """
-    verdicts = processes.run(_verdicts(folder, rev, environment, base, kustomize))
-    found = offline.merged(verdicts)
-    if form is output.Form.JSON:
-        output.document(_as_json(verdicts, found))
-    else:
-        output.report(found)
-        _summary(verdicts, found)
-    if findings.refuses(found):
+    wanted = reports.targets(form)
+    found = processes.run(_verdicts(folder, rev, environment, base, kustomize))
+    told = verdicts.report(
+        found, prefix=processes.run(working.prefix(folder)), edition=wiring.version()
+    )
+    contents = reports.Contents(
+        report=told,
+        text=lambda sink: verdicts.text(found, told, sink),
+        json=lambda: verdicts.as_json(found, told),
+    )
+    reports.write(wanted, contents)
+    if told.is_refused:
         raise typer.Exit(1)
 
 
@@ -112,38 +124,3 @@ async def _environments(
     snapshot = await tools.repository.snapshot(commit)
     every = [step.environment for step in road.steps]
     return [e for e in every if next(snapshot.under(f"clusters/{e}"), None)] or every[:1]
-
-
-def _summary(verdicts: Iterable[offline.Verdict], found: tuple[findings.Finding, ...]) -> None:
-    for verdict in verdicts:
-        manifests = verdict.judged.manifests
-        count = len({each.key for share in manifests.values() for each in share})
-        output.say(f"{verdict.environment}: {count} objects for {len(manifests)} clusters")
-        for assumed in verdict.assumed:
-            output.say(f"    assumed: {assumed}", "dim")
-    denied = sum(1 for each in found if findings.refuses([each]))
-    noted = len(found) - denied
-    if denied:
-        output.say(f"refused: {denied} findings deny it, {noted} more", "bold red")
-    else:
-        output.say(f"nothing denies it ({noted} warnings and notes)", "bold green")
-
-
-def _as_json(
-    verdicts: tuple[offline.Verdict, ...], found: tuple[findings.Finding, ...]
-) -> dict[str, object]:
-    return {
-        "refused": findings.refuses(found),
-        "environments": [
-            {
-                "name": each.environment,
-                "commit": each.judged.question.commit,
-                "content": each.judged.ids.content,
-                "rules": each.judged.ids.rules,
-                "clusters": {name: len(share) for name, share in each.judged.manifests.items()},
-                "assumed": list(each.assumed),
-            }
-            for each in verdicts
-        ],
-        "findings": [violations.finding_as_json(each) for each in found],
-    }

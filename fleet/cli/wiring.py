@@ -101,7 +101,11 @@ def edition() -> str:
     """Of this program: another one's verdicts are not believed, not even those of the same version edited."""
     files = Path(fleet.__file__).parent.rglob("*.py")
     newest = max(file.stat().st_mtime_ns for file in files)
-    return f"{importlib.metadata.version('fleetgate')}-{newest}"
+    return f"{version()}-{newest}"
+
+
+def version() -> str:
+    return importlib.metadata.version("fleetgate")
 
 
 def memo_of_checks() -> memo.Memo:

@@ -21,6 +21,8 @@ NOT_BY_DECREE = frozenset(
     {"tree", "yaml", "json", "fleet", "bundle", "kustomize", "plan", "ownership", "registration"}
 )
 
+_PolicySet = policies.PolicySet  # inside Judged the module's name is a field's
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
@@ -65,6 +67,7 @@ class Judged:
     manifests: Mapping[names.Cluster, tuple[objects.Manifest, ...]] = field(repr=False)
     by_own_rules_alone: bool
     policies: names.Digest
+    rulebook: _PolicySet = field(repr=False)
     renderers: tuple[str, ...]
     findings: tuple[findings.Finding, ...]
 
@@ -109,7 +112,7 @@ async def _judge(question: Question, tools: Tools) -> Judged:
     with tools.telemetry.span("policy", {"policies": own.digest}):
         denied = await _policy(question, reading, base, rendered, own, tools)
         bound = policies.for_environment(own, question.environment)
-        known = scopes.scopes(_crds(reading, rendered))
+        known = scopes.scopes(crds_of(reading.declared, rendered.manifests))
         denied += await rulechecks.check(bound, schemas, known, _bench(tools))
     found = [*reading.findings, *rendered.findings, *own.findings, *misshapen, *denied]
     return Judged(
@@ -123,6 +126,7 @@ async def _judge(question: Question, tools: Tools) -> Judged:
         manifests=rendered.manifests,
         by_own_rules_alone=_rules_came_first(question, reading.ids),
         policies=own.digest,
+        rulebook=own,
         renderers=(tools.kustomize.identity,) if tools.kustomize else (),
         findings=await _pinpointed(_once(found), reading, tools),
     )
@@ -188,7 +192,7 @@ async def _schemas(
     reading: readings.Reading, rendered: rendering.Rendered, tools: Tools
 ) -> tuple[dict[names.Cluster, validate.Schemas], list[findings.Finding]]:
     """For the version of each cluster; a version that nobody has schemas for is a finding, never a pass."""
-    crds = _crds(reading, rendered)
+    crds = crds_of(reading.declared, rendered.manifests)
     by_version: dict[str, validate.Schemas] = {}
     chosen: dict[names.Cluster, validate.Schemas] = {}
     found = []
@@ -214,7 +218,7 @@ async def _policy(
     own: policies.PolicySet,
     tools: Tools,
 ) -> list[findings.Finding]:
-    known = scopes.scopes(_crds(reading, rendered))
+    known = scopes.scopes(crds_of(reading.declared, rendered.manifests))
     in_force = policies.parse(base.declared.rules) if base is not None else own
     sets = [own] if _rules_came_first(question, reading.ids) else [own, in_force]
     found = [_loosened(each) for each in loosening.loosenings(in_force, own)]
@@ -248,14 +252,16 @@ def _rules_came_first(question: Question, ids: layout.Ids) -> bool:
     return base is not None and lineage.rules_came_first(candidate, base, question.upstream)
 
 
-def _crds(reading: readings.Reading, rendered: rendering.Rendered) -> list[Mapping[str, object]]:
+def crds_of(
+    said: declared.Declared, manifests: Mapping[names.Cluster, tuple[objects.Manifest, ...]]
+) -> list[Mapping[str, object]]:
     unique = {
         each.digest: each.body
-        for share in rendered.manifests.values()
+        for share in manifests.values()
         for each in share
         if each.key.kind == "CustomResourceDefinition"
     }
-    return [*(each.value for each in reading.declared.crds), *unique.values()]
+    return [*(each.value for each in said.crds), *unique.values()]
 
 
 def _no_version(cluster: declared.Declaration[kinds.Cluster], tools: Tools) -> findings.Finding:

@@ -1,20 +1,27 @@
 """The hub's very pipeline on a working tree or a commit, with no hub, no book and no cluster."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from fleet.gate import candidates
 from fleet.hub import judging
+from fleet.manifests import scopes
 from fleet.model import errors, findings, ledger, names
 from fleet.plan import check, registration, rollout, slices
+from fleet.policy import coverage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What one environment's hub would find in a commit, with what had to be assumed of its book."""
+    """What one environment's hub would find in a commit, with what had to be assumed of its book.
+
+    `passed` counts the objects in which a rule found nothing, by rule and namespace.
+    """
 
     environment: names.Environment
     judged: judging.Judged
     findings: tuple[findings.Finding, ...]
+    passed: Mapping[tuple[str, str], int]
     assumed: tuple[str, ...]
 
 
@@ -57,12 +64,25 @@ async def check_commit(
         assumed.append(f"{environment} has no cluster yet: one without labels is imagined")
     if base is None:
         assumed.append("nothing runs yet: rules in force are not known (name them with --base)")
+    found = (*judged.findings, *_planned(judged))
     return Verdict(
         environment=environment,
         judged=judged,
-        findings=(*judged.findings, *_planned(judged)),
+        findings=found,
+        passed=passed(judged, found),
         assumed=tuple(assumed),
     )
+
+
+def passed(
+    judged: judging.Judged, found: tuple[findings.Finding, ...]
+) -> Mapping[tuple[str, str], int]:
+    """By the commit's own rules; what else is in force may have found something, but has passed nothing."""
+    known = scopes.scopes(judging.crds_of(judged.declared, judged.manifests))
+    counted = coverage.judged(
+        judged.manifests, judged.rulebook, judged.question.environment, known
+    )
+    return coverage.passed(counted, found)
 
 
 async def _accepted(

@@ -109,6 +109,15 @@ class WorkTree(Local):
         return sorted({p.decode("utf-8", "surrogateescape") for p in out.split(b"\0") if p})
 
 
+async def prefix(folder: Path) -> str:
+    """The folder's path from the top of its git repository, as "infra/"; "" at the top and outside of any."""
+    try:
+        out = await programs.Program(folder=folder).run("rev-parse", "--show-prefix")
+    except errors.UnreachableError:
+        return ""
+    return out.decode("utf-8", "surrogateescape").removesuffix("\n")
+
+
 def _walk(folder: Path) -> list[str]:
     found = []
     for where, folders, files in os.walk(folder):

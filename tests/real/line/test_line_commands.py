@@ -114,7 +114,9 @@ async def test_a_finding_reads_like_a_compilers(started: repositories.Git):
 
 async def test_check_in_json_has_its_documented_shape(started: repositories.Git):
     good = (await fleet("check", started.folder, "-o", "json")).json
-    assert set(good) == {"refused", "environments", "findings"}
+    assert set(good) == {
+        "refused", "environments", "results", "mostBroken", "mostAffected", "findings",
+    }  # fmt: skip
     assert good["refused"] is False
     assert set(good["environments"][0]) == {
         "name", "commit", "content", "rules", "clusters", "assumed",

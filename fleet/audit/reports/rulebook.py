@@ -1,0 +1,71 @@
+"""What fleet's own rules are about, for the reports that explain each rule beside its findings."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from fleet.audit.reports import results
+from fleet.model import findings
+
+HINT = "fleetgate.dev/hint"
+_TITLES = ("policies.kyverno.io/title", "metadata.gatekeeper.sh/title")
+_TEXTS = ("policies.kyverno.io/description", "description", "fleetgate.dev/why")
+
+OWN: Mapping[str, tuple[str, str]] = {
+    "bundle": ("A bundle can be rendered", "Mend the Bundle document or the folder that it names."),
+    "delete": ("Deletions are within bounds", "Give a Permit for what shall be deleted."),
+    "fleet": ("fleet's own documents are sound", "Mend the document; docs/formats.md describes each kind."),
+    "json": ("JSON can be read", "Mend the text in that line."),
+    "kustomize": ("A kustomization renders, from files of the repository alone",
+                  "Keep everything that is rendered inside the repository, as plain files."),
+    "loosening": ("A rule is loosened", "Nothing, if that is meant: what is in force judges this commit too."),
+    "manifest": ("A manifest names an object that a repository may hold", "Mend the object's identity and metadata."),
+    "ownership": ("One object has one owner", "Let one bundle own it."),
+    "plan": ("The rollout plan is sound", "Mend what the message names."),
+    "registration": ("Clusters are registered once, with a proof of their key", "Enrol the agent again."),
+    "schema": ("Objects fit the schemas of their clusters' Kubernetes version",
+               "Use a field and value that this version serves."),
+    "tree": ("The repository holds plain files of sensible names and sizes", "Rename, shorten or remove the file."),
+    "variables": ("Every variable has a value", "Give it in the Cluster, the bundle or its values."),
+    "yaml": ("YAML can be read as Kubernetes reads it", "Mend the text in that line."),
+}  # fmt: skip
+
+
+def rules(
+    documents: Iterable[tuple[Any, str]], found: Iterable[findings.Finding]
+) -> dict[str, results.Rule]:
+    """Of each rule that has findings, and of each policy among the documents (value, path)."""
+    known = {each.rule: _own(each) for each in found}
+    for value, path in documents:
+        name, rule = _written(value, path)
+        if name:
+            known[name] = rule
+    return known
+
+
+def _own(finding: findings.Finding) -> results.Rule:
+    title, help_ = OWN.get(finding.rule, ("", finding.hint))
+    return results.Rule(title=title, help=help_)
+
+
+def _written(value: Any, path: str) -> tuple[str, results.Rule]:
+    metadata = value.get("metadata") if isinstance(value, Mapping) else None
+    name = metadata.get("name") if isinstance(metadata, Mapping) else None
+    kind = value.get("kind") if isinstance(value, Mapping) else None
+    if not isinstance(name, str) or not _is_policy(kind):
+        return "", results.Rule()
+    written = metadata.get("annotations") if isinstance(metadata, Mapping) else None
+    annotations = written if isinstance(written, Mapping) else {}
+    return findings.escaped(name), results.Rule(
+        title=_first(annotations, _TITLES),
+        help=_first(annotations, _TEXTS) or _first(annotations, (HINT,)),
+        path=path,
+    )
+
+
+def _is_policy(kind: object) -> bool:
+    return isinstance(kind, str) and (kind.endswith("Policy") or kind == "ConstraintTemplate")
+
+
+def _first(annotations: Mapping[str, Any], names: Iterable[str]) -> str:
+    texts = (annotations.get(name) for name in names)
+    return next((findings.escaped(each.strip()) for each in texts if isinstance(each, str)), "")
