@@ -122,7 +122,10 @@ def _summary(verdicts: Iterable[offline.Verdict], found: tuple[findings.Finding,
         for assumed in verdict.assumed:
             output.say(f"    assumed: {assumed}", "dim")
     denied = sum(1 for each in found if findings.refuses([each]))
-    noted = len(found) - denied
+    waived = sum(1 for each in found if each.severity is findings.Severity.WAIVED)
+    noted = len(found) - denied - waived
+    if waived:
+        output.say(f"{waived} findings are waived until their waivers end", "cyan")
     if denied:
         output.say(f"refused: {denied} findings deny it, {noted} more", "bold red")
     else:

@@ -6,6 +6,7 @@ from fleet.gate import candidates
 from fleet.hub import judging
 from fleet.model import errors, findings, ledger, names
 from fleet.plan import check, registration, rollout, slices
+from fleet.policy import leniency
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,10 +58,12 @@ async def check_commit(
         assumed.append(f"{environment} has no cluster yet: one without labels is imagined")
     if base is None:
         assumed.append("nothing runs yet: rules in force are not known (name them with --base)")
+    now = tools.clock.now() if tools.clock else None
+    found = leniency.settle(judged.findings, judged.docket, leniency.Moment(now=now))
     return Verdict(
         environment=environment,
         judged=judged,
-        findings=(*judged.findings, *_planned(judged)),
+        findings=(*found, *_planned(judged)),
         assumed=tuple(assumed),
     )
 

@@ -128,6 +128,7 @@ class Simulated:
             schemas=_SHAPES,
             memo=memo.Memo({}, alone),
             kustomize=None,
+            clock=self.world.clock,
         )
 
     def _hub(self, ports: worlds.HubPorts) -> worlds.HubLife:

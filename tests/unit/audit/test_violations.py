@@ -224,6 +224,10 @@ def test_the_stable_shape():
         "hint": "",
         "subject": "",
         "clusters": ["dev-1", "dev-2"],
+        "level": "",
+        "waived": None,
+        "lapsed": None,
+        "passed": "",
     }
 
 
