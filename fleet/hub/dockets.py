@@ -92,7 +92,7 @@ def _text(labels: object) -> Mapping[str, str]:
 
 
 def _only_waivers_differ(reading: readings.Reading, base: readings.Reading) -> bool:
-    """Whether every file that differs holds waivers and nothing else, on both sides."""
+    """Whether every file that differs, if any does, holds waivers and nothing else, on both sides."""
     here, before = reading.snapshot.entries, base.snapshot.entries
     differing = [
         path
@@ -100,9 +100,7 @@ def _only_waivers_differ(reading: readings.Reading, base: readings.Reading) -> b
         if reading.layout.part(path) is not layout.Part.INERT
         and here.get(path) != before.get(path)
     ]
-    return bool(differing) and all(
-        _holds_waivers(path, reading) and _holds_waivers(path, base) for path in differing
-    )
+    return all(_holds_waivers(path, reading) and _holds_waivers(path, base) for path in differing)
 
 
 def _holds_waivers(path: str, reading: readings.Reading) -> bool:

@@ -113,7 +113,7 @@ class _Bench:
         hardest = min(answers, key=lambda each: (_HARDEST.index(each.severity), _end(each)))
         if self._docket.only_waivers and findings.refuses([hardest]):
             return _passed(hardest, ONLY_WAIVERS)
-        return hardest
+        return _promised(hardest, answers)
 
     def notes(self) -> Iterator[findings.Finding]:
         """About the waivers that come: those that ended, that end too far from now, that waive nothing."""
@@ -188,6 +188,15 @@ def _end(found: findings.Finding) -> float:
     """Of two waivers, one a side, the one that ends first is the one that holds the finding back."""
     waived = found.waived
     return waived.until.timestamp() if waived else 0.0
+
+
+def _promised(found: findings.Finding, answers: Iterable[findings.Finding]) -> findings.Finding:
+    """With the way out, where a waiver that is not in force yet is what is missing."""
+    coming = [e.waived for e in answers if e.severity is findings.Severity.WAIVED and e.waived]
+    if not coming or not findings.refuses([found]):
+        return found
+    way = f"waiver {coming[0].waiver} covers it once it is in force: commit it alone first"
+    return replace(found, hint=_joined(way, found))
 
 
 def _passed(found: findings.Finding, why: str) -> findings.Finding:

@@ -101,6 +101,13 @@ def test_both_sides_must_waive_what_both_have_found(own: Any, in_force: Any, sev
     assert severity(*sides) is severity_
 
 
+def test_a_waiver_that_is_not_in_force_yet_shows_the_way():
+    (one,) = settled(side(by=(waiver(),)), side())
+    assert one.hint.startswith(
+        "waiver legacy covers it once it is in force: commit it alone first"
+    )
+
+
 def test_who_has_not_found_it_is_not_asked():
     other = builders.finding("other")
     assert severity(side(by=(waiver(),)), side(other)) is WAIVED
