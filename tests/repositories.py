@@ -1,11 +1,13 @@
 """Repositories for tests: listings in memory, and real ones made by the git program."""
 
 import hashlib
+import json
 import os
 import subprocess
 import textwrap
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from fleet.manifests import declared, layout, parse
 from fleet.model import names, snapshots
@@ -80,6 +82,25 @@ def bundle_text(name: str = "web", spec: str = "{}") -> str:
 def config_map(name: str = "web", namespace: str = "shop", word: str = "hello") -> str:
     metadata = f"{{name: {name}, namespace: {namespace}}}"
     return f"apiVersion: v1\nkind: ConfigMap\nmetadata: {metadata}\ndata: {{word: '{word}'}}\n"
+
+
+def waiver_text(name: str = "legacy", **spec: Any) -> str:
+    """For whatever `rule` finds of ConfigMap shop/web, until the end of January 2026, unless `spec` says otherwise."""
+    defaults: dict[str, Any] = {
+        "rules": ["rule"],
+        "objects": [{"kind": "ConfigMap", "namespace": "shop", "name": "web"}],
+        "owner": "team-shop",
+        "reason": "moves out in spring",
+        "ticket": "OPS-1",
+        "expires": "2026-02-01",
+    }
+    document = {
+        "apiVersion": "fleetgate.dev/v1alpha1",
+        "kind": "Waiver",
+        "metadata": {"name": name},
+        "spec": {k: v for k, v in {**defaults, **spec}.items() if v is not None},
+    }
+    return json.dumps(document, indent=1) + "\n"
 
 
 class Git:

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from fleet.model import errors, findings, ledger
+from fleet.model import errors, findings, ledger, names
+from fleet.policy import waivers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +32,7 @@ def between(
         for each in known
         if each.environment == decision.environment and each.until is None
     }
-    found = {_identity(each): each for each in decision.findings}
+    found = _whole(decision.findings)
     began = (
         ledger.Violation(
             environment=decision.environment,
@@ -56,11 +57,44 @@ def between(
     return (*began, *changed, *ended)
 
 
+def lapsed(
+    known: Iterable[ledger.Violation], environment: names.Environment, now: datetime
+) -> tuple[ledger.Violation, ...]:
+    """Open violations of an environment whose waiver has ended, as they stand without it."""
+    return tuple(
+        replace(each, finding=waivers.reopened(each.finding))
+        for each in known
+        if each.environment == environment
+        and each.until is None
+        and each.finding.severity is findings.Severity.WAIVED
+        and each.finding.waived is not None
+        and each.finding.waived.until <= now
+    )
+
+
+def _whole(found: Iterable[findings.Finding]) -> dict[tuple[str, ...], findings.Finding]:
+    """A finding that counts otherwise in some clusters is one violation, as hard as the hardest of its parts."""
+    whole: dict[tuple[str, ...], findings.Finding] = {}
+    for each in found:
+        other = whole.get(_identity(each), each)
+        hardest = min(other, each, key=lambda part: (_HARDEST.index(part.severity), _end(part)))
+        clusters = tuple(sorted({*other.clusters, *each.clusters}))
+        whole[_identity(each)] = replace(hardest, clusters=clusters)
+    return whole
+
+
+_HARDEST = list(findings.Severity)
+
+
+def _end(finding: findings.Finding) -> float:
+    return finding.waived.until.timestamp() if finding.waived else 0.0
+
+
 _UNREAD = frozenset({"yaml", "json", "tree"})
 
 
 def _reach(finding: findings.Finding) -> tuple[object, ...]:
-    return finding.clusters, finding.severity
+    return finding.clusters, finding.severity, finding.waived, finding.passed
 
 
 def _was_looked_at(finding: findings.Finding, decision: ledger.Decision) -> bool:
@@ -113,6 +147,7 @@ def as_json(violation: ledger.Violation) -> dict[str, Any]:
 
 def finding_as_json(finding: findings.Finding) -> dict[str, Any]:
     """The stable shape of a finding, for records and for `--output json`."""
+    is_waived = finding.severity is findings.Severity.WAIVED
     return {
         "rule": finding.rule,
         "severity": finding.severity.value,
@@ -123,6 +158,26 @@ def finding_as_json(finding: findings.Finding) -> dict[str, Any]:
         "hint": finding.hint,
         "subject": finding.subject,
         "clusters": list(finding.clusters),
+        "level": finding.level,
+        "waived": _waiver(finding) if is_waived else None,
+        "lapsed": None if is_waived else _waiver(finding),
+        "passed": finding.passed,
+    }
+
+
+def _waiver(finding: findings.Finding) -> dict[str, Any] | None:
+    waived = finding.waived
+    if waived is None:
+        return None
+    return {
+        "waiver": waived.waiver,
+        "owner": waived.owner,
+        "reason": waived.reason,
+        "ticket": waived.ticket,
+        "until": waived.until.isoformat(),
+        "path": findings.escaped(waived.place.path),
+        "line": waived.place.line,
+        "otherwise": waived.otherwise.value,
     }
 
 

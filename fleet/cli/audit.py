@@ -77,6 +77,8 @@ def violations(
         output.say(
             f"{each['path']}:{each['line']}:{each['column']}: {each['rule']}: {each['message']}"
         )
+        for told in _waived(each):
+            output.say(f"    {told}", "cyan")
         output.say(
             f"    {each['environment']}, {each['commit'][:10]} by {each['author']}, since {each['since']}, {end}",
             "dim",
@@ -104,6 +106,16 @@ def show(
 ) -> None:
     """Print one record."""
     output.document(_ask(state, "audit show", {"id": record}))
+
+
+def _waived(violation: dict[str, Any]) -> list[str]:
+    """Who let it pass, why and until when."""
+    found = violation["waived"] or violation["lapsed"]
+    if found is None:
+        return [violation["passed"]] if violation["passed"] else []
+    word = "waived until" if violation["waived"] else "was waived until"
+    who = f"{found['waiver']} of {found['owner']} ({found['ticket']})"
+    return [f"{word} {found['until']} by {who}: {found['reason']}"]
 
 
 def _why(decision: dict[str, Any]) -> str:

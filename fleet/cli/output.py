@@ -28,6 +28,7 @@ _VERBS = {
     findings.Severity.UNKNOWN: ("not evaluated:", "red"),
     findings.Severity.WARN: ("warning of", "yellow"),
     findings.Severity.AUDIT: ("noted by", "cyan"),
+    findings.Severity.WAIVED: ("waived of", "cyan"),
 }
 STYLES = {
     "accepted": "green", "healthy": "green", "Current": "green", "open": "green",

@@ -17,7 +17,7 @@ def export(
         Path | None, typer.Argument(metavar="[DIR]", help="One file a kind; absent: print.")
     ] = None,
 ) -> None:
-    """Write the JSON Schemas of Fleet, Cluster, Bundle and Permit.
+    """Write the JSON Schemas of Fleet, Cluster, Bundle, Permit and Waiver.
 
     Example:  fleet schema export .schemas   (then in an editor: # yaml-language-server: $schema=.schemas/Bundle.json)
     """

@@ -67,9 +67,23 @@ def _environment(found: dict[str, Any]) -> None:
         for gate in candidate["waitsFor"]:
             hint = f" ({gate['hint']})" if gate["hint"] else ""
             output.say(f"    {gate['gate']}: {gate['reason']}{hint}")
+    for each in found["waivers"]:
+        _waiver(each)
     if found["clusters"]:
         _clusters(found["clusters"])
     output.say()
+
+
+def _waiver(found: dict[str, Any]) -> None:
+    """What comes back and when; afterwards, that it is back."""
+    count = len(found["findings"])
+    if found["ended"]:
+        told = f"waiver {found['name']} ended {found['until']}: {count} findings hold new commits"
+    else:
+        told = f"waiver {found['name']} until {found['until']}: then {count} findings come back"
+    output.say(f"  {told} ({found['owner']}, {found['ticket']})", "red" if found["ended"] else "")
+    for each in found["findings"][:5]:
+        output.say(f"    {each['path']}:{each['line']}: {each['rule']}: {each['message']}", "dim")
 
 
 def _clusters(found: list[dict[str, Any]]) -> None:

@@ -51,6 +51,8 @@ def text(verdicts: Verdicts, told: results.Report, sink: output.Sink) -> None:
             sink.line(Text(f"    assumed: {assumed}", style="dim"))
     for each in _summary(told):
         sink.line(each)
+    for each in _waived(told.findings):
+        sink.line(each)
     sink.line(_conclusion(told.findings))
 
 
@@ -74,9 +76,16 @@ def _most(title: str, counted: Iterable[tuple[str, int]]) -> Iterator[Text]:
         yield Text(f"{count:8}  {findings.escaped(name)}")
 
 
+def _waived(found: Sequence[findings.Finding]) -> Iterator[Text]:
+    count = sum(1 for each in found if each.severity is findings.Severity.WAIVED)
+    if count:
+        yield Text(f"{count} findings are waived until their waivers end", style="cyan")
+
+
 def _conclusion(found: Sequence[findings.Finding]) -> Text:
     denied = sum(1 for each in found if findings.refuses([each]))
-    noted = len(found) - denied
+    waived = sum(1 for each in found if each.severity is findings.Severity.WAIVED)
+    noted = len(found) - denied - waived
     if denied:
         return Text(f"refused: {denied} findings deny it, {noted} more", style="bold red")
     return Text(f"nothing denies it ({noted} warnings and notes)", style="bold green")

@@ -121,6 +121,7 @@ def checking(folder: Path, program: Path | None, *, needs_kustomize: bool) -> ju
         schemas=schemas.Packaged(),
         memo=memo_of_checks(),
         kustomize=renderer_of(program) if needs_kustomize or program else None,
+        clock=clock.SystemClock(),
     )
 
 

@@ -1,13 +1,14 @@
 """From judged manifests to a checked plan: slices cut, waves drawn, deletions weighed."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fleet.gate import guard
 from fleet.hub import judging, state
 from fleet.model import errors, findings, kinds, ledger, names, objects
 from fleet.model import slices as form
 from fleet.plan import check, registration, rollout, slices
+from fleet.policy import leniency
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,12 +31,37 @@ async def draw(judged: judging.Judged, hub: state.Hub) -> Drawn:
         for each in hub.ledger.clusters.values()
     ]
     now = hub.clock.now()
+    moment = leniency.Moment(now=now, goes_back=_goes_back(judged, base, hub))
     valid = [permit.spec.expires > now for permit in judged.declared.permits_only]
     origin = (judged, base and base.number, retired, members, valid)
     drawn: Drawn = await hub.drawn.of(
         environment, origin, lambda: _drawn(judged, base, retired, hub)
     )
-    return drawn
+    settled: Drawn = await hub.settled.of(
+        environment,
+        (drawn, leniency.phases(judged.docket, moment)),
+        lambda: _settled(drawn, judged, moment, hub),
+    )
+    return settled
+
+
+async def _settled(
+    drawn: Drawn, judged: judging.Judged, moment: leniency.Moment, hub: state.Hub
+) -> Drawn:
+    found = await hub.tools.aside(lambda: leniency.settle(drawn.findings, judged.docket, moment))
+    return replace(drawn, findings=found)
+
+
+def _goes_back(judged: judging.Judged, base: ledger.Release | None, hub: state.Hub) -> bool:
+    """Whether other content than runs now comes, which ran here before under these very rules."""
+    ids = judged.ids
+    if base is None or ids.content == base.content or ids.rules != base.rules:
+        return False
+    return any(
+        release.content == ids.content
+        for (environment, _), release in hub.ledger.releases.items()
+        if environment == base.environment
+    )
 
 
 async def _drawn(

@@ -4,15 +4,17 @@ A candidate is held against its own rules and against those in force (rule 3): a
 from the next commit on.
 """
 
+import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from fleet.gate import candidates, lineage
-from fleet.hub import memory, readings, rendering, rulechecks, verdicts
+from fleet.hub import dockets, memory, readings, rendering, rulechecks, verdicts
 from fleet.manifests import declared, layout, parse, scopes, tree
 from fleet.manifests.schemas import validate
 from fleet.model import findings, kinds, ledger, names, objects, snapshots
-from fleet.policy import loosening, policies
+from fleet.policy import leniency, loosening, policies
+from fleet.ports import clock as clocks
 from fleet.ports import renderer, repository, schemas, store
 from fleet.ports import telemetry as observers
 
@@ -45,6 +47,7 @@ class Tools:
     memo: store.Memo
     kustomize: renderer.Renderer | None
     telemetry: observers.Telemetry = observers.NOBODY
+    clock: clocks.Clock | None = None  # where there is no hub, whose clock counts
     aside: memory.Aside = memory.inline
     files: readings.Files = field(init=False)
     judged: "dict[names.Environment, Judged]" = field(default_factory=dict)  # the last of each
@@ -55,7 +58,10 @@ class Tools:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """`findings` are all that the text gives rise to; the plan and the book may add theirs."""
+    """`findings` are all that the text gives rise to; the plan and the book may add theirs.
+
+    What a waiver, a setting or the baseline makes of them is for `docket` to say, by the time at which it is asked.
+    """
 
     question: Question
     commit: snapshots.Commit
@@ -69,6 +75,7 @@ class Judged:
     policies: names.Digest
     rulebook: _PolicySet = field(repr=False)
     renderers: tuple[str, ...]
+    docket: leniency.Docket = field(repr=False)
     findings: tuple[findings.Finding, ...]
 
     @property
@@ -110,7 +117,7 @@ async def _judge(question: Question, tools: Tools) -> Judged:
         share = {cluster: rendered.manifests[cluster] for cluster in schemas}
         misshapen += await verdicts.schema(share, schemas, _bench(tools))
     with tools.telemetry.span("policy", {"policies": own.digest}):
-        denied = await _policy(question, reading, base, rendered, own, tools)
+        denied, docket = await _policy(question, reading, base, rendered, own, tools)
         bound = policies.for_environment(own, question.environment)
         known = scopes.scopes(crds_of(reading.declared, rendered.manifests))
         denied += await rulechecks.check(bound, schemas, known, _bench(tools))
@@ -128,6 +135,7 @@ async def _judge(question: Question, tools: Tools) -> Judged:
         policies=own.digest,
         rulebook=own,
         renderers=(tools.kustomize.identity,) if tools.kustomize else (),
+        docket=docket,
         findings=await _pinpointed(_once(found), reading, tools),
     )
 
@@ -217,16 +225,41 @@ async def _policy(
     rendered: rendering.Rendered,
     own: policies.PolicySet,
     tools: Tools,
-) -> list[findings.Finding]:
-    known = scopes.scopes(crds_of(reading.declared, rendered.manifests))
+) -> tuple[list[findings.Finding], leniency.Docket]:
     in_force = policies.parse(base.declared.rules) if base is not None else own
     sets = [own] if _rules_came_first(question, reading.ids) else [own, in_force]
-    found = [_loosened(each) for each in loosening.loosenings(in_force, own)]
-    for each in {each.digest: each for each in sets}.values():
-        found += await verdicts.policy(
+    heard = await _heard(question, reading, rendered, sets, tools)
+    by_own = heard[own.digest]
+    docket = dockets.docket(reading, base, rendered, by_own, heard.get(in_force.digest, by_own))
+    if base is not None and dockets.wants_baseline(docket):
+        before = await rendering.render(base, _kitchen(tools))
+        standing = await _heard(question, base, before, sets, tools)
+        by_own = standing[own.digest]
+        docket = dockets.with_standing(docket, by_own, standing.get(in_force.digest, by_own))
+    found = [
+        *(_loosened(each) for each in loosening.loosenings(in_force, own)),
+        *dockets.loosenings(docket),
+        *leniency.faults(docket, {*own.policies, *in_force.policies}),
+        *itertools.chain(*heard.values()),
+    ]
+    return found, docket
+
+
+async def _heard(
+    question: Question,
+    reading: readings.Reading,
+    rendered: rendering.Rendered,
+    sets: Iterable[policies.PolicySet],
+    tools: Tools,
+) -> dict[names.Digest, list[findings.Finding]]:
+    """What each set of rules has against what would run, by the set's digest."""
+    known = scopes.scopes(crds_of(reading.declared, rendered.manifests))
+    return {
+        digest: await verdicts.policy(
             rendered.manifests, each, question.environment, known, _bench(tools)
         )
-    return found
+        for digest, each in {each.digest: each for each in sets}.items()
+    }
 
 
 def _loosened(message: str) -> findings.Finding:

@@ -8,7 +8,7 @@ from fleet.hub import judging
 from fleet.manifests import scopes
 from fleet.model import errors, findings, ledger, names
 from fleet.plan import check, registration, rollout, slices
-from fleet.policy import coverage
+from fleet.policy import coverage, leniency
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +64,9 @@ async def check_commit(
         assumed.append(f"{environment} has no cluster yet: one without labels is imagined")
     if base is None:
         assumed.append("nothing runs yet: rules in force are not known (name them with --base)")
-    found = (*judged.findings, *_planned(judged))
+    now = tools.clock.now() if tools.clock else None
+    settled = leniency.settle(judged.findings, judged.docket, leniency.Moment(now=now))
+    found = (*settled, *_planned(judged))
     return Verdict(
         environment=environment,
         judged=judged,

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from fleet.audit import drafts, violations
 from fleet.gate import candidates, decide
-from fleet.hub import acceptance, drawing, facts, judging, rollouts, state
+from fleet.hub import acceptance, drawing, facts, judging, lapses, rollouts, state
 from fleet.model import ledger, names
 from fleet.ports import store
 
@@ -23,6 +23,7 @@ async def release(
     """Decide on the tip of one environment's branch; when accepted, its first wave is out on return."""
     settled = settled_before(environment, tip, hub)
     if settled is not None:
+        await lapses.note(environment, hub)
         await rollouts.advance(environment, hub)
         return settled
     with hub.telemetry.span("release", {"environment": environment, "commit": tip}) as trace:

@@ -1,9 +1,10 @@
 """Where everything stands, as one JSON value: what `fleet status` shows and other programs may rely on."""
 
+from datetime import datetime
 from typing import Any
 
 from fleet.hub import rollouts, state
-from fleet.model import ledger, messages
+from fleet.model import errors, findings, ledger, messages, names
 
 # How a cluster may stand towards what its environment runs, in a word.
 STATES = ("registered", "offline", "leaving", "waits for its wave", "healthy", "converging")
@@ -31,9 +32,50 @@ def _environment(step: ledger.Step, hub: state.Hub) -> dict[str, Any]:
         "hold": here.hold if here else "",
         "release": _release(release, here, hub) if release and here else None,
         "candidate": _candidate(here.decision) if here and here.decision else None,
+        "waivers": _waivers(step.environment, hub),
         "clusters": [
             _cluster(each, release, hub)
             for each in state.clusters_of(hub.ledger, step.environment)
+        ],
+    }
+
+
+def _waivers(environment: names.Environment, hub: state.Hub) -> list[dict[str, Any]]:
+    """What is waived and when it comes back; what came back already is `ended`. The next end is first."""
+    found: dict[tuple[str, datetime], list[findings.Finding]] = {}
+    for each in hub.ledger.violations.values():
+        waived = each.finding.waived
+        if each.environment == environment and each.until is None and waived is not None:
+            found.setdefault((waived.waiver, waived.until), []).append(each.finding)
+    return [
+        _waiver(part, is_ended=until <= hub.clock.now())
+        for (_, until), part in sorted(found.items(), key=lambda each: each[0][::-1])
+    ]
+
+
+def _waiver(found: list[findings.Finding], *, is_ended: bool) -> dict[str, Any]:
+    waived = found[0].waived
+    if waived is None:
+        raise errors.BrokenError("what is not waived was sorted among the waived")
+    return {
+        "name": waived.waiver,
+        "owner": waived.owner,
+        "reason": waived.reason,
+        "ticket": waived.ticket,
+        "until": waived.until.isoformat(),
+        "ended": is_ended,
+        "path": findings.escaped(waived.place.path),
+        "line": waived.place.line,
+        "findings": [
+            {
+                "rule": each.rule,
+                "subject": each.subject,
+                "message": each.message,
+                "path": findings.escaped(each.place.path),
+                "line": each.place.line,
+                "clusters": list(each.clusters),
+            }
+            for each in sorted(found, key=lambda each: (each.place, each.rule, each.message))
         ],
     }
 

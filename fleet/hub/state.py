@@ -50,6 +50,7 @@ class Hub:
     echoes: dict[names.Cluster, messages.Dispatch] = field(default_factory=dict)  # newer than ours
     counters: requests.Counters = field(default_factory=dict)  # of the present session
     drawn: memory.Last[Any] = field(default_factory=memory.Last)  # of fleet.hub.drawing
+    settled: memory.Last[Any] = field(default_factory=memory.Last)  # of fleet.hub.drawing
     ways: memory.Last[Any] = field(default_factory=memory.Last)  # of fleet.hub.facts
     polls: dict[names.Cluster, int] = field(default_factory=dict)  # how many; the last one counts
     deciding: asyncio.Lock = field(default_factory=asyncio.Lock)

@@ -49,6 +49,7 @@ class Declared:
     clusters: tuple[Declaration[kinds.Cluster], ...]
     bundles: tuple[Declaration[kinds.Bundle], ...]
     permits: tuple[Declaration[kinds.Permit], ...]
+    waivers: tuple[Declaration[kinds.Waiver], ...]
     rules: tuple[Rule, ...]
     findings: tuple[findings.Finding, ...]
 
@@ -137,6 +138,7 @@ class _Reader:
             clusters=tuple(self._declared["Cluster"]),
             bundles=tuple(self._declared["Bundle"]),
             permits=tuple(self._declared["Permit"]),
+            waivers=tuple(self._declared["Waiver"]),
             rules=tuple(self._rules),
             findings=tuple(self._found),
         )
@@ -210,6 +212,8 @@ def _misplaced(document: kinds.Strict, path: str, where: layout.Layout) -> str:
             return f"a Cluster of this branch belongs into clusters/{here}/"
         case kinds.Permit() if not path.startswith(f"environments/{here}/"):
             return f"a Permit of this branch belongs into environments/{here}/"
+        case kinds.Waiver() if not path.startswith(f"environments/{here}/"):
+            return f"a Waiver of this branch belongs into environments/{here}/"
         case kinds.Bundle() if where.part(path) is not layout.Part.CONTENT:
             return "a Bundle belongs into a shared folder that is not policies/ or schemas/"
         case _:
@@ -249,9 +253,8 @@ def _fault(error: ErrorDetails, model: type[BaseModel], place: findings.Place) -
         message = f"{dotted} is no field of {model.__name__}"
         hint = _meant(where[-1], _fields(model, where[:-1]))
     else:
-        message = (
-            f"{dotted}: {error['msg'][0].lower()}{error['msg'][1:]}" if dotted else error["msg"]
-        )
+        said = error["msg"].removeprefix("Value error, ")
+        message = f"{dotted}: {said[0].lower()}{said[1:]}" if dotted else said
     return findings.Finding(
         rule="fleet",
         severity=findings.Severity.DENY,

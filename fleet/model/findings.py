@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from dataclasses import field as _field
+from datetime import datetime
 from enum import Enum
 
 from fleet.model import names
@@ -14,6 +16,7 @@ class Severity(Enum):
     UNKNOWN = "not evaluated"  # refuses it too: unknown is never a pass
     WARN = "warn"
     AUDIT = "audit"
+    WAIVED = "waived"  # it would refuse, were there not a waiver that has not ended
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -34,6 +37,22 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Waived:
+    """The waiver that covers a finding: who answers for it, why, and until when."""
+
+    waiver: str
+    owner: str
+    reason: str
+    ticket: str
+    until: datetime
+    place: Place
+    otherwise: Severity  # what the finding is without it
+
+
+LATER = {"later": True}  # of a field that rows of an older book do not have
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """One thing that is wrong. `rule` is a policy's name, or one of fleet's own such as `schema` or `tree`."""
 
@@ -45,10 +64,17 @@ class Finding:
     subject: str = ""  # the object's key in words, where there is one
     clusters: tuple[names.Cluster, ...] = ()  # () = whatever cluster
     field: tuple[str, ...] = ()  # inside the object, until `place` is narrowed to its line
+    level: str = _field(default="", metadata=LATER)  # how bad its policy says that this is
+    # By severity: it is waived, or it was until that waiver ended.
+    waived: Waived | None = _field(default=None, metadata=LATER)
+    passed: str = _field(default="", metadata=LATER)  # why it does not refuse though its rule does
 
 
 def refuses(found: Iterable[Finding]) -> bool:
     return any(finding.severity in (Severity.DENY, Severity.UNKNOWN) for finding in found)
+
+
+LEVELS = ("critical", "high", "medium", "low", "info")
 
 
 def deny(rule: str, place: Place, message: str, *, hint: str = "", subject: str = "") -> Finding:

@@ -4,10 +4,19 @@ Strict by pydantic: no coercion, no unknown field. Every field has its sentence;
 docs/repository.md are drawn from here.
 """
 
+import re
+from datetime import UTC, datetime
 from enum import Enum
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+)
 from pydantic.alias_generators import to_camel
 
 from fleet.model import leaving, names, permits
@@ -19,6 +28,29 @@ OnRemoval = leaving.OnRemoval
 Label = Annotated[
     str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$", max_length=63)
 ]
+
+
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}\Z")
+
+
+def _moment(value: Any) -> Any:
+    """A day ends as it begins, in UTC. Numbers are no moments: nobody sees which one 1e12 means."""
+    if isinstance(value, str) and _DAY.match(value):
+        return datetime.fromisoformat(value).replace(tzinfo=UTC)
+    if isinstance(value, str) and not _DAY.match(value[:10]):
+        raise ValueError("a moment is written as 2027-01-31 or 2027-01-31T12:00:00Z")
+    if not isinstance(value, (str, datetime)):
+        raise ValueError("a moment is written as 2027-01-31 or 2027-01-31T12:00:00Z")  # noqa: TRY004 - pydantic's way
+    return value
+
+
+Moment = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_moment)]
+# Plain ASCII, so that no owner looks like another.
+Owner = Annotated[
+    str, StringConstraints(pattern=r"^[A-Za-z0-9]([A-Za-z0-9 ._+@/-]{0,126}[A-Za-z0-9])?$")
+]
+Sentence = Annotated[str, StringConstraints(pattern=r"\S", max_length=1000)]
+Word = Annotated[str, StringConstraints(min_length=1, max_length=253)]
 
 
 class Strict(BaseModel):
@@ -76,6 +108,29 @@ class HealthGate(Strict):
     )
 
 
+class Enforcement(Enum):
+    DENY = "deny"
+    WARN = "warn"
+    AUDIT = "audit"
+
+
+class PolicySetting(Strict):
+    rule: Word = Field(description="A policy's name.")
+    enforcement: Enforcement = Field(
+        strict=False, description="What its findings do here, whatever its bindings say."
+    )
+
+
+class WaiverTerms(Strict):
+    wildcards: bool = Field(
+        default=False, description="Waivers may name every rule, or rules for every object."
+    )
+    max_days: int = Field(default=366, ge=1, le=3660, description="The farthest end, from today.")
+    owners: list[Owner] = Field(
+        default=[], description="Who may own a waiver; absent = whoever it names."
+    )
+
+
 class EnvironmentSpec(Strict):
     name: Label = Field(description="The environment's name.")
     branch: str | None = Field(default=None, description="Its branch; its name if absent.")
@@ -85,6 +140,14 @@ class EnvironmentSpec(Strict):
     )
     guard: Guard = Field(default=Guard(), description="What may be deleted without a Permit.")
     health: HealthGate = Field(default=HealthGate(), description="When health counts.")
+    policies: list[PolicySetting] = Field(
+        default=[], max_length=1000, description="Rules that are enforced differently here."
+    )
+    baseline: bool = Field(
+        default=False,
+        description="Violations that the release in force has too only warn: new ones block.",
+    )
+    waivers: WaiverTerms = Field(default=WaiverTerms(), description="What waivers may say.")
 
 
 class FleetSpec(Strict):
@@ -212,11 +275,52 @@ class Permit(Strict):
         )
 
 
-KINDS: dict[str, type[Fleet | Cluster | Bundle | Permit]] = {
+class WaivedObjects(Strict):
+    """Objects that fit all that is said here; `*` in a name, a namespace or a path stands for any letters."""
+
+    group: str | None = Field(default=None, max_length=253, description='API group, "" for core.')
+    kind: Word | None = Field(default=None, description="As Deployment.")
+    namespace: str | None = Field(
+        default=None, max_length=253, description='"" for cluster-scoped objects.'
+    )
+    name: Word | None = Field(default=None, description="The object's name.")
+    labels: Selector | None = Field(default=None, description="By the object's own labels.")
+    path: Annotated[str, StringConstraints(min_length=1, max_length=1024)] | None = Field(
+        default=None, description="The file, as apps/web/*.yaml or apps/web/**."
+    )
+    clusters: list[Label] | None = Field(
+        default=None, min_length=1, description="Only there; absent = in every cluster."
+    )
+
+
+class WaiverSpec(Strict):
+    rules: list[Word] = Field(min_length=1, max_length=100, description="Names of policies.")
+    objects: list[WaivedObjects] = Field(
+        min_length=1, max_length=1000, description="What is waived: whatever fits one of these."
+    )
+    owner: Owner = Field(description="Who answers for it.")
+    reason: Sentence = Field(description="Why; kept in the audit log.")
+    ticket: Sentence = Field(description="Where it is followed up.")
+    expires: Moment = Field(
+        description="A day (its beginning, UTC) or RFC 3339 with a zone; it waives nothing after."
+    )
+
+
+class Waiver(Strict):
+    """In environments/ENVIRONMENT/**: named objects may break named rules until it ends."""
+
+    api_version: Literal["fleetgate.dev/v1alpha1"]
+    kind: Literal["Waiver"]
+    metadata: Metadata
+    spec: WaiverSpec
+
+
+KINDS: dict[str, type[Fleet | Cluster | Bundle | Permit | Waiver]] = {
     "Fleet": Fleet,
     "Cluster": Cluster,
     "Bundle": Bundle,
     "Permit": Permit,
+    "Waiver": Waiver,
 }
 
 

@@ -55,6 +55,14 @@ class Manifest:
         return f"{self.key.group}/{self.version}" if self.key.group else self.version
 
 
+def key_in(text: str) -> Key:
+    """The key that `str` made this text of; kinds hold no dot, namespaces and names no slash."""
+    kind, _, name = text.partition(" ")
+    kind, _, group = kind.partition(".")
+    namespace, _, name = name.rpartition("/")
+    return Key(group=group, kind=kind, namespace=namespace, name=name)
+
+
 def key_of(body: json_values.JsonObject) -> Key:
     """Of a document that has apiVersion, kind and metadata.name."""
     metadata = body["metadata"]

@@ -11,6 +11,7 @@ from fleet.policy import expressions, forms, verdicts
 
 HINT = "fleetgate.dev/hint"
 ENVIRONMENTS = "fleetgate.dev/environments"
+LEVELS = ("fleetgate.dev/severity", "policies.kyverno.io/severity")  # the first that is there
 _BOOL, _STRING, _STRING_OR_NULL = (types.BOOL,), (types.STRING,), (types.STRING, types.NULL)
 
 Document = Mapping[str, Any]
@@ -63,6 +64,12 @@ class Policy:
     @property
     def hint(self) -> str:
         return self.form.metadata.annotations.get(HINT, "")
+
+    @property
+    def level(self) -> str:
+        """How bad it is to break it; "" = nobody says."""
+        annotations = self.form.metadata.annotations
+        return next((annotations[key] for key in LEVELS if key in annotations), "")
 
     def all_expressions(self) -> Iterator[expressions.Expression]:
         yield from self.conditions

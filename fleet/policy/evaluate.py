@@ -117,4 +117,5 @@ def _finding(
         hint=policy.hint,
         subject=str(manifest.key),
         field=() if manifest.source.rendered else path,
+        level=policy.level,
     )

@@ -145,6 +145,10 @@ class _Reader:
             for each in policy.all_expressions()
             if each.fault
         ]
+        if policy.level and policy.level not in findings.LEVELS:
+            hint = f"it is one of {', '.join(findings.LEVELS)}"
+            found = written.unknown(f"severity {policy.level!r} is none", ("metadata",), hint)
+            self._found.append(replace(found, severity=findings.Severity.WARN))
         if self._is_new(written, self._policies.get(policy.name)):
             self._policies[policy.name] = policy
 

@@ -1,6 +1,7 @@
 """Messages as canonical JSON and back, by the types of their fields alone.
 
-Strict in both directions (threat 65): a missing, an unknown or a wrongly typed field is refused, never guessed.
+Strict in both directions (threat 65): a missing, an unknown or a wrongly typed field is refused, never guessed. No
+message has the one exception: fields of rows that are marked as come later, which an older book lacks.
 """
 
 import functools
@@ -74,8 +75,8 @@ def _dataclass(kind: Any, value: Any) -> Any:
     if not isinstance(value, dict):
         raise errors.InputError(f"expected an object for {kind.__name__}")
     hints = _hints(kind)
-    if value.keys() != hints.keys():
-        odd = sorted(value.keys() ^ hints.keys())
+    if value.keys() | _later(kind) != hints.keys():
+        odd = sorted((value.keys() | _later(kind)) ^ hints.keys())
         raise errors.InputError(f"{kind.__name__}: missing or unknown fields {', '.join(odd)}")
     return kind(**{hints[key][0]: from_json(hints[key][1], value[key]) for key in value})
 
@@ -84,6 +85,12 @@ def _dataclass(kind: Any, value: Any) -> Any:
 def _hints(kind: Any) -> dict[str, tuple[str, Any]]:
     hints = typing.get_type_hints(kind)
     return {_camel(f.name): (f.name, hints[f.name]) for f in fields(kind)}
+
+
+@functools.cache
+def _later(kind: Any) -> frozenset[str]:
+    """Fields with a default that an older version of the same book did not write."""
+    return frozenset(_camel(f.name) for f in fields(kind) if "later" in f.metadata)
 
 
 @functools.cache

@@ -8,9 +8,11 @@ import sys
 import time
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from fleet.adapters import clock
 from fleet.adapters.http import admin
 from fleet.adapters.kubernetes import access, cluster
 from fleet.cli import init
@@ -87,6 +89,9 @@ class Real:
 
     def now(self) -> float:
         return time.monotonic()
+
+    def moment(self, seconds: float) -> datetime:
+        return clock.SystemClock().now() + timedelta(seconds=seconds)
 
     async def pause(self, seconds: float) -> None:
         await asyncio.sleep(seconds)

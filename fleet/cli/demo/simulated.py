@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
 from fleet.adapters import schemas, telemetry
@@ -54,6 +55,9 @@ class Simulated:
 
     def now(self) -> float:
         return (self.world.clock.now() - clock.START).total_seconds()
+
+    def moment(self, seconds: float) -> datetime:
+        return self.world.clock.now() + timedelta(seconds=seconds)
 
     async def pause(self, seconds: float) -> None:
         await self.world.pass_time(seconds)
@@ -128,6 +132,7 @@ class Simulated:
             schemas=_SHAPES,
             memo=memo.Memo({}, alone),
             kustomize=None,
+            clock=self.world.clock,
         )
 
     def _hub(self, ports: worlds.HubPorts) -> worlds.HubLife:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 
 
@@ -27,6 +28,9 @@ class Stage(Protocol):
 
     def now(self) -> float:
         """Seconds, of this world's time."""
+
+    def moment(self, seconds: float) -> datetime:
+        """By the hub's clock, so many seconds from now."""
 
     async def pause(self, seconds: float) -> None: ...
 

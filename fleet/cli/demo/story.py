@@ -1,4 +1,4 @@
-"""The story: checked, released, found healthy, promoted, refused, put back, registered, reverted, asked afterwards.
+"""The story: checked, released, found healthy, promoted, refused, waived for a while, put back, registered, asked.
 
 Each chapter acts as a person would and then waits until the clusters themselves show the effect.
 """
@@ -24,6 +24,20 @@ PLAYERS = (DEV, STAGING, CANARY, EUROPE)
 
 ADA, BOB, EVE = "Ada <ada@example.com>", "Bob <bob@example.com>", "Eve <eve@example.com>"
 WEB = "apps/hello/web.yaml"
+WAIVER = "environments/dev/waivers/preview.yaml"
+_WAIVER = """apiVersion: fleetgate.dev/v1alpha1
+kind: Waiver
+metadata:
+  name: preview
+spec:
+  rules: [disallow-latest-tag]
+  objects:
+    - {{kind: Deployment, namespace: hello, name: web}}
+  owner: team-hello
+  reason: the preview has no version yet
+  ticket: HELLO-42
+  expires: {ends}
+"""
 _PATIENCE = 90.0  # seconds until a chapter is given up
 
 
@@ -110,6 +124,35 @@ async def refused(told: Told) -> None:
     await _until(told, "revert to decided", lambda: _is_decided(told, "dev"))
 
 
+async def waived(told: Told) -> None:
+    _head(
+        told, "A waiver lets it pass for some seconds; then the finding is back by the clock alone"
+    )
+    usual = dict(told.figures)["commit to healthy in dev"]
+    ends = told.stage.moment(6.0 + 4 * usual).isoformat(timespec="seconds")
+    commit = await told.stage.commit("dev", {WAIVER: _WAIVER.format(ends=ends)}, "A waiver", BOB)
+    await _until(told, "waiver to in force", lambda: _is_accepted(told, "dev", commit))
+    text = (await told.stage.read("dev", WEB)).replace("web:1.5.0", "web:latest")
+    commit = await told.stage.commit("dev", {WEB: text}, "a preview", EVE)
+    await _until(told, "waived to accepted", lambda: _is_accepted(told, "dev", commit))
+    for each in (await _environment(told, "dev"))["waivers"]:
+        count = len(each["findings"])
+        _note(
+            f"fleet status: {each['name']} of {each['owner']} until {each['until']}, then {count} comes back"
+        )
+    await _until(told, "waiver to its end", lambda: _has_ended(told, "dev"))
+    commit = await told.stage.commit("dev", {"apps/hello/NOTES.md": "more\n"}, "notes", ADA)
+    await _until(told, "another commit to refusal", lambda: _is_refused(told, "dev"))
+    _note(f"dev still runs {await _image(told, DEV)}; new commits are held until it is mended")
+    files = {
+        WEB: text.replace("web:latest", "web:1.5.0"),
+        WAIVER: None,
+        "apps/hello/NOTES.md": None,
+    }
+    commit = await told.stage.commit("dev", files, "a version again", EVE)
+    await _until(told, "mended to accepted", lambda: _is_accepted(told, "dev", commit))
+
+
 async def put_back(told: Told) -> None:
     _head(told, "Somebody scales the Deployment in prod by hand; the agent puts it back")
     await told.stage.scale(CANARY, "hello", "web", 5)
@@ -160,6 +203,7 @@ CHAPTERS: tuple[Callable[[Told], Awaitable[None]], ...] = (
     changed,
     promoted,
     refused,
+    waived,
     put_back,
     joined,
     asked,
@@ -216,6 +260,16 @@ async def _is_healthy(told: Told, environment: str, clusters: int | None) -> boo
 async def _is_refused(told: Told, environment: str) -> bool:
     candidate = (await _environment(told, environment)).get("candidate") or {}
     return candidate.get("verdict") == "refused"
+
+
+async def _is_accepted(told: Told, environment: str, commit: str) -> bool:
+    candidate = (await _environment(told, environment)).get("candidate") or {}
+    return (candidate.get("commit"), candidate.get("verdict")) == (commit, "accepted")
+
+
+async def _has_ended(told: Told, environment: str) -> bool:
+    waivers = (await _environment(told, environment)).get("waivers") or []
+    return bool(waivers) and all(each["ended"] for each in waivers)
 
 
 async def _is_decided(told: Told, environment: str) -> bool:

@@ -5,6 +5,7 @@ import json
 import os
 import sys
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -127,8 +128,31 @@ async def test_check_in_json_has_its_documented_shape(started: repositories.Git)
     assert {frozenset(each) for each in ended.json["findings"]} == {
         frozenset({
             "rule", "severity", "message", "path", "line", "column", "hint", "subject", "clusters",
+            "level", "waived", "lapsed", "passed",
         })
     }  # fmt: skip
+
+
+async def test_what_is_waived_is_shown_with_who_and_until_when(started: repositories.Git):
+    base = started.tip()
+    web = [{"kind": "Deployment", "namespace": "hello", "name": "web"}]
+    ends = (datetime.now(UTC) + timedelta(days=3)).date().isoformat()
+    text = repositories.waiver_text(rules=["disallow-latest-tag"], objects=web, expires=ends)
+    started.commit({"environments/dev/w.yaml": text})
+    latest(started)
+    in_force = await fleet("check", started.folder, "--base", started.tip(), "-o", "json")
+    assert (in_force.code, in_force.json["refused"]) == (0, False)
+    (waived,) = [each for each in in_force.json["findings"] if each["severity"] == "waived"]
+    assert (waived["rule"], waived["path"]) == ("disallow-latest-tag", "apps/hello/web.yaml")
+    assert waived["waived"] == {
+        "waiver": "legacy", "owner": "team-shop", "reason": "moves out in spring", "ticket": "OPS-1",
+        "until": f"{ends}T00:00:00+00:00", "path": "environments/dev/w.yaml", "line": 1, "otherwise": "deny",
+    }  # fmt: skip
+    shown = await fleet("check", started.folder, "--base", started.tip())
+    assert "1 findings are waived until their waivers end" in shown.out
+    assert f"waived until {ends}" in shown.out
+    # Held against what ran before the waiver, it does not count yet.
+    assert (await fleet("check", started.folder, "--base", base)).code == 1
 
 
 async def test_a_commit_is_checked_with_the_rules_in_force(started: repositories.Git):
@@ -155,7 +179,7 @@ async def test_every_cluster_of_the_example_fleet_gets_objects():
 async def test_the_exported_schemas_hold_for_the_example_fleet(tmp_path: Path):
     assert (await fleet("schema", "export", tmp_path)).code == 0
     schemas = {path.stem: json.loads(path.read_text()) for path in tmp_path.glob("*.json")}
-    assert set(schemas) == {"Fleet", "Cluster", "Bundle", "Permit"}
+    assert set(schemas) == {"Fleet", "Cluster", "Bundle", "Permit", "Waiver"}
     assert (await fleet("schema", "export")).json == schemas
     tried = 0
     for path in (
@@ -250,7 +274,9 @@ async def test_status_says_where_everything_stands(line: lines.Line):
     status = (await fleet("status", "--state", state, "-o", "json")).json
     (dev,) = status["environments"]
     assert set(status) == {"held", "repository", "environments"}
-    assert set(dev) == {"name", "branch", "hold", "release", "candidate", "clusters"}
+    assert set(dev) == {
+        "name", "branch", "hold", "release", "candidate", "waivers", "clusters",
+    }  # fmt: skip
     assert dev["candidate"]["verdict"] == "refused"
     assert [each["state"] for each in dev["clusters"]] == ["healthy"]
     assert "a rude word" in (await fleet("status", "--state", state)).out

@@ -224,6 +224,10 @@ def test_the_stable_shape():
         "hint": "",
         "subject": "",
         "clusters": ["dev-1", "dev-2"],
+        "level": "",
+        "waived": None,
+        "lapsed": None,
+        "passed": "",
     }
 
 
@@ -234,3 +238,71 @@ def test_author_and_path_are_shown_escaped():
     shown = violations.as_json(builders.violation(found, author="Ada\n<x>"))
     assert shown["author"] == r"Ada\n<x>"
     assert shown["path"] == r"a\x1b[31m\u202e.yaml"
+
+
+def waived(seconds: float, **fields: Any) -> findings.Finding:
+    found = replace(LATEST, severity=findings.Severity.WAIVED, **fields)
+    return replace(
+        found,
+        waived=findings.Waived(
+            waiver="legacy",
+            owner="team-shop",
+            reason="moves out in spring",
+            ticket="OPS-1",
+            until=builders.later(seconds),
+            place=findings.Place(path="environments/dev/legacy.yaml", line=1),
+            otherwise=findings.Severity.DENY,
+        ),
+    )
+
+
+def test_a_violation_that_is_waived_is_the_same_one():
+    book = Book()
+    (began,) = book.take(decided(LATEST))
+    (changed,) = book.take(decided(waived(60), minutes=5))
+    assert (changed.id, changed.since, changed.until) == (began.id, began.since, None)
+    assert changed.finding.severity is findings.Severity.WAIVED
+    assert book.take(decided(waived(60), minutes=6)) == ()
+    assert len(book.take(decided(waived(120), minutes=7))) == 1  # with another end
+
+
+def test_what_is_waived_in_some_clusters_only_is_not_waived():
+    here, there = (names.Cluster("dev-1"),), (names.Cluster("dev-2"),)
+    for parts in ((waived(60, clusters=here), replace(LATEST, clusters=there)),) * 2:
+        (began,) = Book().take(decided(*parts))
+        assert began.finding.severity is findings.Severity.DENY
+        assert began.finding.clusters == (*here, *there)
+
+
+def test_of_two_waivers_the_one_that_ends_first_is_told():
+    here, there = (names.Cluster("dev-1"),), (names.Cluster("dev-2"),)
+    (began,) = Book().take(decided(waived(120, clusters=here), waived(60, clusters=there)))
+    assert began.finding.waived == waived(60).waived
+
+
+@pytest.mark.parametrize(("seconds", "comes_back"), [(59, False), (60, True), (61, True)])
+def test_a_waived_violation_comes_back_at_the_end(seconds: float, comes_back: bool):
+    book = Book()
+    (began,) = book.take(decided(waived(60)))
+    found = violations.lapsed(
+        book.rows.values(), names.Environment("dev"), builders.later(seconds)
+    )
+    assert bool(found) is comes_back
+    for each in found:
+        assert (each.id, each.until) == (began.id, None)
+        assert each.finding.severity is findings.Severity.DENY
+        shown = violations.as_json(each)
+        assert shown["waived"] is None
+        assert shown["lapsed"]["waiver"] == "legacy"
+
+
+def test_what_comes_back_is_open_and_of_that_environment():
+    book = Book()
+    book.take(decided(waived(60)))
+    assert (
+        violations.lapsed(book.rows.values(), names.Environment("prod"), builders.later(60)) == ()
+    )
+    book.take(decided(minutes=0.5))
+    assert (
+        violations.lapsed(book.rows.values(), names.Environment("dev"), builders.later(60)) == ()
+    )
