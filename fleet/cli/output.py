@@ -55,8 +55,8 @@ def document(value: Any) -> None:
     console().print(Text(json.dumps(value, indent=2, ensure_ascii=True)))
 
 
-def report(found: Iterable[findings.Finding]) -> None:
-    out = console()
+def report(found: Iterable[findings.Finding], *, is_error: bool = False) -> None:
+    out = console(is_error=is_error)
     for each in found:
         out.print(line(each))
         if each.hint:
