@@ -35,7 +35,7 @@ from fleet.protocol import keys
 Found = TypeVar("Found")
 Files = Mapping[str, str | bytes | None]
 
-_PATIENCE = 20.0  # seconds
+_PATIENCE = 40.0  # seconds, also on a machine that has much else to do
 _SETTINGS = hubs.Settings(shortest_interval=0.02)
 _OWN = f"/api/v1/namespaces/{inventory.NAMESPACE}"
 _LEASES = f"/apis/coordination.k8s.io/v1/namespaces/{inventory.NAMESPACE}/leases"
