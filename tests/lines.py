@@ -35,7 +35,7 @@ from fleet.protocol import keys
 Found = TypeVar("Found")
 Files = Mapping[str, str | bytes | None]
 
-_PATIENCE = 20.0  # seconds
+_PATIENCE = 40.0  # seconds, also on a machine that has much else to do
 _SETTINGS = hubs.Settings(shortest_interval=0.02)
 _OWN = f"/api/v1/namespaces/{inventory.NAMESPACE}"
 _LEASES = f"/apis/coordination.k8s.io/v1/namespaces/{inventory.NAMESPACE}/leases"
@@ -223,7 +223,12 @@ class Station:
             telemetry=telemetry.Silent(),
             name=f"{self.name}-{time.monotonic_ns()}",
             settings=agents.Settings(
-                poll_wait=20, shortest_pause=0.05, longest_pause=0.5, report_pause=0.02
+                poll_wait=20,
+                shortest_pause=0.05,
+                longest_pause=0.5,
+                hub_pause=0.5,  # however long a busy machine needs until the hub knows it
+                cluster_pause=2.0,
+                report_pause=0.02,
             ),
         )
         self.task = asyncio.create_task(agent_loop.run(self.state), name=f"agent {self.name}")

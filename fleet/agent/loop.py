@@ -116,7 +116,7 @@ async def _called(agent: state.Agent, pause: pauses.Pause) -> None:
 
 async def _patiently(agent: state.Agent, step: Callable[[state.Agent], Awaitable[None]]) -> None:
     """Begin as often as it takes: an API server that is away comes back."""
-    pause = pauses.Pause(agent.settings.shortest_pause, 30.0, agent.chance)
+    pause = pauses.Pause(agent.settings.shortest_pause, agent.settings.cluster_pause, agent.chance)
     while True:
         try:
             await step(agent)

@@ -13,7 +13,7 @@ _LEAP = 3_600_000  # by which the counter grows after a refusal: our clock may h
 
 async def run(agent: state.Agent, keeper: keeping.Keeper) -> None:
     """Until cancelled: one standing question to the hub."""
-    pause = pauses.Pause(agent.settings.shortest_pause, 60.0, agent.chance)
+    pause = pauses.Pause(agent.settings.shortest_pause, agent.settings.hub_pause, agent.chance)
     while True:
         try:
             await once(agent, keeper)

@@ -13,7 +13,7 @@ MOST = 200  # outcomes of one report; the worst first
 async def run(agent: state.Agent) -> None:
     """Until cancelled. What was not looked at yet is unknown, so nothing is said of it before."""
     await agent.informed.wait()
-    pause = pauses.Pause(agent.settings.shortest_pause, 60.0, agent.chance)
+    pause = pauses.Pause(agent.settings.shortest_pause, agent.settings.hub_pause, agent.chance)
     while True:
         await pauses.until(agent.news, _until_stale(agent), agent.clock)
         await agent.clock.sleep(agent.settings.report_pause)

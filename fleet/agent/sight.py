@@ -84,7 +84,7 @@ class Watches:
             task.cancel()
 
     async def _watch(self, kind: Kind) -> None:
-        pause = pauses.Pause(1.0, 60.0, self.agent.chance)
+        pause = pauses.Pause(1.0, self.agent.settings.cluster_pause, self.agent.chance)
         while True:
             try:
                 await self._follow(kind, self.watched[kind], pause)

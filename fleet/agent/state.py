@@ -22,6 +22,10 @@ class Settings:
     poll_wait: int = 50  # that the hub may hold a poll open
     shortest_pause: float = 1.0  # before something that failed is tried again; doubles
     longest_pause: float = 300.0
+    hub_pause: float = (
+        60.0  # the longest before a hub that is away, or does not know us yet, is asked again
+    )
+    cluster_pause: float = 30.0  # likewise an API server that is away
     report_pause: float = 0.2  # in which changes are gathered into one report
     established_wait: float = 30.0  # for a CustomResourceDefinition to be served
     lease_renewal: float = 60.0  # between two renewals of the lease against a second agent

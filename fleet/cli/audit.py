@@ -74,8 +74,9 @@ def violations(
         return
     for each in found["violations"]:
         end = f"ended {each['until']}" if each["until"] else "open"
+        clusters = f" ({', '.join(each['clusters'])})" if each["clusters"] else ""
         output.say(
-            f"{each['path']}:{each['line']}:{each['column']}: {each['rule']}: {each['message']}"
+            f"{each['path']}:{each['line']}:{each['column']}: {each['rule']}: {each['message']}{clusters}"
         )
         for told in _waived(each):
             output.say(f"    {told}", "cyan")

@@ -6,9 +6,9 @@ from typing import Annotated
 import typer
 
 from fleet.adapters.git import working
-from fleet.cli import processes, reports, verdicts, wiring
+from fleet.cli import output, processes, reports, verdicts, wiring
 from fleet.hub import judging, offline
-from fleet.model import errors, json_values, names
+from fleet.model import errors, findings, json_values, names
 
 _KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 
@@ -84,12 +84,24 @@ def render(
 ) -> None:
     """Print the objects that each cluster would get, as one JSON document a line.
 
+    What denies them is said beside them, and the exit code is 1: some may be missing then.
+
     Example:  fleet render --cluster prod-eu | jq .metadata.name
     """
-    for verdict in processes.run(_verdicts(folder, rev, environment, "", kustomize)):
+    verdicts = processes.run(_verdicts(folder, rev, environment, "", kustomize))
+    known = {name for verdict in verdicts for name in verdict.judged.manifests}
+    if cluster and cluster not in known:
+        raise errors.InputError(
+            f"no cluster {cluster!r} gets objects: {', '.join(sorted(known)) or 'none does'}"
+        )
+    for verdict in verdicts:
         for name, share in verdict.judged.manifests.items():
             for each in share if cluster in ("", name) else ():
                 typer.echo(json_values.encode(each.body))
+    denied = [each for each in offline.merged(verdicts) if findings.refuses([each])]
+    output.report(denied, output.Sink.error())
+    if denied:
+        raise typer.Exit(1)
 
 
 async def _verdicts(

@@ -12,9 +12,8 @@ def guarded(command: Callable[[], None]) -> None:
     except errors.FleetError as error:
         _end(error)
     except OSError as error:
-        if error.filename is None:
-            raise  # no file that anybody named
-        _end(errors.InputError(f"{error.filename}: {error.strerror}"))
+        said = error.strerror or str(error)
+        _end(errors.InputError(f"{error.filename}: {said}" if error.filename else said))
     except UnicodeDecodeError as error:
         _end(errors.InputError(f"a file that was named holds no text: {error.reason}"))
     except KeyboardInterrupt:

@@ -20,7 +20,8 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 State = Annotated[
-    Path, typer.Option("--state", help="Where the hub keeps its book, key and mirror.")
+    Path | None,
+    typer.Option("--state", help="The hub's state folder.  [default: fleet-state]"),
 ]
 
 
@@ -72,31 +73,38 @@ def hub(
 
 
 @app.command()
-def key(state: State) -> None:
+def key(context: typer.Context, state: State = None) -> None:
     """Print the hub's public key, for: fleet agent enroll --hub-key FILE. Makes the key at the first call."""
-    typer.echo(wiring.hub_key(wiring.StateFolder(root=state)).public)
+    typer.echo(wiring.hub_key(_folder(context, state)).public)
 
 
 @app.command()
 def baseline(
-    state: State,
+    context: typer.Context,
+    state: State = None,
     environment: Annotated[
         list[str], typer.Option("--environment", "-e", help="Which; default: all.")
     ] = [],  # noqa: B006 - Typer copies it
 ) -> None:
     """Accept the tips as they are by decree, recorded as such: for adopting a fleet that runs already."""
     found = processes.run(
-        admin.ask(wiring.StateFolder(root=state).socket, "baseline", {"environments": environment})
+        admin.ask(_folder(context, state).socket, "baseline", {"environments": environment})
     )
     for each in found["accepted"]:
         output.say(f"{each['environment']}: {each['commit'][:10]} accepted by decree")
 
 
 @app.command()
-def recover(state: State) -> None:
+def recover(context: typer.Context, state: State = None) -> None:
     """Go on from an old book: a new era, numbers above all that agents have shown. Recorded."""
-    found = processes.run(admin.ask(wiring.StateFolder(root=state).socket, "recover", {}))
+    found = processes.run(admin.ask(_folder(context, state).socket, "recover", {}))
     output.say(f"recovered: {found['clusters']} clusters begin a new era")
+
+
+def _folder(context: typer.Context, asked: Path | None) -> wiring.StateFolder:
+    """`fleet hub --state DIR key` means what `fleet hub key --state DIR` does."""
+    before = context.parent.params["state"] if context.parent else Path("fleet-state")
+    return wiring.StateFolder(root=asked or before)
 
 
 async def _run(options: wiring.HubOptions, listen: str, served: tls.Tls | None) -> None:

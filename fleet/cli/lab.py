@@ -1,5 +1,6 @@
 """`fleet lab`: real control planes on this machine, without Docker, to try things on."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -36,7 +37,8 @@ def up(
         output.say(
             f"{each.name}: {each.url}, Kubernetes {each.version}, {each.kubeconfig}", "green"
         )
-    output.say(f"kubectl is {built / 'kubectl'}; to end them: fleet lab down")
+    there = f" --dir {shlex.quote(str(folder))}" if folder else ""
+    output.say(f"kubectl is {built / 'kubectl'}; to end them: fleet lab down{there}")
 
 
 @app.command()

@@ -66,6 +66,11 @@ class Sink:
         is_watched = settings.read().is_terminal
         return cls(stream=sys.stdout, shown=console() if is_watched else None)
 
+    @classmethod
+    def error(cls) -> "Sink":
+        """Beside what a program reads."""
+        return cls(stream=sys.stderr, shown=console(is_error=True))
+
     def line(self, text: Text) -> None:
         if self.shown is not None:
             self.shown.print(text)

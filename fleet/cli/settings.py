@@ -21,12 +21,20 @@ class Settings:
 
 def read() -> Settings:
     found = os.environ
-    home = Path(found.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    home = Path(found.get("XDG_CACHE_HOME") or _home() / ".cache")
     return Settings(
         cache=Path(found.get("FLEETGATE_CACHE") or home / "fleetgate"),
         no_color=bool(found.get("NO_COLOR")),
-        is_terminal=sys.stdout.isatty(),
+        is_terminal=sys.stdout is not None and sys.stdout.isatty(),
         otel_endpoint=found.get("OTEL_EXPORTER_OTLP_ENDPOINT", ""),
         otel_disabled=found.get("OTEL_SDK_DISABLED", "").lower() == "true",
         environment=dict(found),
     )
+
+
+def _home() -> Path:
+    """A user that the system does not know, as in some containers, has none: then nothing can be kept."""
+    try:
+        return Path.home()
+    except RuntimeError:
+        return Path("/nonexistent")

@@ -8,6 +8,7 @@ import typer
 
 from fleet.adapters.http import admin
 from fleet.cli import output, processes, wiring
+from fleet.model import errors
 
 State = Annotated[Path, typer.Option("--state", help="The hub's state folder.")]
 _HERE = Path("fleet-state")
@@ -31,8 +32,7 @@ async def _status(state: Path, environment: str, form: output.Form, *, again: bo
     while True:
         found = await admin.ask(wiring.StateFolder(root=state).socket, "status", {})
         if environment:
-            kept = [each for each in found["environments"] if each["name"] == environment]
-            found = {**found, "environments": kept}
+            found = {**found, "environments": [_only(environment, found["environments"])]}
         if form is output.Form.JSON:
             output.document(found)
         else:
@@ -41,6 +41,14 @@ async def _status(state: Path, environment: str, form: output.Form, *, again: bo
             return
         await asyncio.sleep(2)
         output.say()
+
+
+def _only(environment: str, known: list[dict[str, Any]]) -> dict[str, Any]:
+    for each in known:
+        if each["name"] == environment:
+            return each
+    listed = ", ".join(each["name"] for each in known) or "none yet"
+    raise errors.InputError(f"the hub knows no environment {environment!r}: {listed}")
 
 
 def _show(found: dict[str, Any]) -> None:

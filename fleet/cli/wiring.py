@@ -109,9 +109,12 @@ def version() -> str:
 
 
 def memo_of_checks() -> memo.Memo:
+    """Kept for the next check where that can be: a home that is read-only costs time only."""
     folder = settings.read().cache
-    folder.mkdir(parents=True, exist_ok=True)
-    return memo.Memo(folder / "check.sqlite", edition=edition())
+    with contextlib.suppress(OSError):
+        folder.mkdir(parents=True, exist_ok=True)
+    kept = folder / "check.sqlite" if os.access(folder, os.W_OK) else Path(":memory:")
+    return memo.Memo(kept, edition=edition())
 
 
 def checking(folder: Path, program: Path | None, *, needs_kustomize: bool) -> judging.Tools:

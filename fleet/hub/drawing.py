@@ -92,10 +92,21 @@ def _planned(
 ) -> tuple[rollout.Plan, tuple[findings.Finding, ...]]:
     clusters = [each.document for each in judged.declared.clusters]
     plan = rollout.plan(judged.spec, clusters, slices.cut_each(judged.manifests), retired)
-    found = check.check(
+    return plan, unsound(plan, judged, retired)
+
+
+def unsound(
+    plan: rollout.Plan,
+    judged: judging.Judged,
+    retired: Mapping[names.Cluster, kinds.OnRemoval],
+) -> tuple[findings.Finding, ...]:
+    """What stands against the plan; what is claimed twice is refused with both files named, and no fault of it."""
+    if any(each.rule == "ownership" for each in judged.findings):
+        return ()
+    clusters = [each.document for each in judged.declared.clusters]
+    return check.check(
         plan, spec=judged.spec, clusters=clusters, retired=retired, judged=judged.manifests
     )
-    return plan, found
 
 
 def _retired(

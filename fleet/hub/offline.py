@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from fleet.gate import candidates
-from fleet.hub import judging
+from fleet.hub import drawing, judging
 from fleet.manifests import scopes
 from fleet.model import errors, findings, ledger, names
-from fleet.plan import check, registration, rollout, slices
+from fleet.plan import registration, rollout, slices
 from fleet.policy import coverage, leniency
 
 
@@ -109,9 +109,7 @@ def _planned(judged: judging.Judged) -> tuple[findings.Finding, ...]:
     registered = () if _is_imagined(judged) else judged.declared.clusters
     return (
         *registration.check(registered, judged.question.environment, ()),
-        *check.check(
-            plan, spec=judged.spec, clusters=clusters, retired={}, judged=judged.manifests
-        ),
+        *drawing.unsound(plan, judged, {}),
     )
 
 

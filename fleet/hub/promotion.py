@@ -42,7 +42,10 @@ async def prepare(
     """None where the target has this content already. Raises errors.InputError for a way that is none."""
     _check(asked, tips, road)
     branch = road.branch(asked.target)
-    upstream = asked.commit or tips[road.branch(asked.source)]
+    tip = tips[road.branch(asked.source)]
+    upstream = asked.commit or tip
+    if not await tools.repository.is_ancestor(upstream, tip):
+        raise errors.InputError(f"{upstream[:10]} is no commit of {asked.source}'s branch")
     running = tips[branch]
     merge = await _graft(asked, road, upstream, running, tools, pen)
     if merge is None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from fleet.manifests import scopes
+from fleet.manifests import requests, scopes
 from fleet.model import findings, json_values, kinds, names, objects
 
 RESERVED_NAMESPACE = "fleetgate-system"
@@ -90,7 +90,10 @@ def _faults(
 ) -> Iterator[findings.Finding]:
     for message, field, hint in _identity_faults(body):
         yield _finding(message, (*where, *field), hint, source, _subject(body))
-    if isinstance(body, Mapping) and isinstance(body.get("metadata"), Mapping):
+    if isinstance(body, Mapping) and requests.is_request(_group(body), str(body.get("kind"))):
+        message = f"{body['kind']} is no object that a cluster keeps"
+        yield _finding(message, (*where, "kind"), "remove it", source, _subject(body))
+    elif isinstance(body, Mapping) and isinstance(body.get("metadata"), Mapping):
         for message, field, hint in (*_metadata_faults(body), *_scope_faults(body, origin)):
             yield _finding(message, (*where, *field), hint, source, _subject(body))
 
@@ -126,11 +129,18 @@ def _metadata_faults(body: Mapping[str, Any]) -> Iterator[Fault]:
     for field in _LIVE_FIELDS:
         if metadata.get(field) is not None:
             yield f"metadata.{field} is for the cluster to say", ("metadata", field), "remove it"
+    spec = body.get("spec")
+    if isinstance(spec, Mapping) and spec.get("finalizers") is not None and _is_namespace(body):
+        yield "spec.finalizers is for the cluster to say", ("spec", "finalizers"), "remove it"
     for group in ("labels", "annotations"):
         written = metadata.get(group)
         for label in written if isinstance(written, Mapping) else ():
             if label.startswith(_RESERVED_LABELS):
                 yield f"{group} {label} is reserved", ("metadata", group, label), "remove it"
+
+
+def _is_namespace(body: Mapping[str, Any]) -> bool:
+    return (_group(body), body.get("kind")) == ("", "Namespace")
 
 
 def _scope_faults(body: Mapping[str, Any], origin: Origin) -> Iterator[Fault]:
@@ -153,8 +163,7 @@ def _scope_faults(body: Mapping[str, Any], origin: Origin) -> Iterator[Fault]:
 
 
 def _is_reserved(body: Mapping[str, Any]) -> bool:
-    named = (_group(body), body.get("kind"), body["metadata"].get("name"))
-    return named == ("", "Namespace", RESERVED_NAMESPACE)
+    return _is_namespace(body) and body["metadata"].get("name") == RESERVED_NAMESPACE
 
 
 def _manifest(body: Mapping[str, Any], source: objects.Source, origin: Origin) -> objects.Manifest:

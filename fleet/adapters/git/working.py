@@ -103,6 +103,10 @@ class WorkTree(Local):
         try:
             out = await self._git.run("ls-files", "-co", "--exclude-standard", "-z")
         except errors.UnreachableError as error:
+            if "work tree" in str(error):
+                raise errors.InputError(
+                    f"{self.folder} has no files of its own", hint="name a commit: --rev REV"
+                ) from error
             if "not a git repository" not in str(error):
                 raise
             return await asyncio.to_thread(_walk, self.folder)

@@ -10,15 +10,25 @@ from pathlib import Path
 from fleet.adapters.git import fixed
 from fleet.model import errors, names, snapshots
 
+_ORIGIN, _ITSELF = "origin", "."
+_AGAIN = "run it again: it starts from the branch as it is"
+_REFUSALS = {  # words of git's, the first that fit
+    "is currently checked out": "switch that repository to another branch: its files would not follow",
+    "stale info": _AGAIN,
+    "rejected": _AGAIN,
+    "failed to push": _AGAIN,
+}
+
 
 class Writer:
-    """Implements ports.repository.Writer over the user's own clone and configuration."""
+    """Implements ports.repository.Writer over the user's own clone and configuration.
 
-    def __init__(
-        self, folder: Path, environment: Mapping[str, str], remote: str = "origin"
-    ) -> None:
+    A repository without an `origin`, as `fleet init` makes it, is its own: then its branches are what is moved.
+    """
+
+    def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
         """`environment` is the user's own, since it is the user who commits, signs and pushes."""
-        self._folder, self._environment, self._remote = folder, environment, remote
+        self._folder, self._environment = folder, environment
 
     async def graft(
         self,
@@ -51,25 +61,25 @@ class Writer:
         self, branch: names.Branch, commit: names.CommitId, expected: names.CommitId
     ) -> None:
         ref = f"refs/heads/{branch}"
+        where = await self._remote()
         try:
             await self._run(
                 "push", "--porcelain", f"--force-with-lease={ref}:{expected}",
-                self._remote, f"{commit}:{ref}",
+                where, f"{commit}:{ref}",
             )  # fmt: skip
         except errors.UnreachableError as error:
-            if (
-                "stale info" in str(error)
-                or "rejected" in str(error)
-                or "failed to push" in str(error)
-            ):
-                raise errors.RefusedError(
-                    f"{branch} moved meanwhile, or the server refused: {error}",
-                    hint="run it again: it starts from the branch as it is",
-                ) from error
-            raise
+            if (hint := _why_refused(str(error))) is None:
+                raise
+            raise errors.RefusedError(
+                f"{branch} moved meanwhile, or the server refused: {error}", hint=hint
+            ) from error
 
     async def fetch(self) -> None:
-        await self._run("fetch", "--quiet", self._remote)
+        if (where := await self._remote()) != _ITSELF:
+            await self._run("fetch", "--quiet", where)
+
+    async def _remote(self) -> str:
+        return _ORIGIN if _ORIGIN in (await self._run("remote")).split() else _ITSELF
 
     async def _run(
         self, *words: str, given: bytes = b"", extra: dict[str, str] | None = None
@@ -85,6 +95,12 @@ class Writer:
         )
         out, said = await process.communicate(given)
         if process.returncode != 0:
-            text = (said + out).decode("utf-8", "replace").strip()
+            lines = (said + out).decode("utf-8", "replace").splitlines()
+            text = "; ".join(line.strip() for line in lines if line.strip())
             raise errors.UnreachableError(f"git {words[0]}: {text}")
         return out.decode("utf-8", "surrogateescape")
+
+
+def _why_refused(said: str) -> str | None:
+    """What to do about a push that was refused; None for one that got nowhere."""
+    return next((hint for words, hint in _REFUSALS.items() if words in said), None)

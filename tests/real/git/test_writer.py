@@ -117,6 +117,33 @@ async def test_a_server_that_is_not_there_is_out_of_reach(
         await pen(clone).push(names.Branch("prod"), made, expected)
 
 
+async def test_a_repository_without_an_origin_is_its_own(remote: repositories.Git):
+    await pen(remote).fetch()
+    expected = remote.tip("prod")
+    made = await graft(remote, expected)
+    await pen(remote).push(names.Branch("prod"), made, expected)
+    assert remote.tip("prod") == made
+    late = await graft(remote, expected, path="late")
+    with pytest.raises(errors.RefusedError, match="prod moved meanwhile"):
+        await pen(remote).push(names.Branch("prod"), late, expected)
+
+
+async def test_a_branch_that_is_checked_out_is_not_moved_under_its_files(remote: repositories.Git):
+    made, expected = await graft(remote, remote.tip()), remote.tip()
+    with pytest.raises(errors.RefusedError, match="checked out") as caught:
+        await pen(remote).push(names.Branch("dev"), made, expected)
+    assert "switch" in caught.value.hint
+    assert remote.tip() == expected
+
+
+async def test_what_git_says_in_many_lines_is_one(clone: repositories.Git, tmp_path: Path):
+    (tmp_path / "remote").rename(tmp_path / "away")
+    with pytest.raises(errors.UnreachableError) as caught:
+        await pen(clone).fetch()
+    assert "\n" not in str(caught.value)
+    assert "does not appear to be a git repository; " in str(caught.value)
+
+
 async def test_fetching_brings_what_others_pushed(
     clone: repositories.Git, remote: repositories.Git
 ):

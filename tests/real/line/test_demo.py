@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -22,6 +22,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory, lab_binaries: Path) -> Path
     """Where a demo puts what it writes; what is needed to run it is there already."""
     del lab_binaries
     return tmp_path_factory.mktemp("demo")
+
+
+@pytest.fixture(autouse=True)
+def _listening() -> Iterator[None]:
+    """A shell starts what runs in the background deaf to ctrl-C; that would be inherited by the demo."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @asynccontextmanager

@@ -2,12 +2,8 @@
 
 import asyncio
 import json
-import os
-import sys
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import jsonschema
 import pytest
@@ -15,6 +11,7 @@ import yaml
 
 import lines
 import repositories
+from commands import Ended, fleet
 
 ROOT = Path(__file__).resolve().parents[3]
 COMMANDS = [
@@ -24,32 +21,6 @@ COMMANDS = [
     ("audit", "show"), ("schema",), ("schema", "export"), ("lab",), ("lab", "up"),
     ("lab", "down"), ("lab", "kubeconfig"),
 ]  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ended:
-    code: int
-    out: str
-    said: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-
-async def fleet(*words: str | Path, at: Path | None = None, **environment: str) -> Ended:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "fleet.cli.main", *map(str, words),
-        cwd=at,
-        env={**os.environ, **repositories.PERSON, "NO_COLOR": "1", "PYTHONPATH": str(ROOT), **environment},
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    out, said = await process.communicate()
-    ended = Ended(code=process.returncode or 0, out=out.decode(), said=said.decode())
-    assert "Traceback" not in ended.out + ended.said, ended.said
-    return ended
 
 
 @pytest.fixture
@@ -79,6 +50,29 @@ async def test_a_new_repository_is_sound(started: repositories.Git):
     assert (ended.code, ended.said) == (0, "")
     assert "nothing denies it" in ended.out
     assert "assumed: " in ended.out
+
+
+async def test_what_was_begun_here_is_promoted_here(started: repositories.Git):
+    """As docs/getting-started.md goes: no remote anywhere yet."""
+    path = "apps/hello/web.yaml"
+    text = (started.folder / path).read_text()
+    tip = started.commit({path: text.replace("replicas: 2", "replicas: 3")}, "three")
+    before = started.tip("staging")
+    shown = await fleet("promote", "dev", "staging", "--dry-run", at=started.folder)
+    assert (shown.code, started.tip("staging")) == (0, before)
+    assert "~ Deployment.apps hello/web" in shown.out
+    ended = await fleet("promote", "dev", "staging", at=started.folder)
+    assert (ended.code, ended.said) == (0, "")
+    parents = started.run("rev-parse", "staging^1", "staging^2").split()
+    assert parents == [before, tip]
+
+
+async def test_what_cannot_be_rendered_is_not_left_out_in_silence(started: repositories.Git):
+    started.write({"apps/hello/more.yaml": "a: [\n"})
+    ended = await fleet("render", started.folder)
+    assert ended.code == 1
+    assert "apps/hello/more.yaml:" in ended.said
+    assert all(json.loads(line) for line in ended.out.splitlines())
 
 
 async def test_nothing_is_written_over(started: repositories.Git):
@@ -213,12 +207,15 @@ SILLY = [
     (("check", "fleet/fleet.yaml"), "no folder"),
     (("check", "fleet", "-o", "xml"), ""),
     (("check", "fleet", "--kustomize", "missing"), ""),
+    (("check", "bare"), "--rev"),
     (("render", "missing"), "missing"),
+    (("render", "fleet", "--cluster", "mars"), "no cluster 'mars' gets objects: any-cluster"),
     (("init", "fleet/fleet.yaml"), ""),
     (("init", "/proc/nowhere"), ""),
     (("promote", "dev", "staging", "--dir", "empty"), ""),
     (("promote", "dev", "staging", "--dir", "missing"), ""),
     (("promote", "dev", "mars", "--dir", "fleet"), ""),
+    (("promote", "dev", "staging", "--dir", "fleet", "--commit", "nonsense"), "nonsense"),
     (("status", "--state", "missing"), "no hub"),
     (("audit", "verify", "--state", "missing"), "no hub"),
     (("audit", "show", "1", "--state", "missing"), "no hub"),
@@ -231,7 +228,9 @@ SILLY = [
     (("hub", "--repo", "fleet", "--state", "s", "--webhook-secret-file", "missing"), "missing"),
     (("hub", "--repo", "fleet", "--state", "fleet/fleet.yaml"), ""),
     (("hub", "key", "--state", "fleet/fleet.yaml"), ""),
-    (("hub", "recover", "--state", "missing"), "no hub"),
+    (("hub", "recover", "--state", "missing"), "no hub answers at missing/"),
+    (("hub", "--state", "missing", "recover"), "no hub answers at missing/"),
+    (("hub", "baseline"), "no hub answers at fleet-state/"),
     (("agent", "run", "--kubeconfig", "missing"), "missing"),
     (("agent", "run", "--kubeconfig", "fleet/fleet.yaml"), ""),
     (("agent", "run", "--kubeconfig", "empty"), ""),
@@ -253,7 +252,9 @@ async def test_silly_input_ends_with_words_and_exit_code_2(
 ):
     (tmp_path / "empty").mkdir()
     (tmp_path / "binary").write_bytes(bytes(range(256)))
-    repositories.Git(tmp_path / "fleet").commit({"fleet.yaml": repositories.FLEET})
+    git = repositories.Git(tmp_path / "fleet")
+    git.commit({"fleet.yaml": repositories.FLEET})
+    git.run("clone", "--quiet", "--bare", str(git.folder), str(tmp_path / "bare"))
     ended = await fleet(*words, at=tmp_path)
     assert ended.code == 2, ended.out + ended.said
     assert named in ended.said
@@ -280,6 +281,10 @@ async def test_status_says_where_everything_stands(line: lines.Line):
     assert dev["candidate"]["verdict"] == "refused"
     assert [each["state"] for each in dev["clusters"]] == ["healthy"]
     assert "a rude word" in (await fleet("status", "--state", state)).out
+    assert "dev-1" in (await fleet("status", "--state", state, "-e", "dev")).out
+    mars = await fleet("status", "--state", state, "-e", "mars")
+    assert (mars.code, mars.out) == (2, "")
+    assert "no environment 'mars': dev" in mars.said
 
 
 async def test_violations_are_found_by_what_is_known_of_them(line: lines.Line):
@@ -291,6 +296,8 @@ async def test_violations_are_found_by_what_is_known_of_them(line: lines.Line):
     (found,) = (await fleet(*violations)).json["violations"]
     assert (found["rule"], found["path"], found["line"]) == ("polite", "apps/web/a.yaml", 4)
     assert (found["commit"], found["until"], found["clusters"]) == (bad, None, ["dev-1"])
+    assert "apps/web/a.yaml:4:" in (text := (await fleet(*violations[:-2])).out)
+    assert ": polite: be polite (dev-1)" in text
     asked = {
         "--rule": ("polite", "other"),
         "--environment": ("dev", "prod"),
@@ -347,6 +354,8 @@ async def test_promote_shows_pushes_and_refuses_a_race(line: lines.Line):
     assert line.remote("rev-parse", "staging") == before
 
     assert (await fleet("promote", "staging", "dev", *clone)).code == 2
+    foreign = await fleet("promote", "dev", "staging", *clone, "--commit", lone(line.git))
+    assert (foreign.code, "no commit of dev's branch" in foreign.said) == (2, True)
     raced = await race(line, clone)
     assert raced.code == 1
     assert "moved" in raced.said
@@ -358,6 +367,11 @@ async def test_promote_shows_pushes_and_refuses_a_race(line: lines.Line):
     assert await staging.word(line.namespace, "a")() == "promoted"
     again = await fleet("promote", "dev", "staging", *clone)
     assert "nothing to promote" in again.out
+
+
+def lone(git: repositories.Git) -> str:
+    """A commit that is on no branch."""
+    return git.run("commit-tree", "HEAD^{tree}", "-m", "lone").strip()
 
 
 async def race(line: lines.Line, clone: tuple[str | Path, ...]) -> Ended:

@@ -6,7 +6,7 @@ import pytest
 
 import repositories
 from fleet.adapters import schemas
-from fleet.hub import judging
+from fleet.hub import judging, offline
 from fleet.manifests import layout
 from fleet.model import findings, ledger, names
 
@@ -115,3 +115,21 @@ async def test_a_refused_tree_refuses_and_judges_nothing_else(repository_of: Any
     (reader.git.folder / "apps").symlink_to("/etc")
     reader.git.commit()
     assert await told(reader) == ["apps: a symbolic link, which fleet does not follow ()"]
+
+
+@pytest.mark.threat(14)
+async def test_what_two_files_claim_is_one_finding_and_no_fault_of_the_plan(repository_of: Any):
+    reader = repository_of(
+        {
+            "apps/web/bundle.yaml": repositories.bundle_text(),
+            "apps/web/a.yaml": repositories.config_map(),
+            "apps/web/a.yml": repositories.config_map(),
+        }
+    )
+    tools = judging.Tools(
+        repository=reader.local, schemas=SOURCE, memo=reader.memo, kustomize=None
+    )
+    dev = names.Environment("dev")
+    verdict = await offline.check_commit(dev, reader.git.tip(), None, tools)
+    told = [each for each in verdict.findings if each.rule != "registration"]
+    assert [each.rule for each in told] == ["ownership"]

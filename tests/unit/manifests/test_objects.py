@@ -184,6 +184,42 @@ def test_what_a_cluster_says_is_not_for_a_file_to_say(field: str):
     ]
 
 
+@pytest.mark.threat(19)
+def test_a_namespace_is_not_held_back_by_finalizers_of_its_own():
+    written = config("{name: shop}", "Namespace") + "spec: {finalizers: [a/b]}\n"
+    assert refusals(written) == ["spec.finalizers is for the cluster to say"]
+
+
+@pytest.mark.threat(17)
+@pytest.mark.parametrize(
+    ("version", "kind"),
+    [
+        ("policy/v1", "Eviction"),
+        ("autoscaling/v1", "Scale"),
+        ("authentication.k8s.io/v1", "TokenReview"),
+        ("authorization.k8s.io/v1", "SelfSubjectAccessReview"),
+        ("v1", "Binding"),
+        ("v1", "Status"),
+    ],
+)
+@pytest.mark.parametrize("metadata", ["{name: a, namespace: shop}", "{}"])
+def test_what_no_cluster_keeps_is_no_object(version: str, kind: str, metadata: str):
+    written = f"apiVersion: {version}\nkind: {kind}\nmetadata: {metadata}\n"
+    assert f"{kind} is no object that a cluster keeps" in refusals(written)
+
+
+@pytest.mark.threat(14)
+@pytest.mark.parametrize("version", ["v1", "events.k8s.io/v1"])
+def test_an_event_has_two_groups_and_is_taken_in_none(version: str):
+    written = f"apiVersion: {version}\nkind: Event\nmetadata: {{name: a, namespace: shop}}\n"
+    assert refusals(written) == ["Event is no object that a cluster keeps"]
+
+
+def test_a_kind_of_that_name_in_another_group_is_another_kind():
+    crd = "apiVersion: scaling.example.com/v1\nkind: Scale\nmetadata: {name: a, namespace: shop}\n"
+    assert keys(crd) == ["Scale.scaling.example.com shop/a"]
+
+
 def test_an_empty_time_of_creation_is_what_generators_write():
     assert keys(config("{name: a, namespace: shop, creationTimestamp: null}")) == [
         "ConfigMap shop/a"
