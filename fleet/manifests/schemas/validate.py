@@ -10,6 +10,7 @@ from typing import Any
 
 import jsonschema_rs
 
+from fleet.manifests.admission import judge
 from fleet.manifests.schemas import structural
 from fleet.model import findings, json_values, names, objects
 
@@ -53,8 +54,9 @@ class Schemas:
         self._custom = {kind: schema for crd in crds for kind, schema in structural.versions(crd)}
         self._schemas: dict[Kind, dict[str, Any]] = {}
         self._validators: dict[Kind, Any] = {}
+        self._admission = judge.Tables(version)
         custom = sorted([list(kind), schema] for kind, schema in self._custom.items())
-        self.identity: names.Digest = json_values.digest([source, version, custom])
+        self.identity: names.Digest = json_values.digest([source, version, custom, judge.EDITION])
 
     def validate(self, manifest: objects.Manifest) -> tuple[findings.Finding, ...]:
         kind = (manifest.key.group, manifest.version, manifest.key.kind)
@@ -66,7 +68,7 @@ class Schemas:
             return (self._unknown(manifest, kind),)
         body = manifest.body
         if validator.is_valid(body):
-            return ()
+            return self._admission.judge(manifest)
         errors = list(validator.iter_errors(body))
         schema = self.schema(kind) or {}
         return tuple(_explained(manifest, error, schema) for error in errors)

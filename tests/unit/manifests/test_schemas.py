@@ -89,17 +89,24 @@ CRD = """
     [
         deployment(),
         deployment(
-            "resources: {limits: {cpu: 1, memory: 64Mi}, requests: {cpu: 100m, memory: 1.5}}"
+            "image: a\n        resources: {limits: {cpu: 1, memory: 64Mi}, requests: {cpu: 100m, memory: 1.5}}"
         ),
         deployment(
-            "ports: [{containerPort: 80}]",
+            "image: a\n        ports: [{containerPort: 80}]",
             "strategy: {rollingUpdate: {maxSurge: 1, maxUnavailable: 25%}}",
         ),
-        deployment("readinessProbe: {httpGet: {port: http, path: /}}\n        args: []"),
+        deployment(
+            "image: a\n        readinessProbe: {httpGet: {port: http, path: /}}\n        args: []"
+        ),
         deployment(metadata="name: web, creationTimestamp: null"),
         "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\ndata: {a: eA==}\nstringData: {b: c}",
         "apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {ports: [{port: 80, targetPort: http}]}",
-        "apiVersion: batch/v1\nkind: Job\nmetadata: {name: a}\nspec: {template: {spec: {containers: [{name: a}]}}}",
+        """
+apiVersion: batch/v1
+kind: Job
+metadata: {name: a}
+spec: {template: {spec: {restartPolicy: Never, containers: [{name: a, image: b}]}}}
+""",
         "apiVersion: v1\nkind: Namespace\nmetadata: {name: a}",
         CRD,
     ],
