@@ -14,6 +14,7 @@ from fleet.manifests import declared, layout, parse, scopes, tree
 from fleet.manifests.schemas import validate
 from fleet.model import findings, kinds, ledger, names, objects, snapshots
 from fleet.policy import leniency, loosening, policies
+from fleet.policy.relations import check as relations
 from fleet.ports import clock as clocks
 from fleet.ports import renderer, repository, schemas, store
 from fleet.ports import telemetry as observers
@@ -121,6 +122,7 @@ async def _judge(question: Question, tools: Tools) -> Judged:
         bound = policies.for_environment(own, question.environment)
         known = scopes.scopes(crds_of(reading.declared, rendered.manifests))
         denied += await rulechecks.check(bound, schemas, known, _bench(tools))
+    denied += await tools.aside(lambda: relations.check(rendered.manifests))
     found = [*reading.findings, *rendered.findings, *own.findings, *misshapen, *denied]
     return Judged(
         question=question,

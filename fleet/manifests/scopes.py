@@ -77,6 +77,10 @@ class Scopes:
         return known.plural if known else plural(key.kind)
 
 
+def is_built_in(group: str) -> bool:
+    return group in _BUILT_IN_GROUPS
+
+
 def scopes(crds: Iterable[Mapping[str, Any]]) -> Scopes:
     """With the kinds of these CRDs; what is malformed in them is the schema's finding, not ours."""
     found = {}

@@ -1,0 +1,36 @@
+"""All rules over the objects of each cluster; clusters that get the same are looked at once."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from fleet.model import findings, names, objects
+from fleet.policy.relations import collisions, missing, selections
+from fleet.policy.relations.index import Index
+
+Share = tuple[objects.Manifest, ...]
+RULES: tuple[Callable[[Index], Iterable[findings.Finding]], ...] = (
+    missing.check,
+    selections.check,
+    collisions.addresses,
+    collisions.scaling,
+)
+
+
+def check(manifests: Mapping[names.Cluster, Share]) -> list[findings.Finding]:
+    found: list[findings.Finding] = []
+    for share, clusters in _alike(manifests):
+        index = Index(share)
+        for rule in RULES:
+            found += [replace(each, clusters=clusters) for each in rule(index)]
+    return found
+
+
+def _alike(
+    manifests: Mapping[names.Cluster, Share],
+) -> Iterator[tuple[Share, tuple[names.Cluster, ...]]]:
+    groups: dict[tuple[tuple[str, str, int], ...], list[names.Cluster]] = {}
+    for cluster, share in manifests.items():
+        said = tuple((each.digest, each.source.path, each.source.line) for each in share)
+        groups.setdefault(said, []).append(cluster)
+    for clusters in groups.values():
+        yield manifests[clusters[0]], tuple(clusters)

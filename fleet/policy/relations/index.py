@@ -1,0 +1,141 @@
+"""All objects of one cluster, found by what others ask for: name, labels of Pods, what an operator would make."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from fleet.manifests import scopes
+from fleet.manifests.admission import labels
+from fleet.model import objects
+from fleet.policy.relations import reading
+
+# In all, so that no revision can make the search cost more than its reading.
+_COMPARISONS = 500_000
+Labels = Mapping[str, str]
+
+
+class ExhaustedError(Exception):
+    """There were more comparisons than are worth their time."""
+
+
+@dataclass(slots=True)
+class _Space:
+    """One namespace's Pods by label, each different set of labels once."""
+
+    pods: dict[tuple[tuple[str, str], ...], Labels] = field(default_factory=dict)
+    by_label: dict[tuple[str, str], list[Labels]] = field(default_factory=dict)
+    has_custom: bool = False
+
+    def add(self, carried: Labels) -> None:
+        key = tuple(sorted(carried.items()))
+        if key not in self.pods:
+            self.pods[key] = carried
+            for each in key:
+                self.by_label.setdefault(each, []).append(carried)
+
+    def candidates(self, wanted: Labels) -> Iterable[Labels]:
+        """Those with the rarest of the labels."""
+        if not wanted:
+            return self.pods.values()
+        return min((self.by_label.get(each, []) for each in wanted.items()), key=len)
+
+
+class Index:
+    """Built in one pass over the objects."""
+
+    def __init__(self, manifests: Iterable[objects.Manifest]) -> None:
+        self.manifests = tuple(manifests)
+        self.objects: dict[objects.Key, objects.Manifest] = {}
+        self._made: set[objects.Key] = set()
+        self._spaces: dict[str, _Space] = {}
+        self._names: dict[tuple[str, str, str], list[str]] = {}
+        self._left = _COMPARISONS
+        for each in self.manifests:
+            self._add(each)
+
+    def _add(self, manifest: objects.Manifest) -> None:
+        key = manifest.key
+        self.objects.setdefault(key, manifest)
+        pod = reading.pod(manifest)
+        if pod:
+            self._space(key.namespace).add(reading.labels(pod[1]))
+        elif not scopes.is_built_in(key.group):
+            self._space(key.namespace).has_custom = True
+            for carried in filter(None, _operated(manifest)):
+                self._space(key.namespace).add(carried)
+            self._made.update(_makes(manifest))
+        if key.kind == "StatefulSet":
+            self._made.update(_claims(manifest))
+
+    def _space(self, namespace: str) -> _Space:
+        return self._spaces.setdefault(namespace, _Space())
+
+    def has(self, key: objects.Key) -> bool:
+        return key in self.objects or key in self._made
+
+    def names(self, like: objects.Key) -> list[str]:
+        """Of objects of the same kind in the same namespace."""
+        if not self._names:
+            for key in self.objects:
+                self._names.setdefault((key.group, key.kind, key.namespace), []).append(key.name)
+        return self._names.get((like.group, like.kind, like.namespace), [])
+
+    def may_be_operated(self, namespace: str) -> bool:
+        """Custom resources live there: an operator may make Pods of them."""
+        return namespace in self._spaces and self._spaces[namespace].has_custom
+
+    def selects_something(self, namespace: str, selector: Mapping[str, Any]) -> bool:
+        """Raises ExhaustedError."""
+        space = self._spaces.get(namespace)
+        if space is None:
+            return False
+        wanted = reading.part(selector, "matchLabels")
+        for carried in space.candidates({k: v for k, v in wanted.items() if isinstance(v, str)}):
+            self._left -= 1
+            if self._left < 0:
+                raise ExhaustedError
+            if labels.matches(selector, carried):
+                return True
+        return False
+
+
+def _claims(manifest: objects.Manifest) -> Iterable[objects.Key]:
+    """A StatefulSet's claims are named by its Pods' numbers; the first few are enough to be told from a slip."""
+    for _, template in reading.each(manifest.body, "spec", "volumeClaimTemplates"):
+        name = reading.text(template, "metadata", "name")
+        for number in range(16):
+            yield objects.Key(
+                group="",
+                kind="PersistentVolumeClaim",
+                namespace=manifest.key.namespace,
+                name=f"{name}-{manifest.key.name}-{number}",
+            )
+
+
+# Where custom resources most often say what the Pods of their operator are labelled with.
+_PODS_OF_OPERATORS = (
+    ("spec", "template"),
+    ("spec", "podTemplate"),
+    ("spec", "jobTemplate", "spec", "template"),
+)
+
+
+def _operated(manifest: objects.Manifest) -> Iterable[Labels]:
+    body = manifest.body
+    yield from (reading.labels(reading.part(body, *where)) for where in _PODS_OF_OPERATORS)
+    yield reading.labels({"metadata": reading.part(body, "spec", "podMetadata")})
+
+
+# Custom resources of which it is known that a Secret is made, and where its name is; "" = the resource's own.
+_SECRETS: Mapping[tuple[str, str], reading.Path] = {
+    ("cert-manager.io", "Certificate"): ("spec", "secretName"),
+    ("external-secrets.io", "ExternalSecret"): ("spec", "target", "name"),
+    ("bitnami.com", "SealedSecret"): ("spec", "template", "metadata", "name"),
+}
+
+
+def _makes(manifest: objects.Manifest) -> Iterable[objects.Key]:
+    where = _SECRETS.get(reading.kind_of(manifest))
+    if where:
+        name = reading.text(manifest.body, *where) or manifest.key.name
+        yield objects.Key(group="", kind="Secret", namespace=manifest.key.namespace, name=name)
