@@ -59,7 +59,7 @@ def _group(written: Mapping[str, Any]) -> Found:
     if version.count("/") > 1:
         said = f"unexpected GroupVersion string: {version}"
         return (faults.invalid(version, said, "apiVersion"),)
-    if "/" in version:
+    if version.partition("/")[0] and "/" in version:
         return ()
     said = "apiVersion must specify API group"
     return (faults.invalid(version, said, "apiVersion", hint="as in apps/v1"),)

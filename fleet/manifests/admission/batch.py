@@ -66,9 +66,12 @@ def _indexed(spec: Mapping[str, Any]) -> Iterable[faults.Fault]:
 
 def _pod_hostname(job: Mapping[str, Any]) -> Found:
     spec, name = job.get("spec") or {}, job["metadata"].get("name") or ""
-    if spec.get("completionMode") != "Indexed" or (spec.get("completions") or 0) <= 0:
+    completions, parallelism = spec.get("completions"), spec.get("parallelism")
+    if completions is None and parallelism is None:
+        completions = 1
+    if spec.get("completionMode") != "Indexed" or (completions or 0) <= 0:
         return ()
-    host = f"{name}-{spec['completions'] - 1}"
+    host = f"{name}-{(completions or 0) - 1}"
     said = f"will not able to create pod with invalid DNS label: {host}"
     return (faults.invalid(name, said, "metadata", "name"),) if texts.label(host) else ()
 

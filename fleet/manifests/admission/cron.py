@@ -128,8 +128,26 @@ def _number(text: str, names: Mapping[str, int]) -> int:
     return number
 
 
+# The first words of the names of time zones, and those that have no second.
+_AREAS = frozenset(
+    {
+        *("Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Brazil"),
+        *("Canada", "Chile", "Etc", "Europe", "Indian", "Mexico", "Pacific", "US"),
+    }
+)
+_ALONE = frozenset(
+    {
+        *("CET", "CST6CDT", "Cuba", "EET", "EST", "EST5EDT", "Egypt", "Eire", "Factory", "GB"),
+        *("GB-Eire", "GMT", "GMT+0", "GMT-0", "GMT0", "Greenwich", "HST", "Hongkong", "Iceland"),
+        *("Iran", "Israel", "Jamaica", "Japan", "Kwajalein", "Libya", "MET", "MST", "MST7MDT"),
+        *("NZ", "NZ-CHAT", "Navajo", "PRC", "PST8PDT", "Poland", "Portugal", "ROC", "ROK"),
+        *("Singapore", "Turkey", "UCT", "UTC", "Universal", "W-SU", "WET", "Zulu"),
+    }
+)
+
+
 def zone(text: str) -> Found:
-    """Its syntax; whether there is such a zone is the server's to know."""
+    """Its syntax and its area; whether the server has such a place in it is the server's to know."""
     if not text:
         return (faults.invalid(text, "timeZone must be nil or non-empty string"),)
     for part in text.split("/"):
@@ -140,4 +158,7 @@ def zone(text: str) -> Found:
             "timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones"
         )
         return (faults.invalid(text, said),)
-    return ()
+    area, slash, _ = text.partition("/")
+    if area in (_AREAS if slash else _ALONE):
+        return ()
+    return (faults.invalid(text, f"unknown time zone {text}", hint="as in Europe/Berlin"),)

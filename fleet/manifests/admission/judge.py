@@ -1,6 +1,7 @@
 """The verdict of a whole table on one manifest, as findings."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from fleet.manifests.admission import faults, kinds, metadata, tables
@@ -23,39 +24,58 @@ class Tables:
         if walk is None:
             rows = kinds.rows_of((group, kind))
             walk = self._walks[group, kind] = tables.compiled(rows, self._version)
+        for part in kinds.PARTS.get((group, kind), ()):
+            body = _with(body, part)
         untyped = metadata.untyped(body["metadata"])
         if untyped:
             return untyped
         try:
             return list(walk(body))
         except (AttributeError, TypeError):
-            found = list(_nulls(body))
-            if not found:  # a rule is wrong, not the object
+            if not _has_nulls(body):  # a rule is wrong, not the object
                 raise
-            return [*found, *walk(_without_nulls(body))]
+            return _zeroed_walk(walk, body)
 
     def judge(self, manifest: objects.Manifest) -> tuple[findings.Finding, ...]:
         found = self.faults(manifest.key.group, manifest.key.kind, manifest.body)
         return tuple(_finding(manifest, each) for each in found) if found else ()
 
 
-def _nulls(value: Any) -> Iterator[faults.Fault]:
-    """Entries of lists that are null, which schemas let stand; no rule is asked about one, and nobody means it."""
-    if isinstance(value, list):
-        for place, each in enumerate(value):
-            if each is None:
-                yield faults.invalid(None, "an entry of a list is null", place)
-            yield from (fault.below(place) for fault in _nulls(each))
-    elif isinstance(value, Mapping):
-        for key, each in value.items():
-            yield from (fault.below(key) for fault in _nulls(each))
+def _with(body: Any, part: kinds.Path) -> Any:
+    """The body with an empty part where it has none; the body itself is never changed."""
+    step, *further = part
+    there = body.get(step)
+    if there is None:
+        return {**body, step: {}}
+    inner = _with(there, tuple(further)) if further else there
+    return body if inner is there else {**body, step: inner}
 
 
-def _without_nulls(value: Any) -> Any:
+# What null is read as where a list holds nothing else to tell.
+_ZEROS: tuple[Any, ...] = ({}, "", 0)
+
+
+def _zeroed_walk(walk: tables.Walk, body: Any) -> list[faults.Fault]:
+    """With nulls that are entries of lists as the empty values that an API server reads them as."""
+    for zero in _ZEROS:
+        with suppress(AttributeError, TypeError):
+            return list(walk(_zeroed(body, zero)))
+    return [faults.invalid(None, "lists of several kinds have entries that are null")]
+
+
+def _has_nulls(value: Any) -> bool:
     if isinstance(value, list):
-        return [_without_nulls(each) for each in value if each is not None]
+        return any(each is None or _has_nulls(each) for each in value)
+    return isinstance(value, Mapping) and any(_has_nulls(each) for each in value.values())
+
+
+def _zeroed(value: Any, alone: Any) -> Any:
+    """Null among others is the empty value of their type."""
+    if isinstance(value, list):
+        zero = next((type(each)() for each in value if each is not None), alone)
+        return [zero if each is None else _zeroed(each, alone) for each in value]
     if isinstance(value, Mapping):
-        return {key: _without_nulls(each) for key, each in value.items()}
+        return {key: _zeroed(each, alone) for key, each in value.items()}
     return value
 
 

@@ -57,12 +57,36 @@ ROWS: Mapping[Kind, tuple[Row, ...]] = {
     ("scheduling.k8s.io", "PriorityClass"): classes.PRIORITY,
     ("storage.k8s.io", "StorageClass"): storage.CLASS,
 }
+Path = tuple[str, ...]
+_SPEC: Path = ("spec",)
+_TEMPLATE: tuple[Path, ...] = (_SPEC, ("spec", "template"), ("spec", "template", "spec"))
+_JOBS: Path = ("spec", "jobTemplate", "spec", "template", "spec")
+# Parts that an object has whether they are written or not; each after the one around it.
+PARTS: Mapping[Kind, tuple[Path, ...]] = {
+    ("", "PersistentVolume"): (_SPEC,),
+    ("", "PersistentVolumeClaim"): (_SPEC,),
+    ("", "Pod"): (_SPEC,),
+    ("", "PodTemplate"): (("template",), ("template", "spec")),
+    ("", "ReplicationController"): (_SPEC,),
+    ("", "Service"): (_SPEC,),
+    ("apps", "DaemonSet"): _TEMPLATE,
+    ("apps", "Deployment"): _TEMPLATE,
+    ("apps", "ReplicaSet"): _TEMPLATE,
+    ("apps", "StatefulSet"): _TEMPLATE,
+    ("autoscaling", "HorizontalPodAutoscaler"): (_SPEC, ("spec", "scaleTargetRef")),
+    ("batch", "CronJob"): tuple(_JOBS[:end] for end in range(1, len(_JOBS) + 1)),
+    ("batch", "Job"): _TEMPLATE,
+    (_NETWORKING, "Ingress"): (_SPEC,),
+    (_NETWORKING, "IngressClass"): (_SPEC,),
+    (_RBAC, "ClusterRoleBinding"): (("roleRef",),),
+    (_RBAC, "RoleBinding"): (("roleRef",),),
+}
 # Names are DNS subdomains, but for these.
 _LABELS: frozenset[Kind] = frozenset({("", "Namespace")})
 _SEGMENTS: frozenset[Kind] = frozenset(
     {(_RBAC, each) for each in ("ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding")}
 )
-# Kinds whose names have a form that is not among ours.
+# Kinds whose names only need to fit into an address, or have a form of their own that is not judged.
 _UNJUDGED: frozenset[Kind] = frozenset(
     {
         ("", "ComponentStatus"),
@@ -72,6 +96,7 @@ _UNJUDGED: frozenset[Kind] = frozenset(
         ("coordination.k8s.io", "LeaseCandidate"),
         ("events.k8s.io", "Event"),
         ("networking.k8s.io", "IPAddress"),
+        ("policy", "PodDisruptionBudget"),
         ("resource.k8s.io", "ResourceSlice"),
     }
 )
@@ -89,11 +114,7 @@ def _metadata(kind: Kind) -> tuple[Row, ...]:
         return metadata.rows(texts.label)
     if kind in _SEGMENTS:
         return metadata.rows(texts.path_segment)
-    return metadata.rows(_anything if kind in _UNJUDGED else texts.subdomain)
-
-
-def _anything(_: str) -> texts.Problems:
-    return ()
+    return metadata.rows(texts.path_segment if kind in _UNJUDGED else texts.subdomain)
 
 
 def _service() -> tuple[Row, ...]:

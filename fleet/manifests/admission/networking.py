@@ -47,6 +47,12 @@ def _path(written: Mapping[str, Any]) -> Found:
     return found
 
 
+def _backend_needed(written: Mapping[str, Any]) -> Found:
+    if written.get("backend") is not None:
+        return ()
+    return (faults.invalid("", "resource or service backend is required", "backend"),)
+
+
 def _backend(name: texts.Form) -> Check:
     def check(written: Mapping[str, Any]) -> Found:
         service, resource = written.get("service"), written.get("resource")
@@ -106,6 +112,7 @@ INGRESS: tuple[Row, ...] = (
     row("spec.rules[].host", _host, "networking: validateIngressRules"),
     row("spec.rules[].http", rules.filled("paths"), "networking: validateHTTPIngressRuleValue"),
     row("spec.rules[].http.paths[]", _path, "networking: validateHTTPIngressPath"),
+    row("spec.rules[].http.paths[]", _backend_needed, "networking: validateIngressBackend"),
     *_backends("spec.rules[].http.paths[].backend"),
     *_backends("spec.defaultBackend"),
     row("spec.tls[].hosts[]", rules.shaped_strictly(texts.host), "networking: validateIngressTLS"),

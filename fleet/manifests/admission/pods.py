@@ -16,7 +16,7 @@ from fleet.manifests.admission import (
     texts,
     volumes,
 )
-from fleet.manifests.admission.tables import Check, Found, Row, below, row
+from fleet.manifests.admission.tables import Check, Found, Row, below, compiled, row
 
 _PROTOCOLS = ("SCTP", "TCP", "UDP")
 _RESTART = ("Always", "OnFailure", "Never")
@@ -133,8 +133,17 @@ def _only_sidecars(container: Mapping[str, Any]) -> Found:
     ]
 
 
+_PROBED = compiled(probes.ROWS)
+
+
+def _sidecar(container: Mapping[str, Any]) -> Found:
+    """One that goes on beside the containers is probed as they are."""
+    return _PROBED(container) if container.get("restartPolicy") == "Always" else ()
+
+
 _INIT: tuple[Row, ...] = (
     *_CONTAINER,
+    row("", _sidecar, "core: validateInitContainers"),
     row("", _only_sidecars, "core: validateInitContainers"),
     row(
         "restartPolicy",
@@ -318,11 +327,6 @@ def _no_ephemeral(template: Mapping[str, Any]) -> Found:
     return (faults.forbidden(said, "spec", "ephemeralContainers"),)
 
 
-def _no_spec(template: Mapping[str, Any]) -> Found:
-    """Without a spec there are no containers."""
-    return () if template.get("spec") else (faults.required("", "spec", "containers"),)
-
-
 def _template_labels(metadata: Mapping[str, Any]) -> Found:
     """The API server leaves out `metadata` in what it says of these."""
     found = [
@@ -346,7 +350,6 @@ def _metadata(template: Mapping[str, Any]) -> Found:
 # A template without its volumes' mounts: a StatefulSet has claims that are volumes too.
 TEMPLATE: tuple[Row, ...] = (
     row("", _metadata, "core: ValidatePodTemplateSpec"),
-    row("", _no_spec, "core: validateContainers"),
     row("", _no_ephemeral, "core: ValidatePodTemplateSpec"),
     *below("spec", SPEC),
 )

@@ -25,6 +25,13 @@ def _handler(written: Mapping[str, Any]) -> Found:
     return [faults.forbidden(_NOT_TWO, each) for each in given[1:]]
 
 
+def _port_needed(written: Mapping[str, Any]) -> Found:
+    """Null is the number zero."""
+    if written.get("port") is not None:
+        return ()
+    return (faults.invalid(0, texts.between(1, 65535), "port"),)
+
+
 def _headers(written: list[Mapping[str, Any]]) -> Found:
     return [
         faults.invalid(each.get("name") or "", problem)
@@ -36,6 +43,8 @@ def _headers(written: list[Mapping[str, Any]]) -> Found:
 HANDLER: tuple[Row, ...] = (
     row("", _handler, f"{_SOURCE}: validateHandler"),
     row("exec", rules.filled("command"), f"{_SOURCE}: validateExecAction"),
+    row("httpGet", _port_needed, f"{_SOURCE}: ValidatePortNumOrName"),
+    row("tcpSocket", _port_needed, f"{_SOURCE}: ValidatePortNumOrName"),
     row("httpGet.port", rules.port, f"{_SOURCE}: validateHTTPGetAction"),
     row(
         "httpGet.scheme",

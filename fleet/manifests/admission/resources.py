@@ -80,7 +80,8 @@ def amounts(names: Names, *, is_deep: bool = True) -> Callable[[Mapping[str, Any
     def check(written: Mapping[str, Any]) -> Found:
         found: list[faults.Fault] | tuple[()] = ()
         for name, value in written.items():
-            more = [*_named(name, names), *_amount(name, value, is_deep=is_deep)]
+            amount = 0 if value is None else value
+            more = [*_named(name, names), *_amount(name, amount, is_deep=is_deep)]
             if more:
                 found = [*found, *faults.below(more, faults.Key(name))]
         return found

@@ -5,6 +5,7 @@ Rules are asked about values that are there and not null; what must be there is 
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -14,6 +15,8 @@ Found = Iterable[faults.Fault]
 Check = Callable[[Any], Found]
 Walk = Callable[[Any], Found]
 _EACH = "[]"
+NEWEST = "1.99"
+_ZEROS: tuple[Any, ...] = ({}, "", 0)
 _NOTHING: list[faults.Fault] = []  # never changed: most walks end with it
 
 
@@ -66,8 +69,11 @@ class _Node:
         return node
 
 
-def compiled(rows: Iterable[Row], version: str) -> Walk:
-    """Everything that these rows find in an object, on one version of Kubernetes."""
+def compiled(rows: Iterable[Row], version: str = NEWEST) -> Walk:
+    """Everything that these rows find in an object, on one version of Kubernetes.
+
+    Rows that are the same on every version need none named.
+    """
     top = _Node()
     for each in rows:
         if each.holds_in(version):
@@ -127,13 +133,20 @@ def _items(inner: Walk) -> Walk:
     def walk(value: Any) -> Found:
         found = _NOTHING
         for step, part in _steps_into(value):
-            if part is not None:
-                more = inner(part)
-                if more:
-                    found = [*found, *(each.below(step) for each in more)]
+            more = _at_null(value, inner) if part is None else inner(part)
+            if more:
+                found = [*found, *(each.below(step) for each in more)]
         return found
 
     return walk
+
+
+def _at_null(around: Any, inner: Walk) -> Found:
+    """Null as an entry of a list is the empty value of whatever the list holds; in a map it is not there."""
+    for zero in _ZEROS if isinstance(around, list) else ():
+        with suppress(AttributeError, TypeError):
+            return list(inner(zero))
+    return ()
 
 
 def _steps_into(value: Any) -> Iterable[tuple[faults.Step, Any]]:

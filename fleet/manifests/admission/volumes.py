@@ -130,6 +130,10 @@ def _projections(written: Mapping[str, Any]) -> Found:
                 fault = faults.invalid(value, "conflicting duplicate paths")
                 found.append(faults.written_at(fault, "sources", place))
             seen.add(path)
+        token = each.get("serviceAccountToken")
+        if token is not None and not token.get("path"):
+            where = ("sources", place, "serviceAccountToken", "path")
+            found.append(faults.written_at(faults.required("", "path"), *where))
     return found
 
 

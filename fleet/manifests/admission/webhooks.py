@@ -137,6 +137,9 @@ def _resources(written: Mapping[str, Any]) -> Found:
     if len(values) > 1 and "*/*" in values:
         said = "if '*/*' is present, must not specify other resources"
         found.append(faults.invalid(values, said, "resources"))
+    if "*" in values and any(each not in ("", "*") and "/" not in (each or "") for each in values):
+        said = "if '*' is present, must not specify other resources without subresources"
+        found.append(faults.invalid(values, said, "resources"))
     return found
 
 

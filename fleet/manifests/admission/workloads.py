@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from fleet.manifests.admission import claims, faults, labels, pods, rules, texts, volumes
-from fleet.manifests.admission.tables import Check, Found, Row, below, row
+from fleet.manifests.admission.tables import Check, Found, Row, below, compiled, row
 
 _MISMATCH = "`selector` does not match template `labels`"
 
@@ -174,6 +174,14 @@ def _set_mounted(spec: Mapping[str, Any]) -> Found:
     return faults.below(found, "template", "spec") if found else ()
 
 
+_CLAIM = compiled(claims.SPEC)
+
+
+def _claim(template: Mapping[str, Any]) -> Found:
+    """Its spec is there whether it is written or not."""
+    return faults.below(_CLAIM(template.get("spec") or {}), "spec")
+
+
 def _replicas(*fields: str) -> tuple[Row, ...]:
     return tuple(
         row(f"spec.{each}", rules.not_negative, "apps: ValidateNonnegativeField")
@@ -252,7 +260,7 @@ STATEFUL_SET: tuple[Row, ...] = (
         ),
     ),
     *_replicas("replicas", "minReadySeconds", "revisionHistoryLimit"),
-    *below("spec.volumeClaimTemplates[].spec", claims.SPEC),
+    row("spec.volumeClaimTemplates[]", _claim, "apps: validateVolumeClaimTemplates"),
     *_SELECTOR,
     *_TEMPLATE,
 )
@@ -261,9 +269,17 @@ STATEFUL_SET: tuple[Row, ...] = (
 def _rc_selector(spec: Mapping[str, Any]) -> Found:
     """By default the template's own labels."""
     selector = spec.get("selector") or {}
+    if selector and not spec.get("template"):
+        return ()
     if not selector and not template_labels(spec):
         return (faults.required("", "selector"),)
     return mismatch(spec, {"matchLabels": selector})
+
+
+def _without_spec(template: Mapping[str, Any]) -> Found:
+    if template.get("spec") is not None:
+        return ()
+    return (faults.required("", "spec", "containers"),)
 
 
 CONTROLLER: tuple[Row, ...] = (
@@ -273,13 +289,13 @@ CONTROLLER: tuple[Row, ...] = (
         _always("activeDeadlineSeconds", "ReplicationController"),
         "core: ValidatePodTemplateSpecForRC",
     ),
-    row("spec", rules.needs("template"), "core: ValidatePodTemplateSpecForRC"),
+    row("spec.template", _without_spec, "core: validateContainers"),
+    row("spec", rules.filled("template"), "core: ValidatePodTemplateSpecForRC"),
     *_replicas("replicas", "minReadySeconds"),
     *_TEMPLATE,
     *_MOUNTED,
 )
 POD: tuple[Row, ...] = (
-    row("", rules.filled("spec"), "core: ValidatePodSpec"),
     *below("spec", (*pods.SPEC, pods.MOUNTED)),
     row("spec.containers[].image", _image, "core: validateContainerOnlyForPod"),
     row("spec.initContainers[].image", _image, "core: validateContainerOnlyForPod"),
