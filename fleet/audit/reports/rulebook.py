@@ -12,6 +12,7 @@ _TEXTS = ("policies.kyverno.io/description", "description", "fleetgate.dev/why")
 
 OWN: Mapping[str, tuple[str, str]] = {
     "bundle": ("A bundle can be rendered", "Mend the Bundle document or the folder that it names."),
+    "collision": ("No two Ingresses serve the same address", "Let one Ingress have the host and path."),
     "delete": ("Deletions are within bounds", "Give a Permit for what shall be deleted."),
     "fleet": ("fleet's own documents are sound", "Mend the document; docs/formats.md describes each kind."),
     "json": ("JSON can be read", "Mend the text in that line."),
@@ -22,8 +23,12 @@ OWN: Mapping[str, tuple[str, str]] = {
     "ownership": ("One object has one owner", "Let one bundle own it."),
     "plan": ("The rollout plan is sound", "Mend what the message names."),
     "registration": ("Clusters are registered once, with a proof of their key", "Enrol the agent again."),
-    "schema": ("Objects fit the schemas of their clusters' Kubernetes version",
-               "Use a field and value that this version serves."),
+    "reference": ("What an object names is in the same revision",
+                  "Correct the name, or commit the object; nothing if it lives in the cluster outside git."),
+    "scaling": ("What an autoscaler scales has no fixed number of replicas", "Leave spec.replicas out."),
+    "schema": ("Objects fit the schemas and the validation of their clusters' Kubernetes version",
+               "Use a field and value that an API server of this version takes."),
+    "selection": ("Services and disruption budgets select Pods", "Select by labels that the Pods carry."),
     "tree": ("The repository holds plain files of sensible names and sizes", "Rename, shorten or remove the file."),
     "variables": ("Every variable has a value", "Give it in the Cluster, the bundle or its values."),
     "yaml": ("YAML can be read as Kubernetes reads it", "Mend the text in that line."),

@@ -220,6 +220,7 @@ def _template_selector(spec: Mapping[str, Any]) -> Found:
 CRON_JOB: tuple[Row, ...] = (
     row("", _name, "batch: ValidateCronJobCreate"),
     row("spec", _schedule, "batch: validateScheduleFormat"),
+    row("spec.schedule", cron.timed, "batch: validateScheduleFormat", since="1.29"),
     row("spec.timeZone", cron.zone, "batch: validateTimeZone"),
     row(
         "spec.concurrencyPolicy",

@@ -53,9 +53,11 @@ def schedule(text: str) -> Found:
                 text, str(error), hint='as in "0 3 * * *": minute hour day month weekday'
             )
         )
-    if "TZ" in text:
-        found.append(faults.invalid(text, _TIMED))
     return found
+
+
+def timed(text: str) -> Found:
+    return (faults.invalid(text, _TIMED),) if "TZ" in text else ()
 
 
 def _read(text: str) -> None:

@@ -236,7 +236,7 @@ DAEMON_SET: tuple[Row, ...] = (
     *_MOUNTED,
 )
 STATEFUL_SET: tuple[Row, ...] = (
-    row("metadata.name", rules.shaped(texts.label), "apps: ValidateStatefulSetName"),
+    row("metadata.name", rules.shaped(texts.label), "apps: ValidateStatefulSetName", since="1.27"),
     row("spec", _selector("statefulset"), "apps: ValidateStatefulSetSpec"),
     row("spec", _always("activeDeadlineSeconds", "StatefulSet"), "apps: ValidateStatefulSetSpec"),
     row("spec", _set_strategy, "apps: ValidateStatefulSetSpec"),
@@ -246,7 +246,7 @@ STATEFUL_SET: tuple[Row, ...] = (
         "spec.serviceName",
         rules.shaped(texts.label),
         "apps: ValidateStatefulSetSpec",
-        since="1.34",
+        since="1.36",
     ),
     *below(
         "spec.persistentVolumeClaimRetentionPolicy",
@@ -259,7 +259,7 @@ STATEFUL_SET: tuple[Row, ...] = (
             for each in ("whenDeleted", "whenScaled")
         ),
     ),
-    *_replicas("replicas", "minReadySeconds", "revisionHistoryLimit"),
+    *_replicas("replicas", "minReadySeconds", "ordinals.start"),
     row("spec.volumeClaimTemplates[]", _claim, "apps: validateVolumeClaimTemplates"),
     *_SELECTOR,
     *_TEMPLATE,
