@@ -4,8 +4,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from fleet.cel import budgets, checker, evaluator, fast, history, literals, parser, types
-from fleet.cel.environments import Environment
+from fleet.cel import (
+    budgets,
+    checker,
+    environments,
+    evaluator,
+    fast,
+    history,
+    literals,
+    parser,
+    types,
+)
 from fleet.cel.faults import CompileError, EvaluationError, ExhaustedError
 
 
@@ -52,12 +61,13 @@ class Program:
             raise EvaluationError(f"cannot be evaluated: {fault!r}") from fault
 
 
-def compile(text: str, environment: Environment) -> Program:  # noqa: A001  the word for it
+def compile(text: str, environment: environments.Environment) -> Program:  # noqa: A001  the word for it
     """Raises CompileError."""
     try:
         root = parser.parse(text)
         checked = checker.check(root, environment)
-        literals.check(root, checked)
+        if environment.dialect is environments.Dialect.KUBERNETES:
+            literals.check(root, checked)
         run, length = evaluator.build(root, checked)
     except CompileError:
         raise

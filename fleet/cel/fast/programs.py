@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from fleet.cel import checker, tree
+from fleet.cel import checker, lookup, tree
 from fleet.cel.fast import calls, fields, literals, logic, optionals, relations, runtime, turns
 from fleet.cel.fast.operands import Operand
 from fleet.cel.fast.writing import Writer
@@ -38,7 +38,8 @@ def _built(root: tree.Node, checked: checker.Checked) -> runtime.Function | None
     if _nodes(root) > runtime.MOST_NODES:
         return None
     written = source(root, checked)
-    names = {**runtime.NAMES, **written.constants}
+    ways = lookup.STRICT if checked.is_strict else lookup.LENIENT
+    names = {**runtime.names(ways), **written.constants}
     # Python's own literals and numbered names are all that an expression's text became.
     exec(compile(written.text(), "<cel>", "exec", dont_inherit=True), names)  # noqa: S102
     function: runtime.Function = names["run"]
@@ -67,7 +68,8 @@ def _emit(writer: Writer, node: tree.Node) -> Operand:
 def _call(writer: Writer, node: tree.Call) -> Operand:
     if node.function in ("_&&_", "_||_"):
         return logic.chain(writer, node)
-    name = writer.checked.calls[node.at].overloads[0].name
+    overloads = writer.checked.calls[node.at].overloads
+    name = overloads[0].name if overloads else ""
     return _CALLS.get(name, calls.generic)(writer, node)
 
 

@@ -69,7 +69,8 @@ NAMES: Mapping[str, Any] = {
     "opened": opened,
     "inserted": inserted,
     "insert_all": loops.insert_all,
-    "holds": lookup.holds,
-    "value_at": lookup.value,
-    "optional_at": lookup.optional,
 }
+
+
+def names(ways: lookup.Ways) -> dict[str, Any]:
+    return {**NAMES, "holds": ways.holds, "value_at": ways.value, "optional_at": ways.optional}

@@ -12,6 +12,7 @@ from fleet.cel.library import (
     optionals,
     quantities,
     regexes,
+    specified,
     strings,
     times,
     urls,
@@ -44,3 +45,18 @@ OVERLOADS: Mapping[str, tuple[Overload, ...]] = _by_name(
         *authorizer.OVERLOADS,
     )
 )
+
+
+def _with(
+    known: Mapping[str, tuple[Overload, ...]], rows: Iterable[Overload]
+) -> Mapping[str, tuple[Overload, ...]]:
+    """The same functions, but for those that `rows` have for the same arguments."""
+    found = dict(known)
+    for row in rows:
+        found[row.name] = tuple(
+            row if each.arguments == row.arguments else each for each in found[row.name]
+        )
+    return found
+
+
+SPECIFIED = _with(OVERLOADS, specified.OVERLOADS)
