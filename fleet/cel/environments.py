@@ -1,7 +1,7 @@
 """What an expression may name besides functions and types, and in which dialect it is read."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from fleet.cel import types
@@ -20,7 +20,8 @@ class Environment:
 
     `has_bind`: whether there is `cel.bind`, which Kubernetes leaves out and Kyverno has. `container` is the namespace
     in which names are looked for first. What is not `is_checked` may name anything and call anything: it fails when it
-    runs, if it comes to that.
+    runs, if it comes to that. `definitions` are what programs have of that name, by the dotted name under which the
+    bindings will hold exactly that program's value: the quick way evaluates it in place.
     """
 
     variables: Mapping[str, types.Type]
@@ -28,6 +29,7 @@ class Environment:
     container: str = ""
     dialect: Dialect = Dialect.KUBERNETES
     is_checked: bool = True
+    definitions: Mapping[str, object] = field(default_factory=dict, compare=False, repr=False)
 
     def extended(self, name: str, kind: types.Type) -> "Environment":
         """The environment with one variable more, or with one of another type."""

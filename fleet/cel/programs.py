@@ -13,6 +13,7 @@ from fleet.cel import (
     history,
     literals,
     parser,
+    tree,
     types,
 )
 from fleet.cel.faults import CompileError, EvaluationError, ExhaustedError
@@ -28,6 +29,11 @@ class Program:
     frame_length: int = field(repr=False, compare=False)
     quick: fast.Waiting = field(repr=False, compare=False)
     needs: tuple[history.Need, ...] = ()
+
+    @property
+    def definition(self) -> object:
+        """For the `definitions` of an Environment."""
+        return self.quick.definition
 
     def evaluate(
         self, bindings: Mapping[str, Any], *, budget: int = budgets.DEFAULT_BUDGET
@@ -80,6 +86,13 @@ def compile(text: str, environment: environments.Environment) -> Program:  # noq
         type=checked.kind,
         run=run,
         frame_length=length,
-        quick=fast.Waiting(root, checked),
+        quick=fast.Waiting(_definition(root, checked, environment.definitions)),
         needs=history.needs(root, checked),
     )
+
+
+def _definition(
+    root: tree.Node, checked: checker.Checked, known: Mapping[str, object]
+) -> fast.Definition:
+    inner = {name: each for name, each in known.items() if isinstance(each, fast.Definition)}
+    return fast.Definition(root=root, checked=checked, inner=inner)

@@ -26,6 +26,10 @@ def select(writer: Writer, node: tree.Select) -> Operand:
         return Operand(text=writer.constant(writer.checked.constants[node.at]))
     if node.at in writer.checked.references:
         return _variable(writer, writer.checked.references[node.at])
+    if isinstance(node.operand, tree.Name) and not (node.test or node.optional):
+        found = writer.defined(f"{node.operand.name}.{node.field}")
+        if found is not None:
+            return found
     operand = writer.held(writer.emit(node.operand))
     if node.test:
         return _has(writer, operand, node.field)

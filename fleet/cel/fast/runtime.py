@@ -16,9 +16,10 @@ Function: TypeAlias = Callable[[Mapping[str, Any]], Any]
 BAIL: Final = object()
 # An optional that holds nothing: by `get`, nothing lies in it either.
 ABSENT: Final[dict[str, Any]] = {}
+UNSET: Final = object()  # a definition that nobody has asked for so far
 TURNS = 10_000  # nodes of the bodies of loops, and elements of lists that are made or searched
 CALLS = 30_000  # of what functions of the library count themselves
-MOST_NODES = 1000  # of an expression; a larger one is evaluated exactly
+MOST_NODES = 1000  # of an expression with its definitions; a larger one is evaluated exactly
 
 
 class _Left(Exception):  # noqa: N818 - no error: the exact evaluator goes on from here
@@ -63,6 +64,7 @@ NAMES: Mapping[str, Any] = {
     "SPACE": strings.SPACE,
     "LOWER": strings.LOWER,
     "ABSENT": ABSENT,
+    "UNSET": UNSET,
     "NONE": values.NONE,
     "Optional": values.Optional,
     "allowance": allowance,
