@@ -153,9 +153,7 @@ class _Checker:
         if operand.fields is not None:
             if node.field not in operand.fields:
                 message = f"undefined field '{node.field}'"
-                return self._refused(
-                    CompileError(message, node.at, node.field, operand.fields)
-                )
+                return self._refused(CompileError(message, node.at, node.field, operand.fields))
             return operand.fields[node.field]
         if operand.name == "map":
             return operand.of[1]
