@@ -7,7 +7,7 @@ absorbed by nothing. A loop's turn is paid for by the size of its body, so that 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from fleet.cel import checker, dispatch, lookup, loops, tree, values
+from fleet.cel import budgets, checker, dispatch, lookup, loops, tree, values
 from fleet.cel.faults import EvaluationError
 
 Frame: TypeAlias = list[
@@ -18,10 +18,23 @@ Step: TypeAlias = Callable[[Frame], Any]
 _FIRST_SLOT = 2
 
 
-def build(root: tree.Node, checked: checker.Checked) -> tuple[Step, int]:
-    """The closure, and how long its frame must be."""
-    builder = _Builder(checked)
-    return builder.step(root), builder.length
+class Evaluator:
+    """The closure, made when it is first needed: of many expressions that is never."""
+
+    __slots__ = ("_checked", "_length", "_root", "_step")
+
+    def __init__(self, root: tree.Node, checked: checker.Checked) -> None:
+        self._root, self._checked = root, checked
+        self._step: Step | None = None
+        self._length = 0
+
+    def run(self, budget: budgets.Budget, bindings: Mapping[str, Any]) -> Any:
+        step = self._step
+        if step is None:
+            builder = _Builder(self._checked)
+            step = self._step = builder.step(self._root)
+            self._length = builder.length
+        return step([budget, bindings, *[None] * (self._length - _FIRST_SLOT)])
 
 
 class _Builder:

@@ -25,8 +25,7 @@ class Program:
 
     text: str
     type: types.Type
-    run: evaluator.Step = field(repr=False, compare=False)
-    frame_length: int = field(repr=False, compare=False)
+    exact: evaluator.Evaluator = field(repr=False, compare=False)
     quick: fast.Waiting = field(repr=False, compare=False)
     needs: tuple[history.Need, ...] = ()
 
@@ -56,9 +55,8 @@ class Program:
 
     def exactly(self, bindings: Mapping[str, Any], budget: int = budgets.DEFAULT_BUDGET) -> Any:
         """By the evaluator alone that knows CEL's errors."""
-        frame = [budgets.Budget(budget), bindings, *[None] * (self.frame_length - 2)]
         try:
-            return self.run(frame)
+            return self.exact.run(budgets.Budget(budget), bindings)
         except (EvaluationError, ExhaustedError):
             raise
         except RecursionError:
@@ -74,7 +72,6 @@ def compile(text: str, environment: environments.Environment) -> Program:  # noq
         checked = checker.check(root, environment)
         if environment.dialect is environments.Dialect.KUBERNETES:
             literals.check(root, checked)
-        run, length = evaluator.build(root, checked)
     except CompileError:
         raise
     except RecursionError:
@@ -84,8 +81,7 @@ def compile(text: str, environment: environments.Environment) -> Program:  # noq
     return Program(
         text=text,
         type=checked.kind,
-        run=run,
-        frame_length=length,
+        exact=evaluator.Evaluator(root, checked),
         quick=fast.Waiting(_definition(root, checked, environment.definitions)),
         needs=history.needs(root, checked),
     )
