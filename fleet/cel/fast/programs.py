@@ -38,9 +38,15 @@ def build(definition: Definition) -> runtime.Function | None:
 
 def _built(definition: Definition) -> runtime.Function:
     try:
-        written = source(definition)
-    except Unwritable:  # with its definitions in place it is too large
-        written = source(replace(definition, inner={}))
+        return _compiled(definition)
+    except (Unwritable, SyntaxError, RecursionError):
+        if not definition.inner:
+            raise
+        return _compiled(replace(definition, inner={}))  # in place they were too much
+
+
+def _compiled(definition: Definition) -> runtime.Function:
+    written = source(definition)
     ways = lookup.STRICT if definition.checked.is_strict else lookup.LENIENT
     names = {**runtime.names(ways), **written.constants}
     # Python's own literals and numbered names are all that an expression's text became.
