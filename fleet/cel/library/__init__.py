@@ -50,12 +50,11 @@ OVERLOADS: Mapping[str, tuple[Overload, ...]] = _by_name(
 def _with(
     known: Mapping[str, tuple[Overload, ...]], rows: Iterable[Overload]
 ) -> Mapping[str, tuple[Overload, ...]]:
-    """The same functions, but for those that `rows` have for the same arguments."""
+    """`rows` besides, and in place of those for the same arguments."""
     found = dict(known)
     for row in rows:
-        found[row.name] = tuple(
-            row if each.arguments == row.arguments else each for each in found[row.name]
-        )
+        others = [each for each in found[row.name] if each.arguments != row.arguments]
+        found[row.name] = (*others, row)
     return found
 
 

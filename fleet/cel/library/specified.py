@@ -96,5 +96,6 @@ OVERLOADS = (
     method("format", (_S, types.list_of(types.DYN)), _S, formatted, metered=True),
     method("indexOf", (_S, _S, _I), _I, _Inside(strings.index)),
     method("lastIndexOf", (_S, _S, _I), _I, _Inside(strings.last_index_from)),
+    method("reverse", (_S,), _S, lambda text: text[::-1]),
     method("getMilliseconds", (types.DURATION,), _I, _milliseconds),
 )
