@@ -88,7 +88,7 @@ def _judged(library: policies.PolicySet, examples: list[objects.Manifest]) -> tu
     scene = evaluate.Scene(namespaces={}, scopes=_SCOPES)
     count = sum(
         rule.speaks_of(asked)
-        for asked in (matching.request(each, {}, _SCOPES) for each in examples)
+        for asked in map(_asked, examples)
         for rule in library.index.rules(asked)
     )
     seconds = _best(lambda: [evaluate.evaluate(library, each, scene) for each in examples])
@@ -170,9 +170,13 @@ def _manifest(body: Mapping[str, Any], source: objects.Source) -> objects.Manife
     )
 
 
+def _asked(manifest: objects.Manifest) -> matching.Request:
+    return matching.request(manifest, {}, _SCOPES, manifest.body)
+
+
 def _own(library: policies.PolicySet, examples: list[objects.Manifest]) -> Iterator[_Case]:
     for manifest in examples:
-        asked = matching.request(manifest, {}, _SCOPES)
+        asked = _asked(manifest)
         scene = decisions.scene(asked)
         for rule in library.index.rules(asked):
             if rule.speaks_of(asked) and rule.policy.param_kind is None:
@@ -196,7 +200,7 @@ def _cases(foreign: list[dict[str, Any]]) -> Iterator[_Case]:
         if text not in known:
             (known[text],) = policies.parse([_rule(_completed(written, params))]).policies.values()
         rule = _rule(each["object"])
-        asked = matching.request(_manifest(rule.value, rule.source), {}, _SCOPES)
+        asked = _asked(_manifest(rule.value, rule.source))
         yield _Case(policy=known[text], scene=decisions.scene(asked), params=params)
 
 

@@ -24,7 +24,7 @@ def _compiled(validation: str, **variables: str) -> documents.Policy:
 
 def _asked(body: dict[str, Any]) -> matching.Request:
     known = scopes.scopes([])
-    return matching.request(builders.manifest(document=body), {}, known)
+    return matching.request(builders.manifest(document=body), {}, known, body)
 
 
 def _decided(policy: documents.Policy, body: dict[str, Any]) -> list[tuple[str, str]]:
