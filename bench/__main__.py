@@ -5,7 +5,7 @@ import sys
 
 from bench import results
 
-ALL = ("checking", "applying", "steady")
+ALL = ("checking", "policies", "applying", "steady")
 
 
 def main() -> None:

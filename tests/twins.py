@@ -11,8 +11,12 @@ LEFT_OPEN = object()  # the quick way did not decide
 
 
 def written(text: str, environment: cel.Environment) -> fast.Function | None:
+    return programs.build(definition(text, environment))
+
+
+def definition(text: str, environment: cel.Environment) -> fast.Definition:
     root = parser.parse(text)
-    return programs.build(root, checker.check(root, environment))
+    return fast.Definition(root=root, checked=checker.check(root, environment), inner={})
 
 
 def quickly(function: fast.Function | None, bindings: Mapping[str, Any]) -> Any:

@@ -7,12 +7,11 @@ with the same types. What it found out is kept by the offset of the node, for th
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import NoReturn
 
 from fleet.cel import tree, types, unification, values
-from fleet.cel.environments import Environment
+from fleet.cel.environments import Dialect, Environment
 from fleet.cel.faults import CompileError
-from fleet.cel.library import OVERLOADS
+from fleet.cel.library import OVERLOADS, SPECIFIED
 from fleet.cel.overloads import Overload
 
 
@@ -26,12 +25,17 @@ class Resolution:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """`calls`, `constants` and `literals` by the offset of their node; `literals` are the types of their parts."""
+    """What was found by the offset of its node; `literals` are the types of their parts.
+
+    `references` are the names that stand for a variable of another name: in a container, or with dots in it.
+    """
 
     kind: types.Type
     calls: Mapping[int, Resolution]
     constants: Mapping[int, values.TypeName]
     literals: Mapping[int, tuple[types.Type, ...]]
+    references: Mapping[int, str]
+    is_strict: bool  # whether only maps and lists may be asked for what lies in them
 
 
 def check(root: tree.Node, environment: Environment) -> Checked:
@@ -43,17 +47,22 @@ def check(root: tree.Node, environment: Environment) -> Checked:
         calls=checker.calls,
         constants=checker.constants,
         literals={at: tuple(map(checker.final, of)) for at, of in checker.literals.items()},
+        references=checker.references,
+        is_strict=environment.dialect is Dialect.SPECIFICATION,
     )
 
 
 class _Checker:
     def __init__(self, environment: Environment) -> None:
-        self._variables = environment.variables
-        self._has_bind = environment.has_bind
+        self._environment = environment
+        self._has_dots = any("." in name for name in environment.variables)
+        self._bound: Mapping[str, types.Type] = {}  # by macros
+        self._overloads = _FUNCTIONS[environment.dialect]
         self._unifier = unification.Unifier()
         self.calls: dict[int, Resolution] = {}
         self.constants: dict[int, values.TypeName] = {}
         self.literals: dict[int, tuple[types.Type, ...]] = {}
+        self.references: dict[int, str] = {}
 
     def final(self, kind: types.Type) -> types.Type:
         return self._unifier.settled(kind, finally_dyn=True)
@@ -87,24 +96,37 @@ class _Checker:
     # Names and fields
 
     def _name(self, node: tree.Name) -> types.Type:
-        if node.name in self._variables:
-            return self._variables[node.name]
+        if node.name in self._bound and not node.is_rooted:
+            return self._bound[node.name]
+        found = self._variable(dotted(node), node.at)
+        if found is not None:
+            return found
         if node.name in types.IDENTIFIERS:
             return self._constant(node.name, node.at)
-        raise _undeclared(node.name, node.at)
+        return self._refused(_undeclared(node.name, node.at, self._environment.container))
+
+    def _variable(self, name: str, at: int) -> types.Type | None:
+        found = self._environment.variable(name)
+        if found is None:
+            return None
+        if found != name:
+            self.references[at] = found
+        return self._environment.variables[found]
+
+    def _refused(self, error: CompileError) -> types.Type:
+        """Raises it; where nothing is checked, whatever it was about is of any type."""
+        if self._environment.is_checked:
+            raise error
+        return types.DYN
 
     def _constant(self, name: str, at: int) -> types.Type:
         self.constants[at] = values.TypeName(name)
         return types.type_of(types.Type(name))
 
     def _select(self, node: tree.Select) -> types.Type:
-        name = dotted(node)
-        if (
-            name in types.IDENTIFIERS
-            and not node.test
-            and name.partition(".")[0] not in self._variables
-        ):
-            return self._constant(name, node.at)
+        found = None if node.test else self._qualified(node)
+        if found is not None:
+            return found
         operand = self._settled(node.operand)
         is_optional = operand.name == "optional_type"
         found = self._field(operand.of[0] if is_optional else operand, node)
@@ -112,12 +134,26 @@ class _Checker:
             return types.BOOL
         return types.optional_of(found) if is_optional or node.optional else found
 
+    def _qualified(self, node: tree.Select) -> types.Type | None:
+        """A name with dots: a variable's or a type's."""
+        name = dotted(node)
+        head = name.partition(".")[0]
+        if not name or head in self._bound:
+            return None
+        if self._has_dots or self._environment.container:
+            found = self._environment.variable(name)
+            if found is not None:
+                self.references[node.at] = found
+                return self._environment.variables[found]
+        if name not in types.IDENTIFIERS or head in self._environment.variables:
+            return None
+        return self._constant(name, node.at)
+
     def _field(self, operand: types.Type, node: tree.Select) -> types.Type:
         if operand.fields is not None:
             if node.field not in operand.fields:
-                raise CompileError(
-                    f"undefined field '{node.field}'", node.at, node.field, operand.fields
-                )
+                message = f"undefined field '{node.field}'"
+                return self._refused(CompileError(message, node.at, node.field, operand.fields))
             return operand.fields[node.field]
         if operand.name == "map":
             return operand.of[1]
@@ -125,7 +161,8 @@ class _Checker:
             self._unifier.fits((types.DYN,), (operand,))
         elif operand != types.DYN:
             shown = types.spelled(operand)
-            raise CompileError(f"type '{shown}' does not support field selection", node.at)
+            message = f"type '{shown}' does not support field selection"
+            return self._refused(CompileError(message, node.at))
         return types.DYN
 
     def _settled(self, node: tree.Node) -> types.Type:
@@ -141,18 +178,26 @@ class _Checker:
             arguments = tuple(map(self.kind_of, node.arguments))
             return self._resolve(static, None, arguments, node, is_static=node.target is not None)
         target = None if node.target is None else self.kind_of(node.target)
-        if node.function not in OVERLOADS:
-            raise _undeclared(node.function, node.at)
+        if node.function not in self._overloads:
+            return self._unknown(node)
         arguments = tuple(map(self.kind_of, node.arguments))
         return self._resolve(node.function, target, arguments, node)
+
+    def _unknown(self, node: tree.Call) -> types.Type:
+        container = self._environment.container
+        found = self._refused(_undeclared(node.function, node.at, container))
+        for each in node.arguments:
+            self.kind_of(each)
+        self.calls[node.at] = Resolution(())
+        return found
 
     def _static_name(self, node: tree.Call) -> str | None:
         """`strings.quote` is one name, where `x.quote` is a member function."""
         if node.target is None:
-            return node.function if node.function in OVERLOADS else None
+            return node.function if node.function in self._overloads else None
         prefix = dotted(node.target)
         name = f"{prefix}.{node.function}"
-        return name if prefix and name in OVERLOADS else None
+        return name if prefix and name in self._overloads else None
 
     def _logic(self, node: tree.Call) -> types.Type:
         for operand in node.arguments:
@@ -162,7 +207,7 @@ class _Checker:
     def _expect_bool(self, node: tree.Node) -> None:
         kind = self.kind_of(node)
         if not self._unifier.fits((kind,), (types.BOOL,)):
-            raise _mismatch(types.BOOL, self._unifier.settled(kind), node.at)
+            self._refused(_mismatch(types.BOOL, self._unifier.settled(kind), node.at))
 
     def _resolve(
         self,
@@ -176,14 +221,19 @@ class _Checker:
         given = arguments if target is None else (target, *arguments)
         result: types.Type | None = None
         fitting: list[Overload] = []
-        for overload in OVERLOADS[name]:
+        for overload in self._overloads[name]:
             if overload.member is not (target is None):
                 found = self._result(overload, given)
                 if found is not None:
                     fitting.append(overload)
                     result = found if result in (None, found) else types.DYN
         if result is None:
-            self._no_overload(name, target, arguments, node.at)
+            result = self._refused(self._no_overload(name, target, arguments, node.at))
+            fitting = [
+                each
+                for each in self._overloads[name]
+                if each.member is not (target is None) and len(each.arguments) == len(given)
+            ]
         self.calls[node.at] = Resolution(tuple(fitting), is_static)
         return result
 
@@ -200,12 +250,12 @@ class _Checker:
 
     def _no_overload(
         self, name: str, target: types.Type | None, arguments: tuple[types.Type, ...], at: int
-    ) -> NoReturn:
+    ) -> CompileError:
         shown = [types.spelled(self._unifier.settled(each)) for each in arguments]
         receiver = ""
         if target is not None:
             receiver = types.spelled(self._unifier.settled(target)) + "."
-        raise CompileError(
+        return CompileError(
             f"found no matching overload for '{name}' applied to '{receiver}({', '.join(shown)})'",
             at,
         )
@@ -235,7 +285,8 @@ class _Checker:
             return kind
         inner = self._unifier.fresh()
         if not self._unifier.fits((kind,), (types.optional_of(inner),)):
-            raise _mismatch(types.optional_of(types.DYN), self._unifier.settled(kind), node.at)
+            wanted = types.optional_of(types.DYN)
+            return self._refused(_mismatch(wanted, self._unifier.settled(kind), node.at))
         settled = self._unifier.settled(kind)
         return settled.of[0] if settled.name == "optional_type" else types.DYN
 
@@ -251,12 +302,12 @@ class _Checker:
 
     @contextmanager
     def _scope(self, declared: Mapping[str, types.Type]) -> Iterator[None]:
-        outer = self._variables
-        self._variables = {**outer, **declared}
+        outer = self._bound
+        self._bound = {**outer, **declared}
         try:
             yield
         finally:
-            self._variables = outer
+            self._bound = outer
 
     def _comprehension(self, node: tree.Comprehension) -> types.Type:
         over = self._settled(node.over)
@@ -284,11 +335,9 @@ class _Checker:
             self._unifier.fits((types.DYN,), (over,))
         elif over != types.DYN:
             shown = types.spelled(over)
-            raise CompileError(
-                f"expression of type '{shown}' cannot be range of a comprehension "
-                "(must be list, map, or dynamic)",
-                node.over.at,
-            )
+            message = f"expression of type '{shown}' cannot be range of a comprehension "
+            message += "(must be list, map, or dynamic)"
+            self._refused(CompileError(message, node.over.at))
         return types.DYN, types.DYN
 
     def _tested(self, loop: tree.Loop, element: types.Type) -> types.Type:
@@ -304,20 +353,20 @@ class _Checker:
             return types.list_of(body)
         entry = types.map_of(self._unifier.fresh(), self._unifier.fresh())
         if not self._unifier.fits((body,), (entry,)):
-            raise _mismatch(types.map_of(types.DYN, types.DYN), body, node.body.at)
+            wanted = types.map_of(types.DYN, types.DYN)
+            return self._refused(_mismatch(wanted, body, node.body.at))
         return self._unifier.settled(entry)
 
     def _sorted(self, node: tree.Comprehension, over: types.Type, key: types.Type) -> types.Type:
         known = self._unifier.settled(key)
         if known.name not in _SORTABLE and not known.is_variable:
             shown = types.spelled(known)
-            raise CompileError(
-                f"found no matching overload for 'sortBy' by keys of type '{shown}'", node.at
-            )
+            message = f"found no matching overload for 'sortBy' by keys of type '{shown}'"
+            self._refused(CompileError(message, node.at))
         return over if over.name == "list" else types.list_of(types.DYN)
 
     def _binding(self, node: tree.Binding) -> types.Type:
-        if not node.optional and not self._has_bind:
+        if not node.optional and not self._environment.has_bind:
             raise _undeclared("cel", node.at)
         value = self.kind_of(node.value)
         if node.optional:
@@ -328,17 +377,19 @@ class _Checker:
     def _optional_binding(self, node: tree.Binding, value: types.Type) -> types.Type:
         inner = self._unifier.fresh()
         if not self._unifier.fits((value,), (types.optional_of(inner),)):
-            self._no_overload("hasValue", value, (), node.at)
+            self._refused(self._no_overload("hasValue", value, (), node.at))
         with self._scope({node.name: self._unifier.settled(inner)}):
             body = self.kind_of(node.body)
         if node.optional == "optMap":
             return types.optional_of(body)
         found = types.optional_of(self._unifier.fresh())
         if not self._unifier.fits((body,), (found,)):
-            raise _mismatch(types.optional_of(types.DYN), body, node.body.at)
+            wanted = types.optional_of(types.DYN)
+            return self._refused(_mismatch(wanted, body, node.body.at))
         return self._unifier.settled(found)
 
 
+_FUNCTIONS = {Dialect.KUBERNETES: OVERLOADS, Dialect.SPECIFICATION: SPECIFIED}
 _TESTS = frozenset({tree.Loop.ALL, tree.Loop.EXISTS, tree.Loop.EXISTS_ONE, tree.Loop.FILTER})
 _SORTABLE = frozenset(
     {
@@ -356,17 +407,17 @@ _SORTABLE = frozenset(
 
 
 def dotted(node: tree.Node) -> str:
-    """`a.b.c` as one name; empty for anything else."""
+    """`a.b.c` as one name, a dot before it where one is written; empty for anything else."""
     if isinstance(node, tree.Name):
-        return node.name
+        return f".{node.name}" if node.is_rooted else node.name
     if not isinstance(node, tree.Select) or node.optional or node.test:
         return ""
     prefix = dotted(node.operand)
     return f"{prefix}.{node.field}" if prefix else ""
 
 
-def _undeclared(name: str, at: int) -> CompileError:
-    return CompileError(f"undeclared reference to '{name}' (in container '')", at)
+def _undeclared(name: str, at: int, container: str = "") -> CompileError:
+    return CompileError(f"undeclared reference to '{name}' (in container '{container}')", at)
 
 
 def _mismatch(wanted: types.Type, found: types.Type, at: int) -> CompileError:

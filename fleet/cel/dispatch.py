@@ -79,7 +79,17 @@ def _is_shallow(wanted: types.Type) -> bool:
     return all(each == types.DYN or each.name in types.PARAMETERS for each in wanted.of)
 
 
+_RUNNERS: dict[int, tuple[Overload, Runner]] = {}  # by identity: the library's rows are made once
+
+
 def _runner(overload: Overload) -> Runner:
+    known = _RUNNERS.get(id(overload))
+    if known is None:
+        known = _RUNNERS[id(overload)] = (overload, _made_runner(overload))
+    return known[1]
+
+
+def _made_runner(overload: Overload) -> Runner:
     plain = overload.call
     if overload.metered:
         return _sized(overload, plain)

@@ -7,7 +7,7 @@ absorbed by nothing. A loop's turn is paid for by the size of its body, so that 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from fleet.cel import checker, dispatch, lookup, loops, tree, values
+from fleet.cel import budgets, checker, dispatch, lookup, loops, tree, values
 from fleet.cel.faults import EvaluationError
 
 Frame: TypeAlias = list[
@@ -18,15 +18,29 @@ Step: TypeAlias = Callable[[Frame], Any]
 _FIRST_SLOT = 2
 
 
-def build(root: tree.Node, checked: checker.Checked) -> tuple[Step, int]:
-    """The closure, and how long its frame must be."""
-    builder = _Builder(checked)
-    return builder.step(root), builder.length
+class Evaluator:
+    """The closure, made when it is first needed: of many expressions that is never."""
+
+    __slots__ = ("_checked", "_length", "_root", "_step")
+
+    def __init__(self, root: tree.Node, checked: checker.Checked) -> None:
+        self._root, self._checked = root, checked
+        self._step: Step | None = None
+        self._length = 0
+
+    def run(self, budget: budgets.Budget, bindings: Mapping[str, Any]) -> Any:
+        step = self._step
+        if step is None:
+            builder = _Builder(self._checked)
+            step = self._step = builder.step(self._root)
+            self._length = builder.length
+        return step([budget, bindings, *[None] * (self._length - _FIRST_SLOT)])
 
 
 class _Builder:
     def __init__(self, checked: checker.Checked) -> None:
         self._checked = checked
+        self._ways = lookup.STRICT if checked.is_strict else lookup.LENIENT
         self._slots: Mapping[str, int] = {}
         self._next = _FIRST_SLOT
         self.length = _FIRST_SLOT
@@ -58,22 +72,26 @@ class _Builder:
                 return self._binding(node)
 
     def _name(self, node: tree.Name) -> Step:
-        if node.name in self._slots:
+        if node.name in self._slots and not node.is_rooted:
             slot = self._slots[node.name]
             return lambda frame: frame[slot]
         if node.at in self._checked.constants:
             return _constant(self._checked.constants[node.at])
-        return _variable(node.name)
+        return _variable(self._checked.references.get(node.at, node.name))
 
     def _select(self, node: tree.Select) -> Step:
         if node.at in self._checked.constants:
             return _constant(self._checked.constants[node.at])
+        if node.at in self._checked.references:
+            return _variable(self._checked.references[node.at])
         operand, key = self.step(node.operand), node.field
         if node.test:
-            return lambda frame: lookup.holds(operand(frame), key)
+            holds = self._ways.holds
+            return lambda frame: holds(operand(frame), key)
         if node.optional:
-            return lambda frame: lookup.optional(operand(frame), key)
-        return _field(operand, key)
+            optional = self._ways.optional
+            return lambda frame: optional(operand(frame), key)
+        return _field(operand, key, self._ways.value)
 
     def _call(self, node: tree.Call) -> Step:
         if node.function in _LOGIC:
@@ -82,6 +100,9 @@ class _Builder:
         has_target = node.target is not None and not resolution.is_static
         operands = (node.target, *node.arguments) if has_target else node.arguments
         steps = [self.step(each) for each in operands if each is not None]
+        if node.function in _INDICES:
+            operand, key = steps
+            return _index(operand, key, _INDICES[node.function](self._ways))
         if node.function in _SPECIAL:
             return _SPECIAL[node.function](*steps)
         return dispatch.call(node.function, resolution.overloads, steps)
@@ -147,14 +168,14 @@ def _variable(name: str) -> Step:
     return run
 
 
-def _field(operand: Step, key: str) -> Step:
+def _field(operand: Step, key: str, otherwise: Callable[[Any, Any], Any]) -> Step:
     def run(frame: Frame) -> Any:
         container = operand(frame)
         if type(container) is dict:
             found = container.get(key, values.MISSING)
             if found is not values.MISSING:
                 return found
-        return lookup.value(container, key)
+        return otherwise(container, key)
 
     return run
 
@@ -194,12 +215,8 @@ def _conditional(condition: Step, then: Step, otherwise: Step) -> Step:
     return run
 
 
-def _index(operand: Step, key: Step) -> Step:
-    return lambda frame: lookup.value(operand(frame), key(frame))
-
-
-def _optional_index(operand: Step, key: Step) -> Step:
-    return lambda frame: lookup.optional(operand(frame), key(frame))
+def _index(operand: Step, key: Step, look: Callable[[Any, Any], Any]) -> Step:
+    return lambda frame: look(operand(frame), key(frame))
 
 
 def _present(value: Any) -> values.Optional:
@@ -265,10 +282,12 @@ def _map_of(entries: list[tuple[Step, Step, bool]]) -> Step:
 
 
 _LOGIC: Mapping[str, Callable[[list[Step]], Step]] = {"_&&_": _logic(False), "_||_": _logic(True)}
+_INDICES: Mapping[str, Callable[[lookup.Ways], Callable[[Any, Any], Any]]] = {
+    "_[_]": lambda ways: ways.value,
+    "_[?_]": lambda ways: ways.optional,
+}
 _SPECIAL: Mapping[str, Callable[..., Step]] = {
     "_?_:_": _conditional,
-    "_[_]": _index,
-    "_[?_]": _optional_index,
     "or": _or,
     "orValue": _or_value,
 }

@@ -66,7 +66,7 @@ def _of(node: tree.Node, checked: checker.Checked) -> Iterator[Need]:
 def _of_call(node: tree.Call, checked: checker.Checked) -> Iterator[Need]:
     """What no static type tells apart may turn out to be the oldest of its overloads."""
     resolution = checked.calls.get(node.at)
-    if resolution is None:
+    if resolution is None or not resolution.overloads:
         return
     since, name = min(map(_since, resolution.overloads)), resolution.overloads[0].name
     if since:

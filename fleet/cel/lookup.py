@@ -1,6 +1,7 @@
 """Fields, keys and indices at run time, each asked for in three ways: the value, whether it is there, an optional."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from fleet.cel import types, values
@@ -30,6 +31,31 @@ def optional(container: Any, key: Any) -> values.Optional:
         return optional(container.value, key) if container.present else values.NONE
     found = _find(container, key)
     return values.NONE if found is values.MISSING else values.optional(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """The three questions; strictly, nothing but a map or a list may be asked any of them."""
+
+    value: Callable[[Any, Any], Any]
+    holds: Callable[[Any, Any], bool]
+    optional: Callable[[Any, Any], values.Optional]
+
+
+def _strict(ask: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    def asked(container: Any, key: Any) -> Any:
+        inside = container
+        while isinstance(inside, values.Optional) and inside.present:
+            inside = inside.value
+        if not isinstance(inside, (Mapping, list, values.Optional)):
+            raise _absent(inside, key)
+        return ask(container, key)
+
+    return asked
+
+
+LENIENT = Ways(value, holds, optional)
+STRICT = Ways(_strict(value), _strict(holds), _strict(optional))
 
 
 def _find(container: Any, key: Any) -> Any:

@@ -156,7 +156,7 @@ class _Parser:
             case "{":
                 return self._map(token.at)
             case ".":
-                return self._name(self._expect("name"))
+                return self._name(self._expect("name"), is_rooted=True)
             case _:
                 self._next -= 1
                 raise self._refusal()
@@ -166,14 +166,14 @@ class _Parser:
             raise CompileError("invalid int literal", token.at)
         return tree.Literal(value=token.value, at=token.at)
 
-    def _name(self, token: lexer.Token) -> tree.Node:
+    def _name(self, token: lexer.Token, *, is_rooted: bool = False) -> tree.Node:
         word = token.value
         if word in _CONSTANTS:
             return tree.Literal(value=_CONSTANTS[word], at=token.at)
         if word in _RESERVED:
             raise CompileError(f"Syntax error: reserved identifier: {word}", token.at)
         if self._token.kind != "(":
-            return tree.Name(name=word, at=token.at)
+            return tree.Name(name=word, is_rooted=is_rooted, at=token.at)
         opening = self._take()
         return macros.plain(word, self._listed(), opening.at)
 

@@ -4,8 +4,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from fleet.cel import budgets, checker, evaluator, fast, history, literals, parser, types
-from fleet.cel.environments import Environment
+from fleet.cel import (
+    budgets,
+    checker,
+    environments,
+    evaluator,
+    fast,
+    history,
+    literals,
+    parser,
+    tree,
+    types,
+)
 from fleet.cel.faults import CompileError, EvaluationError, ExhaustedError
 
 
@@ -15,10 +25,14 @@ class Program:
 
     text: str
     type: types.Type
-    run: evaluator.Step = field(repr=False, compare=False)
-    frame_length: int = field(repr=False, compare=False)
+    exact: evaluator.Evaluator = field(repr=False, compare=False)
     quick: fast.Waiting = field(repr=False, compare=False)
     needs: tuple[history.Need, ...] = ()
+
+    @property
+    def definition(self) -> object:
+        """For the `definitions` of an Environment."""
+        return self.quick.definition
 
     def evaluate(
         self, bindings: Mapping[str, Any], *, budget: int = budgets.DEFAULT_BUDGET
@@ -41,9 +55,8 @@ class Program:
 
     def exactly(self, bindings: Mapping[str, Any], budget: int = budgets.DEFAULT_BUDGET) -> Any:
         """By the evaluator alone that knows CEL's errors."""
-        frame = [budgets.Budget(budget), bindings, *[None] * (self.frame_length - 2)]
         try:
-            return self.run(frame)
+            return self.exact.run(budgets.Budget(budget), bindings)
         except (EvaluationError, ExhaustedError):
             raise
         except RecursionError:
@@ -52,13 +65,13 @@ class Program:
             raise EvaluationError(f"cannot be evaluated: {fault!r}") from fault
 
 
-def compile(text: str, environment: Environment) -> Program:  # noqa: A001  the word for it
+def compile(text: str, environment: environments.Environment) -> Program:  # noqa: A001  the word for it
     """Raises CompileError."""
     try:
         root = parser.parse(text)
         checked = checker.check(root, environment)
-        literals.check(root, checked)
-        run, length = evaluator.build(root, checked)
+        if environment.dialect is environments.Dialect.KUBERNETES:
+            literals.check(root, checked)
     except CompileError:
         raise
     except RecursionError:
@@ -68,8 +81,14 @@ def compile(text: str, environment: Environment) -> Program:  # noqa: A001  the 
     return Program(
         text=text,
         type=checked.kind,
-        run=run,
-        frame_length=length,
-        quick=fast.Waiting(root, checked),
+        exact=evaluator.Evaluator(root, checked),
+        quick=fast.Waiting(_definition(root, checked, environment.definitions)),
         needs=history.needs(root, checked),
     )
+
+
+def _definition(
+    root: tree.Node, checked: checker.Checked, known: Mapping[str, object]
+) -> fast.Definition:
+    inner = {name: each for name, each in known.items() if isinstance(each, fast.Definition)}
+    return fast.Definition(root=root, checked=checked, inner=inner)

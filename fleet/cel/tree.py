@@ -13,7 +13,10 @@ class Literal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Name:
+    """`is_rooted`: written `.name`, which no container and no macro's name stands before."""
+
     name: str
+    is_rooted: bool = False
     at: int
 
 

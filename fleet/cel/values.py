@@ -3,6 +3,7 @@
 int is int64, bool is never a number, str counts in code points, list and dict are never changed.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
@@ -98,7 +99,19 @@ def _equal_lists(one: list[Any], other: list[Any], budget: budgets.Budget) -> bo
 def _equal_kinds(one: Any, other: Any, budget: budgets.Budget) -> bool:
     if isinstance(one, Mapping) and isinstance(other, Mapping):
         return _equal_maps(one, other, budget)
-    return type(one) in _NUMBERS and type(other) in _NUMBERS and bool(one == other)
+    if type(one) not in _NUMBERS or type(other) not in _NUMBERS:
+        return False
+    return bool(as_like(one, other) == as_like(other, one))
+
+
+def as_like(number: Any, other: Any) -> Any:
+    """The number as it is compared with another one: with a double as a double, whatever digits that costs."""
+    if type(other) is not float or type(number) is float:
+        return number
+    try:
+        return float(number)
+    except OverflowError:
+        return math.copysign(math.inf, number)
 
 
 def _equal_maps(one: Mapping[Any, Any], other: Mapping[Any, Any], budget: budgets.Budget) -> bool:

@@ -159,23 +159,22 @@ def _expressed(expression: expressions.Expression | None, scene: Mapping[str, An
 
 def _request(asked: matching.Request) -> dict[str, Any]:
     """Of an AdmissionRequest what a repository can know: who asks is not among it, so `userInfo` is an error."""
-    kind = {"group": asked.key.group, "version": asked.version, "kind": asked.key.kind}
-    resource = {
-        "group": asked.key.group,
-        "version": asked.version,
-        "resource": asked.resource,
-    }
+    key, version = asked.key, asked.version
+    kind = {"group": key.group, "version": version, "kind": key.kind}
+    resource = {"group": key.group, "version": version, "resource": asked.resource}
     known = {
         "kind": kind,
         "resource": resource,
         "requestKind": kind,
         "requestResource": resource,
-        "name": asked.key.name,
+        "name": key.name,
         "operation": asked.operation,
         "dryRun": False,
     }
-    namespace = asked.key.name if asked.is_namespace else asked.key.namespace
-    return {**known, "namespace": namespace} if namespace else known
+    namespace = key.name if asked.is_namespace else key.namespace
+    if namespace:
+        known["namespace"] = namespace
+    return known
 
 
 def _namespace(asked: matching.Request) -> dict[str, Any] | None:

@@ -6,7 +6,16 @@ from typing import Any
 
 from fleet.manifests import scopes
 from fleet.model import findings, json_values, objects
-from fleet.policy import blame, decisions, documents, masking, matching, parameters, policies
+from fleet.policy import (
+    applying,
+    blame,
+    decisions,
+    documents,
+    masking,
+    matching,
+    parameters,
+    policies,
+)
 
 _SHOWN = 1000  # characters of a message
 
@@ -35,9 +44,12 @@ def evaluate(
 ) -> tuple[findings.Finding, ...]:
     """Each thing once, however many bindings say it; the hardest of them counts."""
     asked = matching.request(manifest, scene.namespaces, scene.scopes, scene.judged(manifest))
+    judged = _Judged(manifest=manifest, asked=asked, known=decisions.scene(asked))
     found: dict[findings.Finding, findings.Severity] = {}
-    for binding in bound.bindings:
-        for each in _bound(binding, bound, manifest, asked, scene):
+    for rule in bound.index.rules(asked):
+        if not rule.speaks_of(asked):
+            continue
+        for each in _found(rule, bound, judged, scene):
             key = replace(each, severity=findings.Severity.AUDIT)
             found[key] = min(each.severity, found.get(key, each.severity), key=_HARDEST.index)
     return tuple(replace(each, severity=severity) for each, severity in found.items())
@@ -46,22 +58,25 @@ def evaluate(
 _HARDEST = list(findings.Severity)
 
 
-def _bound(
-    binding: documents.Binding,
-    bound: policies.PolicySet,
-    manifest: objects.Manifest,
-    asked: matching.Request,
-    scene: Scene,
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Judged:
+    """One object, for all policies; `known` is what each of them sees of it."""
+
+    manifest: objects.Manifest
+    asked: matching.Request
+    known: Mapping[str, Any]
+
+
+def _found(
+    rule: applying.Rule, bound: policies.PolicySet, judged: _Judged, scene: Scene
 ) -> Iterator[findings.Finding]:
-    policy = bound.policies.get(binding.policy)
-    if policy is None or not _matches(policy, binding, asked):
-        return
-    params = parameters.find(binding, asked, bound, scene.scopes)
+    policy, binding, manifest = rule.policy, rule.binding, judged.manifest
+    params = parameters.find(binding, judged.asked, bound, scene.scopes)
     if params.fault:
         severity = _of_error(policy, findings.Severity.DENY)
         yield _finding(policy, manifest, severity, params.fault)
     for value in params.values:
-        seen = decisions.bindings(policy, asked, value)
+        seen = decisions.seen(policy, judged.known, value)
         for decision in decisions.decide(policy, seen):
             if decision.evaluation is not decisions.Evaluation.ADMIT:
                 yield _of_decision(decision, policy, binding, manifest, seen)
@@ -84,14 +99,6 @@ def _of_decision(
     else:
         severity = binding.severity
     return _finding(policy, manifest, severity, message, path)
-
-
-def _matches(
-    policy: documents.Policy, binding: documents.Binding, asked: matching.Request
-) -> bool:
-    return matching.matches(policy.form.spec.match_constraints, asked) and matching.matches(
-        binding.form.spec.match_resources, asked
-    )
 
 
 def _of_error(policy: documents.Policy, otherwise: findings.Severity) -> findings.Severity:

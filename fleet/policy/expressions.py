@@ -4,7 +4,7 @@ One that does not compile is kept with the reason, so that whatever asks for it 
 """
 
 from collections.abc import Container, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from fleet import cel
@@ -39,7 +39,8 @@ def of_messages(whole: cel.Environment) -> cel.Environment:
 
 
 def _without(whole: cel.Environment, hidden: Container[str]) -> cel.Environment:
-    return cel.Environment({n: kind for n, kind in whole.variables.items() if n not in hidden})
+    known = {n: kind for n, kind in whole.variables.items() if n not in hidden}
+    return replace(whole, variables=known)
 
 
 def with_variables(plain: cel.Environment, variables: Mapping[str, Expression]) -> cel.Environment:
@@ -47,7 +48,13 @@ def with_variables(plain: cel.Environment, variables: Mapping[str, Expression]) 
     known = {
         name: each.program.type if each.program else types.DYN for name, each in variables.items()
     }
-    return plain.extended("variables", types.object_of("variables", known))
+    defined = {
+        f"variables.{name}": each.program.definition
+        for name, each in variables.items()
+        if each.program
+    }
+    whole = plain.extended("variables", types.object_of("variables", known))
+    return replace(whole, definitions=defined)
 
 
 def compiled(

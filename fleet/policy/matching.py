@@ -23,6 +23,8 @@ _EXEMPT = frozenset(  # no API server asks a policy about these
     }
 )
 
+_ANY = kinds.Selector()
+
 Labels = Mapping[str, str]
 
 
@@ -82,6 +84,24 @@ def matches(criteria: forms.MatchResources, asked: Request) -> bool:
     )
 
 
+def may_match(criteria: forms.MatchResources, asked: Request) -> bool:
+    """Whether some object of that kind and scope is matched, by the operation, group, version and resource alone."""
+    return (asked.key.group, asked.key.kind) not in _EXEMPT and (
+        not criteria.resource_rules
+        or _any(criteria.resource_rules, criteria, asked, by_name=False)
+    )
+
+
+def depends_on_object(criteria: forms.MatchResources) -> bool:
+    """Whether of one kind some objects may be matched and others not."""
+    return (
+        criteria.exclude_resource_rules != []
+        or any(each.resource_names for each in criteria.resource_rules)
+        or criteria.namespace_selector != _ANY
+        or criteria.object_selector != _ANY
+    )
+
+
 def _selects_namespace(selector: kinds.Selector, asked: Request) -> bool:
     """A Namespace counts by its own labels; whatever else lives outside namespaces is always selected."""
     if asked.is_namespace:
@@ -90,10 +110,21 @@ def _selects_namespace(selector: kinds.Selector, asked: Request) -> bool:
 
 
 def _any(
-    rules: Iterable[forms.ResourceRule], criteria: forms.MatchResources, asked: Request
+    rules: Iterable[forms.ResourceRule],
+    criteria: forms.MatchResources,
+    asked: Request,
+    *,
+    by_name: bool = True,
 ) -> bool:
     is_exact = criteria.match_policy == "Exact"
-    return any(_fits(rule, asked, is_exact=is_exact) for rule in rules)
+    return any(
+        _fits(rule, asked, is_exact=is_exact) and (not by_name or _is_named(rule, asked))
+        for rule in rules
+    )
+
+
+def _is_named(rule: forms.ResourceRule, asked: Request) -> bool:
+    return not rule.resource_names or asked.key.name in rule.resource_names
 
 
 def _fits(rule: forms.ResourceRule, asked: Request, *, is_exact: bool) -> bool:
@@ -103,7 +134,6 @@ def _fits(rule: forms.ResourceRule, asked: Request, *, is_exact: bool) -> bool:
         and _has(rule.api_groups, asked.key.group)
         and (not is_exact or _has(rule.api_versions, asked.version))
         and any(_is_resource(each, asked.resource) for each in rule.resources)
-        and (not rule.resource_names or asked.key.name in rule.resource_names)
         and _is_in_scope(rule.scope, asked)
     )
 

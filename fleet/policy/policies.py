@@ -4,7 +4,7 @@ What cannot be judged by is a finding: nothing that looks like a policy is passe
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 
 from fleet.manifests import declared
 from fleet.model import findings, json_values, names, objects
-from fleet.policy import documents, forms
+from fleet.policy import applying, documents, forms
 
 _SEMANTICS = 2  # in each digest: no verdict is taken over that another evaluator remembered
 # Engines whose documents would judge if anyone evaluated them.
@@ -30,6 +30,7 @@ class PolicySet:
     parameters: tuple[documents.Parameter, ...]
     digest: names.Digest
     findings: tuple[findings.Finding, ...]
+    index: applying.Index = field(repr=False, compare=False)
 
 
 def parse(rules: Iterable[declared.Rule]) -> PolicySet:
@@ -67,6 +68,7 @@ def _set(
         parameters=parameters,
         digest=json_values.digest([_SEMANTICS, *map(sorted, parts)]),
         findings=tuple(found),
+        index=applying.Index(policies, bindings),
     )
 
 

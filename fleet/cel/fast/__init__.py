@@ -6,7 +6,8 @@ left to the exact evaluator on the same bindings. Only what a variable raises be
 through.
 """
 
+from fleet.cel.fast.definitions import Definition
 from fleet.cel.fast.runtime import BAIL, Function
 from fleet.cel.fast.waiting import Waiting
 
-__all__ = ["BAIL", "Function", "Waiting"]
+__all__ = ["BAIL", "Definition", "Function", "Waiting"]

@@ -10,16 +10,26 @@ from fleet.cel.fast.writing import Writer
 
 
 def name(writer: Writer, node: tree.Name) -> Operand:
-    if node.name in writer.names:
+    if node.name in writer.names and not node.is_rooted:
         return writer.names[node.name]
     if node.at in writer.checked.constants:
         return Operand(text=writer.constant(writer.checked.constants[node.at]))
-    return writer.known(("name", node.name), lambda: writer.assign(f"b[{node.name!a}]"))
+    return _variable(writer, writer.checked.references.get(node.at, node.name))
+
+
+def _variable(writer: Writer, name: str) -> Operand:
+    return writer.known(("name", name), lambda: writer.assign(f"b[{name!a}]"))
 
 
 def select(writer: Writer, node: tree.Select) -> Operand:
     if node.at in writer.checked.constants:
         return Operand(text=writer.constant(writer.checked.constants[node.at]))
+    if node.at in writer.checked.references:
+        return _variable(writer, writer.checked.references[node.at])
+    if isinstance(node.operand, tree.Name) and not (node.test or node.optional):
+        found = writer.defined(f"{node.operand.name}.{node.field}")
+        if found is not None:
+            return found
     operand = writer.held(writer.emit(node.operand))
     if node.test:
         return _has(writer, operand, node.field)

@@ -1,12 +1,14 @@
 """The whole function: every kind of node has its writer, what none can write stays with the exact evaluator."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
-from fleet.cel import checker, tree
+from fleet.cel import lookup, tree
 from fleet.cel.fast import calls, fields, literals, logic, optionals, relations, runtime, turns
+from fleet.cel.fast.definitions import Definition
 from fleet.cel.fast.operands import Operand
-from fleet.cel.fast.writing import Writer
+from fleet.cel.fast.writing import Unwritable, Writer
 
 _CALLS: Mapping[str, calls.Emitter] = {
     "_&&_": logic.chain,
@@ -26,38 +28,38 @@ _CALLS: Mapping[str, calls.Emitter] = {
 }
 
 
-def build(root: tree.Node, checked: checker.Checked) -> runtime.Function | None:
+def build(definition: Definition) -> runtime.Function | None:
     """None where the expression is too large or too deep to be written."""
     try:
-        return _built(root, checked)
+        return _built(definition)
     except Exception:  # noqa: BLE001  whatever it was, the exact evaluator remains
         return None
 
 
-def _built(root: tree.Node, checked: checker.Checked) -> runtime.Function | None:
-    if _nodes(root) > runtime.MOST_NODES:
-        return None
-    written = source(root, checked)
-    names = {**runtime.NAMES, **written.constants}
+def _built(definition: Definition) -> runtime.Function:
+    try:
+        return _compiled(definition)
+    except (Unwritable, SyntaxError, RecursionError):
+        if not definition.inner:
+            raise
+        return _compiled(replace(definition, inner={}))  # in place they were too much
+
+
+def _compiled(definition: Definition) -> runtime.Function:
+    written = source(definition)
+    ways = lookup.STRICT if definition.checked.is_strict else lookup.LENIENT
+    names = {**runtime.names(ways), **written.constants}
     # Python's own literals and numbered names are all that an expression's text became.
     exec(compile(written.text(), "<cel>", "exec", dont_inherit=True), names)  # noqa: S102
     function: runtime.Function = names["run"]
     return function
 
 
-def source(root: tree.Node, checked: checker.Checked) -> Writer:
+def source(definition: Definition) -> Writer:
     """What is compiled, to be looked at."""
-    writer = Writer(checked, _emit)
-    writer.line(f"return {writer.value(root).text}")
+    writer = Writer(definition, _emit)
+    writer.line(f"return {writer.value(definition.root).text}")
     return writer
-
-
-def _nodes(root: tree.Node) -> int:
-    count, waiting = 0, [root]
-    while waiting:
-        count += 1
-        waiting += tree.children(waiting.pop())
-    return count
 
 
 def _emit(writer: Writer, node: tree.Node) -> Operand:
@@ -67,7 +69,8 @@ def _emit(writer: Writer, node: tree.Node) -> Operand:
 def _call(writer: Writer, node: tree.Call) -> Operand:
     if node.function in ("_&&_", "_||_"):
         return logic.chain(writer, node)
-    name = writer.checked.calls[node.at].overloads[0].name
+    overloads = writer.checked.calls[node.at].overloads
+    name = overloads[0].name if overloads else ""
     return _CALLS.get(name, calls.generic)(writer, node)
 
 

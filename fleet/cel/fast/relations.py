@@ -8,6 +8,7 @@ from fleet.cel.fast.operands import Kind, Operand
 from fleet.cel.fast.writing import Writer
 from fleet.cel.library import regexes
 
+_EXACT = 2**53  # from here on CEL compares integers with doubles less exactly than Python does
 _SINGLE = (Kind.BOOL, Kind.INT, Kind.DOUBLE)
 
 
@@ -32,7 +33,7 @@ def _to_literal(one: Operand, literal: Operand, sign: str) -> str:
         return f"{one.text} {'is' if sign == '==' else 'is not'} {literal.text}"
     if literal.is_short_text:
         return f"{one.text} {sign} {literal.text}"
-    if not literal.is_number:
+    if not literal.is_number or not -_EXACT < literal.literal < _EXACT:
         return ""
     if literal.literal not in (0, 1) or one.kind in (Kind.INT, Kind.DOUBLE):
         return f"{one.text} {sign} {literal.text}"

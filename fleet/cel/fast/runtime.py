@@ -16,9 +16,10 @@ Function: TypeAlias = Callable[[Mapping[str, Any]], Any]
 BAIL: Final = object()
 # An optional that holds nothing: by `get`, nothing lies in it either.
 ABSENT: Final[dict[str, Any]] = {}
+UNSET: Final = object()  # a definition that nobody has asked for so far
 TURNS = 10_000  # nodes of the bodies of loops, and elements of lists that are made or searched
 CALLS = 30_000  # of what functions of the library count themselves
-MOST_NODES = 1000  # of an expression; a larger one is evaluated exactly
+MOST_NODES = 1000  # of an expression with its definitions; a larger one is evaluated exactly
 
 
 class _Left(Exception):  # noqa: N818 - no error: the exact evaluator goes on from here
@@ -63,13 +64,15 @@ NAMES: Mapping[str, Any] = {
     "SPACE": strings.SPACE,
     "LOWER": strings.LOWER,
     "ABSENT": ABSENT,
+    "UNSET": UNSET,
     "NONE": values.NONE,
     "Optional": values.Optional,
     "allowance": allowance,
     "opened": opened,
     "inserted": inserted,
     "insert_all": loops.insert_all,
-    "holds": lookup.holds,
-    "value_at": lookup.value,
-    "optional_at": lookup.optional,
 }
+
+
+def names(ways: lookup.Ways) -> dict[str, Any]:
+    return {**NAMES, "holds": ways.holds, "value_at": ways.value, "optional_at": ways.optional}

@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeAlias
 
-from fleet.cel import checker, tree
+from fleet.cel import tree
+from fleet.cel.fast import runtime
+from fleet.cel.fast.definitions import Definition
 from fleet.cel.fast.operands import Kind, Operand
 
 Fact: TypeAlias = tuple[str, ...]
@@ -22,9 +24,12 @@ class Writer:
     """`emit` writes what a node needs and says where its value is."""
 
     def __init__(
-        self, checked: checker.Checked, emit: Callable[["Writer", tree.Node], Operand]
+        self, definition: Definition, emit: Callable[["Writer", tree.Node], Operand]
     ) -> None:
-        self.checked = checked
+        self.checked = definition.checked
+        self.nodes = 0
+        self._definition = definition
+        self._later: dict[str, str] = {}
         self.constants: dict[str, Any] = {}
         self.names: Mapping[str, Operand] = {}
         self.lines: list[str] = []
@@ -36,10 +41,14 @@ class Writer:
         self._turns = False
 
     def emit(self, node: tree.Node) -> Operand:
+        self.nodes += 1
+        if self.nodes > runtime.MOST_NODES:
+            raise Unwritable
         return self._emit(self, node)
 
     def text(self) -> str:
         heads = [" B = None"] * self._spends + [" n = TURNS"] * self._turns
+        heads += [f" {each} = UNSET" for each in self._later.values()]
         return "\n".join(["def run(b):", *heads, *self.lines])
 
     # Lines
@@ -99,6 +108,33 @@ class Writer:
         found = self._facts.get(fact)
         if found is None:
             found = self._facts[fact] = make()
+        return found
+
+    # Definitions
+
+    def defined(self, name: str) -> Operand | None:
+        """What a name with a dot stands for, evaluated where it is first asked for, and once."""
+        definition = self._definition.inner.get(name)
+        if definition is None or name.partition(".")[0] in self.names:
+            return None
+        if isinstance(definition.root, (tree.Literal, tree.ListOf)):
+            return self._inside(definition)
+        return self.known(("definition", name), lambda: self._once(name, definition))
+
+    def _once(self, name: str, definition: Definition) -> Operand:
+        if self._depth == 1 and name not in self._later:
+            return self._inside(definition)
+        local = self._later.setdefault(name, f"w{len(self._later)}")
+        with self.branch(f"if {local} is UNSET:"):
+            found = self._inside(definition)
+            self.line(f"{local} = {found.text}")
+        return Operand(text=local, kind=found.kind)
+
+    def _inside(self, definition: Definition) -> Operand:
+        outer, self._definition = self._definition, definition
+        names, self.names, self.checked = self.names, {}, definition.checked
+        found = self.value(definition.root)
+        self._definition, self.names, self.checked = outer, names, outer.checked
         return found
 
     # Operands

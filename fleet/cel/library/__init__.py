@@ -12,6 +12,7 @@ from fleet.cel.library import (
     optionals,
     quantities,
     regexes,
+    specified,
     strings,
     times,
     urls,
@@ -44,3 +45,17 @@ OVERLOADS: Mapping[str, tuple[Overload, ...]] = _by_name(
         *authorizer.OVERLOADS,
     )
 )
+
+
+def _with(
+    known: Mapping[str, tuple[Overload, ...]], rows: Iterable[Overload]
+) -> Mapping[str, tuple[Overload, ...]]:
+    """`rows` besides, and in place of those for the same arguments."""
+    found = dict(known)
+    for row in rows:
+        others = [each for each in found[row.name] if each.arguments != row.arguments]
+        found[row.name] = (*others, row)
+    return found
+
+
+SPECIFIED = _with(OVERLOADS, specified.OVERLOADS)

@@ -75,13 +75,23 @@ def refusal(letter: str, kind: str) -> str:
 
 
 def formatted(budget: budgets.Budget, template: str, arguments: list[Any]) -> str:
+    return filled(budget, template, arguments, _written)
+
+
+def filled(
+    budget: budgets.Budget,
+    template: str,
+    arguments: list[Any],
+    write: Callable[[Clause, Any, budgets.Budget], str],
+) -> str:
+    """The template with each clause replaced by what is written of its argument."""
     parts: list[str] = []
     used = 0
     for piece in pieces(template):
         if isinstance(piece, Clause):
             if used >= len(arguments):
                 raise EvaluationError(f"index {used} out of range")
-            piece = _written(piece, arguments[used], budget)  # noqa: PLW2901
+            piece = write(piece, arguments[used], budget)  # noqa: PLW2901
             used += 1
         budget.spend(2 + (len(piece) >> 5))
         parts.append(piece)
@@ -94,7 +104,7 @@ def _written(clause: Clause, value: Any, budget: budgets.Budget) -> str:
         raise EvaluationError(refusal(clause.letter, kind))
     if clause.letter == "s":
         return _plain(value, budget)
-    return _CLAUSES[clause.letter](value, clause.precision)
+    return CLAUSES[clause.letter](value, clause.precision)
 
 
 def _plain(value: Any, budget: budgets.Budget) -> str:
@@ -103,10 +113,10 @@ def _plain(value: Any, budget: budgets.Budget) -> str:
         return "[" + ", ".join(_inner(each, budget) for each in value) + "]"
     if types.name_of(value) == "map":
         return _plain_map(value, budget)
-    return _scalar(value)
+    return scalar(value)
 
 
-def _scalar(value: Any) -> str:
+def scalar(value: Any) -> str:
     if value is None:
         return "null"
     return value.name if isinstance(value, values.TypeName) else texts.text_of(value)
@@ -175,7 +185,7 @@ def _hexadecimal(value: Any, _: int) -> str:
     return value.hex() if isinstance(value, bytes) else f"{value:x}"
 
 
-_CLAUSES: Mapping[str, Callable[[Any, int], str]] = {
+CLAUSES: Mapping[str, Callable[[Any, int], str]] = {
     "d": lambda value, _: str(int(value)),
     "f": _fixed,
     "e": _scientific,

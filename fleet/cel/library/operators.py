@@ -149,7 +149,7 @@ def _ordering(name: str, compare: Callable[[Any, Any], bool]) -> Iterable[Overlo
     def numbers(one: Any, other: Any) -> bool:
         if one != one or other != other:  # noqa: PLR0124  NaN is what differs from itself
             raise EvaluationError("NaN values cannot be ordered")
-        return compare(one, other)
+        return compare(values.as_like(one, other), values.as_like(other, one))
 
     for each in _ORDERED:
         yield function(name, (each, each), types.BOOL, compare, reads=Reads.SHORTEST)

@@ -29,7 +29,7 @@ def _character(text: str, at: int) -> str:
     return text[at : at + 1]
 
 
-def _index(text: str, part: str, start: int = 0) -> int:
+def index(text: str, part: str, start: int = 0) -> int:
     if not part:
         return start
     if start < 0:
@@ -41,7 +41,7 @@ def _last_index(text: str, part: str) -> int:
     return text.rfind(part)
 
 
-def _last_index_from(text: str, part: str, start: int) -> int:
+def last_index_from(text: str, part: str, start: int) -> int:
     if not part:
         return start
     if start < 0:
@@ -103,10 +103,10 @@ OVERLOADS = (
     method("startsWith", (_S, _S), _B, str.startswith, reads=Reads.SHORTEST),
     method("endsWith", (_S, _S), _B, str.endswith, reads=Reads.SHORTEST),
     method("charAt", (_S, _I), _S, _character),
-    method("indexOf", (_S, _S), _I, _index),
-    method("indexOf", (_S, _S, _I), _I, _index),
+    method("indexOf", (_S, _S), _I, index),
+    method("indexOf", (_S, _S, _I), _I, index),
     method("lastIndexOf", (_S, _S), _I, _last_index),
-    method("lastIndexOf", (_S, _S, _I), _I, _last_index_from),
+    method("lastIndexOf", (_S, _S, _I), _I, last_index_from),
     method("lowerAscii", (_S,), _S, lambda text: text.translate(LOWER)),
     method("upperAscii", (_S,), _S, lambda text: text.translate(_UPPER)),
     method("trim", (_S,), _S, lambda text: text.strip(SPACE)),

@@ -136,7 +136,7 @@ def _program(text: str) -> cel.Program | None:
         return None
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(expressions(), st.lists(st.tuples(_DOCUMENTS, _DOCUMENTS, _DOCUMENTS), max_size=3))
 def test_it_is_right_or_silent(text: str, documents: list[tuple[Any, Any, Any]]) -> None:
     program = _program(text)
@@ -153,7 +153,7 @@ def test_most_of_what_is_generated_is_compiled_and_answered() -> None:
     """Else the law above would say little."""
     counts = {"compiled": 0, "answered": 0, "right": 0}
 
-    @settings(max_examples=200, database=None)
+    @settings(max_examples=120, database=None)
     @given(expressions(), _DOCUMENTS)
     def count(text: str, document: Any) -> None:
         program = _program(text)
@@ -170,8 +170,8 @@ def test_most_of_what_is_generated_is_compiled_and_answered() -> None:
         counts["right"] += 1
 
     count()
-    assert counts["compiled"] > 70
-    assert counts["right"] > 25
+    assert counts["compiled"] > 40
+    assert counts["right"] > 15
     assert counts["answered"] > counts["right"] * 0.6, counts
 
 

@@ -97,7 +97,26 @@ def wanted(each: dict[str, str]) -> tuple[str, str, str]:
     return each["Evaluation"], message, each["Reason"]
 
 
-def test_every_case_is_decided_as_kubernetes_decides_it(cases: list[dict[str, Any]]) -> None:
+def written(case: dict[str, Any]) -> int:
+    """How many of its expressions run the quick way from here on."""
+    policy_text = json.dumps(case["policy"][0], sort_keys=True)
+    judges = judging(policy_text, json.dumps(case.get("params"), sort_keys=True))
+    programs = [
+        each.program
+        for policy in judges.policies.values()
+        for each in policy.all_expressions()
+        if each.program is not None
+    ]
+    assert all(each.quick.write() is not None for each in programs)
+    return len(programs)
+
+
+@pytest.mark.parametrize("is_quick", [False, True], ids=["exactly", "quickly"])
+def test_every_case_is_decided_as_kubernetes_decides_it(
+    cases: list[dict[str, Any]], is_quick: bool
+) -> None:
+    if is_quick:
+        assert sum(map(written, cases)) > len(cases)
     differing = {}
     for case in cases:
         expected = [wanted(each) for each in case["decisions"][0]["decisions"] or []]
