@@ -67,7 +67,8 @@ class Replay:
 
 def answered(words: Sequence[str], command: Callable[[], None]) -> None:
     """Run the command, unless it would say what it has said before."""
-    replay = of(words)
+    is_open = sys.stdout is not None and sys.stderr is not None  # they may be closed
+    replay = of(words) if is_open else None
     known = replay.recalled() if replay else None
     if replay is None:
         command()
