@@ -1,14 +1,24 @@
-"""`fleet check` on 10,000 manifests: cold, warm, and after one file changed; against parsing the same bytes alone."""
+"""`fleet check`: cold, warm and after one change, against the tools that people use; same files, same run."""
 
+import asyncio
+import os
 import statistics
 import sys
 import tempfile
+import time
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from bench import apps, processes, results
+from bench import apps, peers, processes, results, sized
+from fleet.model import names
+from fleet.protocol import enrolment, keys
 
-APPS = 2_500  # of four manifests each
-ROUNDS = 3  # of a cold run each; the rest is quick
+COUNT = 10_000
+LARGE = 100_000
+CLUSTERS, VERSIONS = 500, ("1.34", "1.35", "1.36")
+SHARED = 500  # manifests that all clusters get
+ROUNDS = 3
+POLICIES = Path(__file__).resolve().parents[1] / "policies"
 # The limit: libyaml's own parser over the same files, nothing else.
 _LIMIT = """
 import sys, yaml, pathlib
@@ -20,43 +30,139 @@ for path in pathlib.Path(sys.argv[1]).rglob("*.yaml"):
 
 def run(report: results.Report) -> None:
     with tempfile.TemporaryDirectory(prefix="fleet-bench-") as where:
-        folder = Path(where) / "fleet"
-        processes.run((*processes.FLEET, "init", str(folder)))
-        _write(folder, apps.files(APPS))
-        count = APPS * 4 + apps.NAMESPACES
-        cold, warm, changed, limit = [], [], [], []
-        for number in range(ROUNDS):
-            cache = {"FLEETGATE_CACHE": str(Path(where) / f"cache-{number}")}
-            limit.append(processes.run((sys.executable, "-c", _LIMIT, str(folder / "apps"))))
-            cold.append(_check(folder, cache))
-            warm.append(_check(folder, cache))
-            _write(folder, {f"apps/group-0/app-{number}-configmap.yaml": _changed(number)})
-            changed.append(_check(folder, cache))
-    base = statistics.median(each.seconds for each in limit)
-    section = report.section(f"fleet check, {count:,} manifests, all different")
-    for name, runs in (("cold", cold), ("warm", warm), ("one file changed", changed)):
-        seconds = statistics.median(each.seconds for each in runs)
-        section.row(
-            name,
-            f"{seconds:.2f} s",
-            f"{count / seconds:,.0f} docs/s",
-            f"peak {max(each.peak_mb for each in runs):.0f} MB",
-            f"{seconds / base:.2f}x parsing alone ({base:.2f} s)",
+        _against_peers(report, Path(where))
+    with tempfile.TemporaryDirectory(prefix="fleet-bench-") as where:
+        _start(report, Path(where))
+    with tempfile.TemporaryDirectory(prefix="fleet-bench-") as where:
+        _large(report, Path(where))
+    with tempfile.TemporaryDirectory(prefix="fleet-bench-") as where:
+        _many_clusters(report, Path(where))
+
+
+def _against_peers(report: results.Report, where: Path) -> None:
+    folder, ground = _repository(where / "fleet", COUNT), where / "ground"
+    manifests = where / "manifests"
+    _write(manifests, {f"{n}.yaml": apps.text(sized.workload(n)) for n in range(COUNT)})
+    rules = len(list(POLICIES.glob("*/policy.yaml")))
+    converted = asyncio.run(peers.prepare(ground, POLICIES, VERSIONS[-1]))
+    asked: dict[str, tuple[str, ...]] = {"parsing alone, libyaml": (sys.executable, "-c", _LIMIT)}
+    asked = {name: (*words, str(manifests)) for name, words in asked.items()}
+    for name in peers.NAMES:
+        program = peers.build(name)
+        if program is not None:
+            asked[name] = peers.command(name, program, manifests, ground)
+    found: dict[str, list[processes.Used]] = {}
+    for number in range(ROUNDS):
+        cache = {"FLEETGATE_CACHE": str(where / f"cache-{number}")}
+        found.setdefault("fleet, cold", []).append(_check(folder, cache))
+        found.setdefault("fleet, warm", []).append(_check(folder, cache))
+        _change(folder, number)
+        found.setdefault("fleet, one file changed", []).append(_check(folder, cache))
+        for name, words in asked.items():
+            found.setdefault(name, []).append(peers.run(name, words))
+    title = f"fleet check, {COUNT:,} manifests of 3 KB, all different, {rules} policies"
+    section = report.section(title)
+    peer = _middle(found.get("kubeconform", found["fleet, cold"]))
+    for name, runs in found.items():
+        section.row(name, *_figures(runs, COUNT), f"{peer / _middle(runs):.2f}x kubeconform")
+    section.row(
+        f"conftest: the same rules in Rego; gator: {converted} of them in CEL as they stand"
+    )
+
+
+def _start(report: results.Report, where: Path) -> None:
+    folder = _repository(where / "fleet", 1)
+    runs = []
+    for number in range(ROUNDS * 3):
+        cache = {"FLEETGATE_CACHE": str(where / f"cache-{number}")}
+        runs.append(_check(folder, cache))
+    section = report.section("fleet check of one manifest, nothing remembered")
+    section.row("start to end", *_figures(runs, 1))
+
+
+def _large(report: results.Report, where: Path) -> None:
+    folder = _repository(where / "fleet", LARGE)
+    cache = {"FLEETGATE_CACHE": str(where / "cache")}
+    section = report.section(f"fleet check, {LARGE:,} manifests of 3 KB, all different")
+    section.row("cold", *_figures([_check(folder, cache)], LARGE))
+    warm = [_check(folder, cache) for _ in range(ROUNDS)]
+    section.row("warm", *_figures(warm, LARGE))
+    _change(folder, 0)
+    changed = [_check(folder, cache)]
+    section.row("one file changed", *_figures(changed, LARGE))
+    section.row(f"a change costs {(_middle(changed) - _middle(warm)) * 1000:,.0f} ms more")
+
+
+def _many_clusters(report: results.Report, where: Path) -> None:
+    """The same manifests for one cluster and for many, each cold."""
+    section = report.section(f"fleet check, {CLUSTERS} clusters of {len(VERSIONS)} versions")
+    spent = []
+    for count in (1, CLUSTERS):
+        folder = _repository(where / f"fleet-{count}", SHARED)
+        _write(folder, dict(_clusters(count)))
+        runs = [
+            _check(folder, {"FLEETGATE_CACHE": str(where / f"cache-{count}-{number}")})
+            for number in range(ROUNDS)
+        ]
+        spent.append(_middle(runs))
+        section.row(f"{count} clusters, {SHARED} manifests", *_figures(runs, SHARED))
+    section.row(f"{spent[1] / spent[0]:.2f}x one cluster")
+
+
+def _clusters(count: int) -> Iterable[tuple[str, str]]:
+    for number in range(count):
+        document = enrolment.document(
+            cluster=names.Cluster(f"dev-{number}"),
+            environment=names.Environment("dev"),
+            uid=f"00000000-0000-4000-8000-{number:012}",
+            kubernetes_version=VERSIONS[number % len(VERSIONS)],
+            labels={},
+            key=keys.generate(),
         )
+        yield f"clusters/dev/dev-{number}.yaml", apps.text(dict(document))
 
 
-def _check(folder: Path, cache: dict[str, str]) -> processes.Used:
-    used = processes.run((*processes.FLEET, "check", str(folder), "-o", "json"), environment=cache)
-    if used.code not in (0, 1) or '"findings"' not in used.out:
-        raise SystemExit(f"fleet check failed: {used.code}")
+def _repository(folder: Path, count: int) -> Path:
+    processes.run((*processes.FLEET, "init", str(folder)))
+    _write(folder, sized.files(count))
+    return folder
+
+
+def _change(folder: Path, number: int) -> None:
+    """And as long afterwards as it takes a person to ask."""
+    text = apps.text(sized.workload(number, "2.0.0"))
+    _write(folder, {f"apps/part-0/service-{number}.yaml": text})
+    time.sleep(0.2)
+
+
+def _check(folder: Path, cache: Mapping[str, str]) -> processes.Used:
+    words = (*processes.FLEET, "check", str(folder), "-e", "dev", "-o", "json")
+    used = processes.run(words, environment=cache)
+    if used.code != 0 or '"findings": []' not in used.out:
+        raise SystemExit(f"fleet check failed: {used.code} {used.out[-2000:]}")
     return used
 
 
-def _changed(number: int) -> str:
-    return apps.text(apps.app(number, "2.0.0")[2])
+def _middle(runs: Iterable[processes.Used]) -> float:
+    return statistics.median(each.seconds for each in runs)
 
 
-def _write(folder: Path, files: dict[str, str]) -> None:
+def _figures(runs: list[processes.Used], count: int) -> tuple[str, ...]:
+    seconds = _middle(runs)
+    spent = statistics.median(each.cpu for each in runs)
+    rate = (f"{count / seconds:,.0f} docs/s",) if count > 1 else ()
+    peak = max(each.peak_mb for each in runs)
+    load = os.getloadavg()[0]
+    return (
+        f"{seconds:.2f} s",
+        *rate,
+        f"{spent:.2f} s of CPU",
+        f"peak {peak:.0f} MB",
+        f"load {load:.0f}",
+    )
+
+
+def _write(folder: Path, files: Mapping[str, str]) -> None:
     for path, content in files.items():
         target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -16,6 +16,7 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Used:
     seconds: float
+    cpu: float  # seconds, of its children too
     peak_mb: float
     code: int
     out: str
@@ -41,6 +42,7 @@ def run(
         process.returncode = os.waitstatus_to_exitcode(status)
     return Used(
         seconds=time.perf_counter() - began,
+        cpu=usage.ru_utime + usage.ru_stime,
         peak_mb=usage.ru_maxrss / 1024,
         code=process.returncode,
         out=out,

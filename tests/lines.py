@@ -23,7 +23,7 @@ from fleet.adapters.kubernetes import access, cluster, connection, credentials, 
 from fleet.agent import enrolment
 from fleet.agent import loop as agent_loop
 from fleet.agent import state as agents
-from fleet.cli import documents, wiring
+from fleet.cli import documents, hosting, wiring
 from fleet.converge import inventory
 from fleet.hub import answers, people, standing
 from fleet.hub import loop as hub_loop
@@ -357,14 +357,14 @@ class Line:
 
     async def start_hub(self) -> None:
         stack = contextlib.AsyncExitStack()
-        options = wiring.HubOptions(
+        options = hosting.HubOptions(
             repo=str(self.origin),
             folder=self.state,
             access=mirror.Access(),
             kustomize=None,
             hub=self.settings,
         )
-        self.hub = await stack.enter_async_context(wiring.hub(options, telemetry.Silent()))
+        self.hub = await stack.enter_async_context(hosting.hub(options, telemetry.Silent()))
         bounds = limits.Limits(stop_seconds=0.05)  # polls that are held open end with the test
         web = server.Server(answers.Desk(self.hub), f"127.0.0.1:{self.port}", bounds=bounds)
         self.port = await web.start()

@@ -8,7 +8,7 @@ import typer
 
 from fleet.adapters.git import mirror
 from fleet.adapters.http import admin, server, tls
-from fleet.cli import observing, output, processes, wiring
+from fleet.cli import hosting, observing, output, processes, wiring
 from fleet.hub import answers, loop, people
 from fleet.hub import state as hubs
 from fleet.model import errors
@@ -60,7 +60,7 @@ def hub(
     if (tls_cert is None) != (tls_key is None):
         raise errors.InputError("--tls-cert and --tls-key go together")
     secret = webhook_secret_file.read_text().strip() if webhook_secret_file else ""
-    options = wiring.HubOptions(
+    options = hosting.HubOptions(
         repo=repo,
         folder=wiring.StateFolder(root=state.resolve()),
         access=mirror.Access(ssh_key=ssh_key, known_hosts=known_hosts, token_file=token_file),
@@ -75,7 +75,7 @@ def hub(
 @app.command()
 def key(context: typer.Context, state: State = None) -> None:
     """Print the hub's public key, for: fleet agent enroll --hub-key FILE. Makes the key at the first call."""
-    typer.echo(wiring.hub_key(_folder(context, state)).public)
+    typer.echo(hosting.hub_key(_folder(context, state)).public)
 
 
 @app.command()
@@ -107,9 +107,9 @@ def _folder(context: typer.Context, asked: Path | None) -> wiring.StateFolder:
     return wiring.StateFolder(root=asked or before)
 
 
-async def _run(options: wiring.HubOptions, listen: str, served: tls.Tls | None) -> None:
+async def _run(options: hosting.HubOptions, listen: str, served: tls.Tls | None) -> None:
     with contextlib.closing(observing.of_hub()) as watched:
-        async with wiring.hub(options, watched) as here:
+        async with hosting.hub(options, watched) as here:
             web = server.Server(answers.Desk(here), listen, served)
             port = await web.start()
             output.say(f"hub on port {port}, key {keys.fingerprint(here.key.public)}")

@@ -3,6 +3,7 @@
 Only the command that is asked for is imported: an agent has no use for schemas, git or a database.
 """
 
+import gc
 import importlib
 import sys
 from collections.abc import Sequence
@@ -66,6 +67,7 @@ def _answer() -> None:
     if words[:1] == ["check"]:
         from fleet.cli import replays
 
+        gc.disable()  # a check makes trees by the thousand and ends; looking for circles would take a third of it
         replays.answered(words, lambda: application(words)())  # noqa: PLW0108 - imports what it is made of
     else:
         application(words)()

@@ -1,5 +1,6 @@
 """What people and programs read: findings like a compiler's, tables, JSON. Text from outside is never markup."""
 
+import io
 import json
 import sys
 from collections.abc import Iterable, Sequence
@@ -64,7 +65,8 @@ class Sink:
     @classmethod
     def standard(cls) -> "Sink":
         is_watched = settings.read().is_terminal
-        return cls(stream=sys.stdout, shown=console() if is_watched else None)
+        stream = sys.stdout or io.StringIO()  # it may be closed
+        return cls(stream=stream, shown=console() if is_watched else None)
 
     @classmethod
     def error(cls) -> "Sink":

@@ -49,7 +49,10 @@ class Replay:
         if not self.seen.is_settled or self._is_timed():
             return
         answer = {"question": self.question, "said": said, "code": code}
-        kept = json.dumps(answer).encode()
+        with contextlib.suppress(OSError):  # a home that is read-only costs time only
+            self._keep(json.dumps(answer).encode())
+
+    def _keep(self, kept: bytes) -> None:
         self.place.parent.mkdir(parents=True, exist_ok=True)
         fresh = self.place.with_suffix(f".{os.getpid()}")
         fresh.write_bytes(hashlib.sha256(kept).hexdigest().encode() + b"\n" + kept)
@@ -64,7 +67,8 @@ class Replay:
 
 def answered(words: Sequence[str], command: Callable[[], None]) -> None:
     """Run the command, unless it would say what it has said before."""
-    replay = of(words)
+    is_open = sys.stdout is not None and sys.stderr is not None  # they may be closed
+    replay = of(words) if is_open else None
     known = replay.recalled() if replay else None
     if replay is None:
         command()

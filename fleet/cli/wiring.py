@@ -1,26 +1,23 @@
 """Which adapter stands behind which port, for each of the commands."""
 
-import asyncio
 import contextlib
 import fcntl
 import importlib.metadata
 import os
-import secrets
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import fleet
-from fleet.adapters import clock, schemas
-from fleet.adapters.git import mirror, working
+from fleet.adapters import clock, forks, schemas
+from fleet.adapters.git import working
 from fleet.adapters.render import kustomize
-from fleet.adapters.store import book, memo
+from fleet.adapters.store import memo
 from fleet.cli import output, settings
-from fleet.hub import judging, loop, state
+from fleet.hub import judging
 from fleet.lab import binaries
 from fleet.model import errors
-from fleet.ports import renderer, telemetry
-from fleet.protocol import keys
+from fleet.ports import renderer
 
 KUSTOMIZE_VERSION = "v5.7.1"
 
@@ -64,19 +61,6 @@ class StateFolder:
             except OSError as error:
                 raise errors.RefusedError(f"another hub works in {self.root}") from error
             yield
-
-
-def hub_key(folder: StateFolder) -> keys.SigningKey:
-    """The hub's key, made at the first call."""
-    folder.make()
-    if not folder.key.exists():
-        fresh = folder.key.with_suffix(".new")
-        fresh.touch(mode=0o600)
-        fresh.write_bytes(keys.generate().pem())
-        with fresh.open("rb") as written:
-            os.fsync(written.fileno())
-        fresh.rename(folder.key)
-    return keys.from_pem(folder.key.read_bytes())
 
 
 def renderer_of(program: Path | None) -> renderer.Renderer | None:
@@ -125,46 +109,5 @@ def checking(folder: Path, program: Path | None, *, needs_kustomize: bool) -> ju
         memo=memo_of_checks(),
         kustomize=renderer_of(program) if needs_kustomize or program else None,
         clock=clock.SystemClock(),
+        crew=forks.Forks(),
     )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HubOptions:
-    repo: str
-    folder: StateFolder
-    access: mirror.Access
-    kustomize: Path | None
-    hub: state.Settings
-
-
-@contextlib.asynccontextmanager
-async def hub(options: HubOptions, watched: telemetry.Telemetry) -> AsyncIterator[state.Hub]:
-    """With its book read, so that it may be asked at once."""
-    with options.folder.locked():
-        source = mirror.Mirror(options.repo, options.folder.mirror, options.access)
-        remembered = memo.Memo(options.folder.memo, edition=edition())
-        kept = book.Book(options.folder.book)
-        tools = judging.Tools(
-            repository=source,
-            schemas=schemas.Packaged(),
-            memo=remembered,
-            kustomize=await asyncio.to_thread(renderer_of, options.kustomize),
-            telemetry=watched,
-            aside=asyncio.to_thread,
-        )
-        try:
-            made = state.Hub(
-                tools=tools,
-                repository=source,
-                book=kept,
-                clock=clock.SystemClock(),
-                telemetry=watched,
-                key=hub_key(options.folder),
-                session=secrets.token_urlsafe(16),
-                settings=options.hub,
-            )
-            await loop.start(made)
-            yield made
-        finally:
-            kept.close()
-            remembered.close()

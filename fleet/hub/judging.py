@@ -50,6 +50,7 @@ class Tools:
     telemetry: observers.Telemetry = observers.NOBODY
     clock: clocks.Clock | None = None  # where there is no hub, whose clock counts
     aside: memory.Aside = memory.inline
+    crew: memory.Crew | None = None
     files: readings.Files = field(init=False)
     judged: "dict[names.Environment, Judged]" = field(default_factory=dict)  # the last of each
 
@@ -195,7 +196,7 @@ def _kitchen(tools: Tools) -> rendering.Kitchen:
 
 
 def _bench(tools: Tools) -> verdicts.Bench:
-    return verdicts.Bench(memo=tools.memo, aside=tools.aside)
+    return verdicts.Bench(memo=tools.memo, aside=tools.aside, crew=tools.crew)
 
 
 async def _schemas(

@@ -1,10 +1,11 @@
 """What a turn need not do again: the last result for each environment, and long pure work out of everyone's way."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Generic, Protocol, TypeVar
 
 from fleet.model import names
 
+Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 BATCH = 200  # files or manifests that are worked through at a stretch
@@ -37,3 +38,30 @@ class Aside(Protocol):
 async def inline(work: Callable[[], Result], /) -> Result:
     """Where nobody waits for an answer."""
     return work()
+
+
+class Crew(Protocol):
+    """Does long pure work on many items with all the cores that there are. Nobody waits for an answer meanwhile."""
+
+    def spread(
+        self, items: Sequence[Item], work: Callable[[Sequence[Item]], list[Result]]
+    ) -> list[Result]:
+        """A result for each item, in order. What the work does beside that, nobody sees."""
+
+
+async def worked(
+    items: Sequence[Item],
+    work: Callable[[Sequence[Item]], list[Result]],
+    aside: Aside,
+    crew: Crew | None,
+) -> AsyncIterator[tuple[Item, Result]]:
+    """Each item with its result: by the crew all at once, else a batch at a time, aside."""
+    step = BATCH if crew is None else max(len(items), 1)
+    for start in range(0, len(items), step):
+        part = items[start : start + step]
+        if crew is None:
+            results = await aside(lambda some=part: work(some))  # type: ignore[misc]  # bound here
+        else:
+            results = crew.spread(part, work)
+        for pair in zip(part, results, strict=True):
+            yield pair

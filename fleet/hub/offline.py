@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from fleet.gate import candidates
-from fleet.hub import drawing, judging
+from fleet.hub import judging
 from fleet.manifests import scopes
 from fleet.model import errors, findings, ledger, names
-from fleet.plan import registration, rollout, slices
+from fleet.plan import check, registration, rollout, slices
 from fleet.policy import coverage, leniency
 
 
@@ -105,11 +105,11 @@ async def _accepted(
 def _planned(judged: judging.Judged) -> tuple[findings.Finding, ...]:
     """What stands against the plan, as far as it can be told without a book."""
     clusters = [each.document for each in judged.declared.clusters]
-    plan = rollout.plan(judged.spec, clusters, slices.cut_each(judged.manifests), {})
+    plan = rollout.plan(judged.spec, clusters, slices.named_each(judged.manifests), {})
     registered = () if _is_imagined(judged) else judged.declared.clusters
     return (
         *registration.check(registered, judged.question.environment, ()),
-        *drawing.unsound(plan, judged, {}),
+        *check.drawn(plan, spec=judged.spec, clusters=clusters, retired={}),
     )
 
 

@@ -3,7 +3,6 @@
 Only clean verdicts are remembered, so a finding is always made from the text that it points at.
 """
 
-import itertools
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
@@ -13,6 +12,8 @@ from fleet.manifests.schemas import validate
 from fleet.model import findings, json_values, names, objects
 from fleet.policy import evaluate, policies
 from fleet.ports import store
+
+_MANY = 2_000  # verdicts that are remembered at a time
 
 Judge = Callable[[objects.Manifest], tuple[findings.Finding, ...]]
 Share = Mapping[names.Cluster, tuple[objects.Manifest, ...]]
@@ -32,6 +33,7 @@ class Bench:
 
     memo: store.Memo
     aside: memory.Aside = memory.inline
+    crew: memory.Crew | None = None
 
 
 async def schema(
@@ -108,15 +110,22 @@ async def _judged(share: Share, court: Court, bench: Bench) -> list[findings.Fin
             identity = (each.digest, each.source)
             where.setdefault(identity, []).append(cluster)
             one[identity] = each
-    known = await bench.memo.recall({f"{court.key(each)}/{each.digest}" for each in one.values()})
-    fresh = ((i, m) for i, m in one.items() if f"{court.key(m)}/{m.digest}" not in known)
+    keys = {identity: f"{court.key(each)}/{each.digest}" for identity, each in one.items()}
+    known = await bench.memo.recall(set(keys.values()))
+    fresh = [identity for identity, key in keys.items() if key not in known]
     found: list[findings.Finding] = []
-    while batch := list(itertools.islice(fresh, memory.BATCH)):
-        judged = await bench.aside(lambda part=batch: [court.judge(m) for _, m in part])  # type: ignore[misc]  # bound here
-        for (identity, _), faults in zip(batch, judged, strict=True):
-            found += _spread(faults, where[identity])
-        clean = [m for (_, m), faults in zip(batch, judged, strict=True) if not faults]
-        await bench.memo.remember({f"{court.key(m)}/{m.digest}": b"clean" for m in clean})
+    clean: dict[str, bytes] = {}
+    judge = court.judge
+    async for identity, faults in memory.worked(
+        fresh, lambda part: [judge(one[each]) for each in part], bench.aside, bench.crew
+    ):
+        found += _spread(faults, where[identity])
+        if not faults:
+            clean[keys[identity]] = b"clean"
+        if len(clean) >= _MANY:
+            await bench.memo.remember(clean)
+            clean = {}
+    await bench.memo.remember(clean)
     return found
 
 

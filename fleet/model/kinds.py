@@ -55,7 +55,12 @@ Word = Annotated[str, StringConstraints(min_length=1, max_length=253)]
 
 class Strict(BaseModel):
     model_config = ConfigDict(
-        strict=True, extra="forbid", frozen=True, alias_generator=to_camel, validate_by_name=True
+        strict=True,
+        extra="forbid",
+        frozen=True,
+        alias_generator=to_camel,
+        validate_by_name=True,
+        defer_build=True,  # most commands meet few of these kinds
     )
 
 

@@ -28,18 +28,33 @@ def check(
     judged: Mapping[names.Cluster, Iterable[objects.Manifest]],
 ) -> tuple[findings.Finding, ...]:
     """Hold the plan against the clusters that are registered or leave, and the manifests judged for each."""
-    faults = [
+    faults = (
+        fault
+        for cluster in plan.slices
+        for fault in _slice(plan, cluster, judged.get(cluster, ()))
+    )
+    return (*drawn(plan, spec=spec, clusters=clusters, retired=retired), *_as_findings(faults))
+
+
+def drawn(
+    plan: rollout.Plan,
+    *,
+    spec: kinds.EnvironmentSpec,
+    clusters: Sequence[kinds.Cluster],
+    retired: Mapping[names.Cluster, kinds.OnRemoval],
+) -> tuple[findings.Finding, ...]:
+    """All but what is in the slices: where nothing is sent, their bytes are not written either."""
+    faults = (
         *_membership(plan, spec, frozenset(names.Cluster(c.metadata.name) for c in clusters)),
         *_leaving(plan, retired),
         *_waves(plan),
         *_order(plan, _ranks(spec, clusters, retired)),
         *_root(plan),
-        *(
-            fault
-            for cluster in plan.slices
-            for fault in _slice(plan, cluster, judged.get(cluster, ()))
-        ),
-    ]
+    )
+    return _as_findings(faults)
+
+
+def _as_findings(faults: Iterable[str]) -> tuple[findings.Finding, ...]:
     return tuple(
         findings.deny("plan", _PLACE, fault, hint="report this: the plan is unsound")
         for fault in faults

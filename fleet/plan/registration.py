@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator
 
 from fleet.manifests import declared
 from fleet.model import findings, kinds, ledger, names
-from fleet.protocol import enrolment
 
 Cluster = declared.Declaration[kinds.Cluster]
 
@@ -23,6 +22,10 @@ def check(
 def _one(
     cluster: Cluster, environment: names.Environment, elsewhere: list[ledger.ClusterState]
 ) -> Iterator[findings.Finding]:
+    from fleet.protocol import (
+        enrolment,
+    )  # its cryptography takes longer to load than all else here
+
     fault = enrolment.fault_of(cluster.document, environment)
     if fault:
         hint = "take the document as `fleet agent enroll` printed it, or enroll again"

@@ -311,4 +311,4 @@ async def test_versions_are_in_order_and_another_one_is_not_there():
     assert versions == tuple(sorted(versions, key=lambda each: int(each.partition(".")[2])))
     assert {OLD, NEW} <= set(versions)
     assert await source.definitions("1.3") is None
-    assert source.identity.startswith("kubernetes-validate 1.")
+    assert source.identity.startswith("kubernetes 1.")
