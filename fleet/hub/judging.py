@@ -232,8 +232,10 @@ async def _policy(
     by_own = heard[own.digest]
     docket = dockets.docket(reading, base, rendered, by_own, heard.get(in_force.digest, by_own))
     if base is not None and dockets.wants_baseline(docket):
-        before = await rendering.render(base, _kitchen(tools))
-        standing = await _heard(question, base, before, sets, tools)
+        here = replace(base.declared, clusters=reading.declared.clusters)  # also those that come
+        running = replace(base, declared=here)
+        before = await rendering.render(running, _kitchen(tools))
+        standing = await _heard(question, running, before, sets, tools)
         by_own = standing[own.digest]
         docket = dockets.with_standing(docket, by_own, standing.get(in_force.digest, by_own))
     found = [

@@ -357,6 +357,15 @@ async def test_with_a_baseline_only_new_violations_block(repository_of: Any):
     assert seen == {"ConfigMap shop/web": "warn", "ConfigMap shop/other": "deny"}
 
 
+async def test_a_baseline_holds_for_a_cluster_that_comes(repository_of: Any):
+    reader = app(
+        repository_of, {"fleet.yaml": settings("baseline: true"), "clusters/dev/1.yaml": ""}
+    )
+    base = reader.git.tip()
+    reader.git.commit({"clusters/dev/2.yaml": repositories.cluster_text("dev-2")})
+    assert await told(reader, base) == {"rule warn"}
+
+
 async def test_a_baseline_does_not_pass_another_violation_of_the_same_object(repository_of: Any):
     reader = app(repository_of, {"fleet.yaml": settings("baseline: true")})
     base = reader.git.tip()
