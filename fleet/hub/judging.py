@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from fleet.gate import candidates, lineage
-from fleet.hub import dockets, memory, readings, rendering, rulechecks, verdicts
+from fleet.hub import dockets, installing, memory, readings, rendering, rulechecks, verdicts
 from fleet.manifests import declared, layout, parse, scopes, tree
 from fleet.manifests.schemas import validate
 from fleet.model import findings, kinds, ledger, names, objects, snapshots
@@ -241,6 +241,9 @@ async def _policy(
     found = [
         *(_loosened(each) for each in loosening.loosenings(in_force, own)),
         *dockets.loosenings(docket),
+        *installing.faults(
+            own, reading, scopes.scopes(crds_of(reading.declared, rendered.manifests))
+        ),
         *leniency.faults(docket, {*own.policies, *in_force.policies}),
         *itertools.chain(*heard.values()),
     ]

@@ -16,6 +16,7 @@ from fleet.policy import waivers
 Identity = tuple[str, str, str]  # rule, object, message: of a violation, wherever it stands
 BASELINE = "baseline: what runs has it too"
 ONLY_WAIVERS = "nothing but waivers changes: what runs has it too"
+INSTALLED = "the clusters enforce it themselves: that knows no waiver, no setting and no baseline"
 _HARDEST = list(findings.Severity)
 
 
@@ -35,6 +36,7 @@ class Docket:
 
     sides: tuple[Side, ...] = ()
     labels: Mapping[tuple[names.Cluster, str], Mapping[str, str]] = field(default_factory=dict)
+    installed: frozenset[str] = frozenset()  # rules that the clusters enforce as they are written
     only_waivers: bool = False  # nothing else differs from what runs
 
     @property
@@ -113,6 +115,8 @@ class _Bench:
         hardest = min(answers, key=lambda each: (_HARDEST.index(each.severity), _end(each)))
         if self._docket.only_waivers and findings.refuses([hardest]):
             return _passed(hardest, ONLY_WAIVERS)
+        if found.rule in self._docket.installed and _is_milder(hardest, found):
+            return replace(found, hint=_joined(INSTALLED, found))
         return _promised(hardest, answers)
 
     def notes(self) -> Iterator[findings.Finding]:
@@ -182,6 +186,10 @@ class _Asked:
         if now is None or waivers.is_too_far(waiver, self._docket.terms, now) is not None:
             return False
         return self._moment.goes_back or not waivers.is_ended(waiver, now)
+
+
+def _is_milder(one: findings.Finding, other: findings.Finding) -> bool:
+    return _HARDEST.index(one.severity) > _HARDEST.index(other.severity)
 
 
 def _end(found: findings.Finding) -> float:
