@@ -65,7 +65,7 @@ def starter(name: str) -> dict[str, bytes]:
 
 def _owned(environment: str) -> dict[str, bytes]:
     clusters = f"Clusters of {environment}, as `fleet agent enroll` prints them.\n"
-    own = f"What belongs to {environment} alone: values, permits, policies.\n"
+    own = f"What belongs to {environment} alone: values, permits, waivers, policies.\n"
     return {
         f"clusters/{environment}/README.md": clusters.encode(),
         f"environments/{environment}/README.md": own.encode(),

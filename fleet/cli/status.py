@@ -68,6 +68,8 @@ def _environment(found: dict[str, Any]) -> None:
         waves = f"wave {release['wavesOut']} of {release['waves']}"
         told = f"release {release['number']} {release['commit'][:10]}, {state}, {waves}"
     output.say(f"{found['name']}: {told}", "bold")
+    if release and release["stopped"]:
+        output.say(f"  no further wave opens: {release['stopped']}", "red")
     if found["hold"]:
         output.say(f"  holds: {found['hold']}", "red")
     if candidate and candidate["verdict"] != "accepted":

@@ -1,12 +1,12 @@
 """What follows from an accepted decision, as one write: the release, its clusters, the road."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from fleet.audit import drafts, violations
 from fleet.hub import drawing, judging, state
 from fleet.manifests import declared
-from fleet.model import json_values, kinds, ledger, messages, names
+from fleet.model import findings, json_values, kinds, ledger, messages, names
 from fleet.ports import store
 from fleet.protocol import dsse, encoding
 
@@ -80,7 +80,15 @@ def _release(
         stale_after=drawn.stale_after,
         accepted=decision.at,
         trace=trace,
+        waived=tuple(each for each in decision.findings if _is_leant_on(each, decision.at)),
     )
+
+
+def _is_leant_on(finding: findings.Finding, at: datetime) -> bool:
+    """Whether a waiver that could still end, or be taken back, let it through. The way back leans on none."""
+    waived = finding.waived
+    is_waived = finding.severity is findings.Severity.WAIVED
+    return is_waived and waived is not None and waived.until > at
 
 
 def _statement(

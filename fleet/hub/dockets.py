@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from fleet.hub import readings, rendering
+from fleet.hub import installing, readings, rendering
 from fleet.manifests import layout, parse
 from fleet.model import findings, names
 from fleet.policy import leniency
@@ -25,6 +25,7 @@ def docket(
     return leniency.Docket(
         sides=tuple(sides),
         labels=_labels(sides, rendered),
+        installed=installing.installed(reading),
         only_waivers=base is not None and _only_waivers_differ(reading, base),
     )
 

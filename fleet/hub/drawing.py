@@ -31,7 +31,9 @@ async def draw(judged: judging.Judged, hub: state.Hub) -> Drawn:
         for each in hub.ledger.clusters.values()
     ]
     now = hub.clock.now()
-    moment = leniency.Moment(now=now, goes_back=_goes_back(judged, base, hub))
+    moment = leniency.Moment(
+        now=now, goes_back=_goes_back(judged, base, hub), all_out=_is_all_out(base, hub)
+    )
     valid = [permit.spec.expires > now for permit in judged.declared.permits_only]
     origin = (judged, base and base.number, retired, members, valid)
     drawn: Drawn = await hub.drawn.of(
@@ -50,6 +52,10 @@ async def _settled(
 ) -> Drawn:
     found = await hub.tools.aside(lambda: leniency.settle(drawn.findings, judged.docket, moment))
     return replace(drawn, findings=found)
+
+
+def _is_all_out(base: ledger.Release | None, hub: state.Hub) -> bool:
+    return base is None or hub.ledger.environments[base.environment].wave >= len(base.waves)
 
 
 def _goes_back(judged: judging.Judged, base: ledger.Release | None, hub: state.Hub) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from fleet.gate import candidates, lineage
-from fleet.hub import dockets, memory, readings, rendering, rulechecks, verdicts
+from fleet.hub import dockets, installing, memory, readings, rendering, rulechecks, verdicts
 from fleet.manifests import declared, layout, parse, scopes, tree
 from fleet.manifests.schemas import validate
 from fleet.model import findings, kinds, ledger, names, objects, snapshots
@@ -235,13 +235,18 @@ async def _policy(
     by_own = heard[own.digest]
     docket = dockets.docket(reading, base, rendered, by_own, heard.get(in_force.digest, by_own))
     if base is not None and dockets.wants_baseline(docket):
-        before = await rendering.render(base, _kitchen(tools))
-        standing = await _heard(question, base, before, sets, tools)
+        here = replace(base.declared, clusters=reading.declared.clusters)  # also those that come
+        running = replace(base, declared=here)
+        before = await rendering.render(running, _kitchen(tools))
+        standing = await _heard(question, running, before, sets, tools)
         by_own = standing[own.digest]
         docket = dockets.with_standing(docket, by_own, standing.get(in_force.digest, by_own))
     found = [
         *(_loosened(each) for each in loosening.loosenings(in_force, own)),
         *dockets.loosenings(docket),
+        *installing.faults(
+            own, reading, scopes.scopes(crds_of(reading.declared, rendered.manifests))
+        ),
         *leniency.faults(docket, {*own.policies, *in_force.policies}),
         *itertools.chain(*heard.values()),
     ]

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from fleet.hub import memory, readings
+from fleet.hub import installing, memory, readings
 from fleet.manifests import declared, kustomizations, objects, parse, scopes, selection, variables
 from fleet.model import findings, json_values, kinds, names
 from fleet.model import objects as words
@@ -54,6 +54,9 @@ async def render(reading: readings.Reading, kitchen: Kitchen) -> Rendered:
             found += [replace(each, clusters=clusters) for each in part.findings]
             for cluster in clusters:
                 shares[cluster] += part.manifests
+    rules = installing.read(reading, known)
+    found += rules.findings
+    shares = {cluster: [*share, *rules.manifests] for cluster, share in shares.items()}
     found += _claims(shares)
     return Rendered(
         manifests={cluster: tuple(each) for cluster, each in shares.items()}, findings=tuple(found)

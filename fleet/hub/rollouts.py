@@ -9,7 +9,8 @@ from datetime import timedelta
 
 from fleet.audit import drafts
 from fleet.hub import state
-from fleet.model import health, ledger, names
+from fleet.model import findings, health, ledger, names
+from fleet.policy import leniency
 from fleet.ports import store
 
 
@@ -32,10 +33,25 @@ def following(release: ledger.Release, hub: state.Hub) -> store.Write | None:
     if not is_first and not is_good(release, hub):
         return None
     if here.wave < len(release.waves):
-        return opened(release, here, hub)
+        return None if stopped(release, hub) else opened(release, here, hub)
     if release.healthy is None:
         return store.Write(rows=(replace(release, healthy=hub.clock.now()),))
     return None
+
+
+def stopped(release: ledger.Release, hub: state.Hub) -> str:
+    """Why no wave of it opens any more, in words: what let it through has ended, or a newer commit takes it back."""
+    now = hub.clock.now()
+    for each in release.waived:
+        if each.waived is not None and each.waived.until <= now:
+            return f"waiver {each.waived.waiver} ended {each.waived.until.isoformat()}"
+    decision = hub.ledger.environments[release.environment].decision
+    if decision is None or decision.commit == release.commit:
+        return ""
+    denied = {leniency.identity(e) for e in decision.findings if findings.refuses([e])}
+    back = [e for e in release.waived if e.waived and leniency.identity(e) in denied]
+    names_ = sorted({each.waived.waiver for each in back if each.waived})
+    return f"{decision.commit[:10]} takes back {', '.join(names_)}" if names_ else ""
 
 
 def is_good(release: ledger.Release, hub: state.Hub) -> bool:

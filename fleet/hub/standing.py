@@ -90,6 +90,7 @@ def _release(
         "accepted": release.accepted.isoformat(),
         "waves": len(release.waves),
         "wavesOut": here.wave,
+        "stopped": rollouts.stopped(release, hub) if here.wave < len(release.waves) else "",
         "healthy": here.wave == len(release.waves) and rollouts.is_good(release, hub),
     }
 

@@ -25,7 +25,8 @@ _LIVE_FIELDS = (
     "selfLink",
     "uid",
 )
-_RESERVED_LABELS = ("applyset.kubernetes.io/", f"{kinds.GROUP}/")
+_OURS = f"{kinds.GROUP}/"
+_RESERVED_LABELS = ("applyset.kubernetes.io/", _OURS)
 _NAME = re.compile(r"(?!\.{1,2}\Z)[^/%\s]{1,253}\Z")
 _VERSION = re.compile(r"v[0-9a-z]+\Z")
 
@@ -38,6 +39,7 @@ class Origin:
     namespace: str  # for namespaced objects that name none; "" = none
     takeover: bool
     scopes: scopes.Scopes
+    speaks_for_fleet: bool = False  # rules: their annotations in words of ours stay
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +53,7 @@ def read(documents: Iterable[tuple[Any, objects.Source]], origin: Origin) -> Rea
     manifests: list[objects.Manifest] = []
     found: list[findings.Finding] = []
     for value, source in documents:
-        for body, where in _unwrapped(value, ()):
+        for body, where in unwrapped(value, ()):
             faults = list(_faults(body, where, source, origin))
             found += faults
             if not faults:
@@ -75,12 +77,12 @@ def duplicates(manifests: Iterable[objects.Manifest]) -> Iterator[findings.Findi
         )
 
 
-def _unwrapped(value: Any, where: tuple[str, ...]) -> Iterator[tuple[Any, tuple[str, ...]]]:
+def unwrapped(value: Any, where: tuple[str, ...]) -> Iterator[tuple[Any, tuple[str, ...]]]:
     """The objects inside a List of any kind, however deep; anything else is itself."""
     is_list = isinstance(value, Mapping) and isinstance(value.get("items"), list)
     if is_list and str(value.get("kind", "")).endswith("List"):
         for place, item in enumerate(value["items"]):
-            yield from _unwrapped(item, (*where, "items", str(place)))
+            yield from unwrapped(item, (*where, "items", str(place)))
     else:
         yield value, where
 
@@ -94,7 +96,8 @@ def _faults(
         message = f"{body['kind']} is no object that a cluster keeps"
         yield _finding(message, (*where, "kind"), "remove it", source, _subject(body))
     elif isinstance(body, Mapping) and isinstance(body.get("metadata"), Mapping):
-        for message, field, hint in (*_metadata_faults(body), *_scope_faults(body, origin)):
+        metadata = _metadata_faults(body, speaks_for_fleet=origin.speaks_for_fleet)
+        for message, field, hint in (*metadata, *_scope_faults(body, origin)):
             yield _finding(message, (*where, *field), hint, source, _subject(body))
 
 
@@ -124,7 +127,7 @@ def _identity_faults(body: Any) -> Iterator[Fault]:
         yield "metadata.name is missing or no name", ("metadata", "name"), ""
 
 
-def _metadata_faults(body: Mapping[str, Any]) -> Iterator[Fault]:
+def _metadata_faults(body: Mapping[str, Any], *, speaks_for_fleet: bool) -> Iterator[Fault]:
     metadata = body["metadata"]
     for field in _LIVE_FIELDS:
         if metadata.get(field) is not None:
@@ -134,8 +137,9 @@ def _metadata_faults(body: Mapping[str, Any]) -> Iterator[Fault]:
         yield "spec.finalizers is for the cluster to say", ("spec", "finalizers"), "remove it"
     for group in ("labels", "annotations"):
         written = metadata.get(group)
+        may_speak = speaks_for_fleet and group == "annotations"
         for label in written if isinstance(written, Mapping) else ():
-            if label.startswith(_RESERVED_LABELS):
+            if label.startswith(_RESERVED_LABELS) and not (may_speak and label.startswith(_OURS)):
                 yield f"{group} {label} is reserved", ("metadata", group, label), "remove it"
 
 

@@ -88,7 +88,7 @@ def restored(data: bytes, path: str, blob: names.BlobId) -> Parsed:
 
 def locate(data: bytes, path: str, line: int, where: Sequence[str]) -> findings.Place:
     """The place of a field of the document that begins in `line`: of its value, or of the nearest parent there."""
-    node = next((each for each in _composed(data) if each.start_mark.line + 1 == line), None)
+    node = _composed(data).get(line)
     if node is None:
         return findings.Place(path=path, line=line)
     for step in where:
@@ -100,12 +100,15 @@ def locate(data: bytes, path: str, line: int, where: Sequence[str]) -> findings.
 
 
 @functools.lru_cache(maxsize=64)
-def _composed(data: bytes) -> tuple[Any, ...]:
-    """Node trees by document. Only texts that `documents` has accepted come here, so depth and size are bounded."""
+def _composed(data: bytes) -> dict[int, Any]:
+    """Node trees by the line that a document begins in. Only texts that `documents` has accepted come here, so depth
+    and size are bounded.
+    """
     try:
-        return tuple(yaml.compose_all(data.replace(b"\t", b" "), Loader=yaml.CSafeLoader))
+        found = yaml.compose_all(data.replace(b"\t", b" "), Loader=yaml.CSafeLoader)
+        return {node.start_mark.line + 1: node for node in found}
     except yaml.YAMLError:
-        return ()
+        return {}
 
 
 def _step(node: Any, step: str) -> Any:

@@ -116,6 +116,9 @@ class Release:
     accepted: datetime
     healthy: datetime | None = None  # when all its clusters that reported were healthy, first
     trace: str = ""
+    waived: tuple[findings.Finding, ...] = field(
+        default=(), metadata=findings.LATER
+    )  # what it was let through with
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

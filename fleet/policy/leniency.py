@@ -16,6 +16,7 @@ from fleet.policy import waivers
 Identity = tuple[str, str, str]  # rule, object, message: of a violation, wherever it stands
 BASELINE = "baseline: what runs has it too"
 ONLY_WAIVERS = "nothing but waivers changes: what runs has it too"
+INSTALLED = "the clusters enforce it themselves: that knows no waiver, no setting and no baseline"
 _HARDEST = list(findings.Severity)
 
 
@@ -35,6 +36,7 @@ class Docket:
 
     sides: tuple[Side, ...] = ()
     labels: Mapping[tuple[names.Cluster, str], Mapping[str, str]] = field(default_factory=dict)
+    installed: frozenset[str] = frozenset()  # rules that the clusters enforce as they are written
     only_waivers: bool = False  # nothing else differs from what runs
 
     @property
@@ -52,6 +54,7 @@ class Moment:
 
     now: datetime | None  # None = nobody knows, so every waiver has ended
     goes_back: bool = False
+    all_out: bool = True  # no cluster waits for the release in force
 
 
 def identity(found: findings.Finding) -> Identity:
@@ -66,6 +69,7 @@ def phases(docket: Docket, moment: Moment) -> tuple[object, ...]:
     every = [each.document for side in docket.sides for each in side.waivers]
     return (
         moment.goes_back,
+        moment.all_out,
         *(
             (waivers.is_ended(each, now), waivers.is_too_far(each, docket.terms, now))
             for each in every
@@ -103,7 +107,7 @@ class _Bench:
         self, found: findings.Finding, asked: list["_Asked"]
     ) -> tuple[names.Cluster | None, ...]:
         """Clusters are looked at one by one only where a waiver may tell them apart."""
-        may_differ = any(each.index.names(found.rule) for each in asked)
+        may_differ = any(each.index.tells_apart(found.rule) for each in asked)
         return found.clusters if found.clusters and may_differ else (None,)
 
     def _hardest(
@@ -112,8 +116,17 @@ class _Bench:
         answers = [each.answer(found, cluster) for each in asked]
         hardest = min(answers, key=lambda each: (_HARDEST.index(each.severity), _end(each)))
         if self._docket.only_waivers and findings.refuses([hardest]):
-            return _passed(hardest, ONLY_WAIVERS)
+            coming = answers[0] if asked[0] is self._sides[0] else hardest
+            return self._unmoved(hardest, coming)
+        if found.rule in self._docket.installed and _is_milder(hardest, found):
+            return replace(found, hint=_joined(INSTALLED, found))
         return _promised(hardest, answers)
+
+    def _unmoved(self, held: findings.Finding, coming: findings.Finding) -> findings.Finding:
+        """Of a commit that changes nothing but waivers: it renews one, or delivers nothing, or is held (threat 43)."""
+        if coming.severity is findings.Severity.WAIVED:
+            return coming
+        return _passed(held, ONLY_WAIVERS) if self._moment.all_out else held
 
     def notes(self) -> Iterator[findings.Finding]:
         """About the waivers that come: those that ended, that end too far from now, that waive nothing."""
@@ -182,6 +195,10 @@ class _Asked:
         if now is None or waivers.is_too_far(waiver, self._docket.terms, now) is not None:
             return False
         return self._moment.goes_back or not waivers.is_ended(waiver, now)
+
+
+def _is_milder(one: findings.Finding, other: findings.Finding) -> bool:
+    return _HARDEST.index(one.severity) > _HARDEST.index(other.severity)
 
 
 def _end(found: findings.Finding) -> float:

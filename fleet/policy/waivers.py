@@ -29,6 +29,7 @@ STRUCTURAL: Mapping[str, str] = {
     "ownership": "an object has one owner",
     "registration": "a cluster has one key",
     "deletion-guard": "deletions are allowed by a Permit",
+    "install": "an agent that is refused what it keeps cannot be mended from here",
     "policy": "rules that cannot be read judge nothing",
     "loosening": "it is a note, it denies nothing",
     RULE: "a waiver does not waive what is wrong with waivers",
@@ -120,13 +121,14 @@ class Index:
         self._exact: dict[tuple[str, str], dict[str, Declared]] = {}
         self._others: dict[str, dict[str, Declared]] = {}
         self._wild: dict[str, Declared] = {}
-        self._rules: set[str] = set()
+        self._apart: set[str] = set()  # rules whose waivers may speak of some clusters only
         for each in waivers:
             self._add(each)
 
     def _add(self, written: Declared) -> None:
         name, spec = written.document.metadata.name, written.document.spec
-        self._rules |= set(spec.rules)
+        if any(entry.clusters or entry.labels for entry in spec.objects):
+            self._apart |= set(spec.rules)
         for rule in spec.rules:
             if "*" in rule:
                 self._wild[name] = written
@@ -138,9 +140,9 @@ class Index:
                 else:
                     self._exact.setdefault((rule, exact), {})[name] = written
 
-    def names(self, rule: str) -> bool:
-        """Whether any waiver may speak of a rule."""
-        return bool(self._wild) or rule in self._rules
+    def tells_apart(self, rule: str) -> bool:
+        """Whether clusters must be asked about one by one."""
+        return bool(self._wild) or rule in self._apart
 
     def covering(self, case: Case) -> list[Declared]:
         """Each waiver that alone covers the case, whenever it ends; the one that ends last first."""

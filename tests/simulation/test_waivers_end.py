@@ -232,3 +232,76 @@ def test_every_decision_holds_what_was_waived():
         json.dumps(asked)
 
     run(tell)
+
+
+async def two_waves(story: storyline.Story, ends: datetime) -> None:
+    """prod has let out to its canary what a waiver lets through; the other cluster waits for the canary."""
+    here = story.here
+    for environment in ("staging", "prod"):
+        here.remote.commit(environment, waiver(ends, environment), "a waiver")
+    await worlds.register(here, "staging-1", "staging")
+    await worlds.register(here, "prod-canary", "prod", worlds.CANARY)
+    await worlds.register(here, "prod-eu", "prod")
+    for environment in ("staging", "prod"):
+        await story.healthy(environment, f"{environment} at first")
+    await waived(story, ends)
+    worlds.promote(here, "dev", "staging")
+    await story.healthy("staging", "promoted to staging")
+    await here.members["prod-canary"].agent.stop()
+    worlds.promote(here, "staging", "prod")
+    await story.until("accepted in prod", lambda: worlds.is_accepted(here, "prod"))
+    assert worlds.book(here).environments[names.Environment("prod")].wave == 1
+
+
+def wave(here: world.World) -> int:
+    return worlds.book(here).environments[names.Environment("prod")].wave
+
+
+async def stopped(here: world.World) -> str:
+    found = await here.ask("status", {})
+    (prod,) = [each for each in found["environments"] if each["name"] == "prod"]
+    why: str = prod["release"]["stopped"]
+    return why
+
+
+@pytest.mark.threat(43)
+def test_a_waiver_that_ends_between_two_waves_stops_them():
+    async def tell(story: storyline.Story) -> None:
+        here = story.here
+        ends = here.clock.now() + timedelta(minutes=15)
+        await two_waves(story, ends)
+        assert await stopped(here) == ""
+        await reach(here, ends + timedelta(seconds=1))
+        here.members["prod-canary"].agent.start()
+        await story.until(
+            "the canary has it", lambda: worlds.image(here, "prod-canary")[-7:] == ":latest"
+        )
+        await here.pass_time(120.0)
+        assert wave(here) == 1
+        assert not worlds.image(here, "prod-eu").endswith(":latest")
+        assert await stopped(here) == f"waiver legacy ended {ends.isoformat()}"
+        # Renewed by a commit of its own it goes on.
+        here.remote.commit("prod", waiver(ends + timedelta(days=30), "prod"), "renewed")
+        await story.healthy("prod", "renewed")
+        assert worlds.image(here, "prod-eu").endswith(":latest")
+
+    run(tell)
+
+
+@pytest.mark.threat(43)
+def test_a_waiver_that_is_taken_back_between_two_waves_stops_them():
+    async def tell(story: storyline.Story) -> None:
+        here = story.here
+        await two_waves(story, here.clock.now() + timedelta(days=10))
+        here.remote.commit("prod", {"environments/prod/legacy.yaml": None}, "taken back")
+        await story.until("judged again", lambda: verdict(here, "prod") == "refused")
+        here.members["prod-canary"].agent.start()
+        await story.until(
+            "the canary has it", lambda: worlds.image(here, "prod-canary")[-7:] == ":latest"
+        )
+        await here.pass_time(120.0)
+        assert wave(here) == 1
+        assert not worlds.image(here, "prod-eu").endswith(":latest")
+        assert "takes back legacy" in await stopped(here)
+
+    run(tell)

@@ -146,11 +146,24 @@ async def test_a_waiver_that_ended_is_renewed_by_a_commit_of_its_own(repository_
     reader.git.commit({WAIVER: repositories.waiver_text(expires="2026-06-01")})
     renewed = await found(reader, base, END)
     assert not findings.refuses(renewed)
-    (still,) = [each for each in renewed if each.rule == "rule"]
-    assert still.passed.startswith("nothing but waivers changes")
+    assert [e.severity.value for e in renewed if e.rule == "rule"] == ["waived"]
     base = reader.git.tip()
     reader.git.commit({"apps/web/b.yaml": repositories.config_map("other")})
     assert await told(reader, base, END) == {"rule waived"}
+
+
+async def test_a_commit_that_only_takes_a_waiver_away_delivers_nothing(repository_of: Any):
+    reader = app(repository_of, {WAIVER: repositories.waiver_text()})
+    base = reader.git.tip()
+    reader.git.commit({WAIVER: None})
+    (still,) = await found(reader, base)
+    assert (still.severity, still.passed[:26]) == (
+        findings.Severity.WARN,
+        "nothing but waivers change",
+    )
+    base = reader.git.tip()
+    reader.git.commit({"apps/web/b.yaml": repositories.config_map("other")})
+    assert await told(reader, base) == {"rule deny"}
 
 
 @pytest.mark.parametrize(
@@ -355,6 +368,15 @@ async def test_with_a_baseline_only_new_violations_block(repository_of: Any):
     reader.git.commit({"apps/web/b.yaml": BAD.replace("name: web", "name: other")})
     seen = {each.subject: each.severity.value for each in await found(reader, base)}
     assert seen == {"ConfigMap shop/web": "warn", "ConfigMap shop/other": "deny"}
+
+
+async def test_a_baseline_holds_for_a_cluster_that_comes(repository_of: Any):
+    reader = app(
+        repository_of, {"fleet.yaml": settings("baseline: true"), "clusters/dev/1.yaml": ""}
+    )
+    base = reader.git.tip()
+    reader.git.commit({"clusters/dev/2.yaml": repositories.cluster_text("dev-2")})
+    assert await told(reader, base) == {"rule warn"}
 
 
 async def test_a_baseline_does_not_pass_another_violation_of_the_same_object(repository_of: Any):

@@ -329,20 +329,20 @@ def test_of_several_the_one_that_ends_last_comes_first():
 
 def test_ten_thousand_waivers_cost_a_finding_little():
     written = [waiver(f"w{n}", objects=[{"name": f"web-{n}"}]) for n in range(10_000)]
-    began = time.perf_counter()
+    began = time.process_time()
     index = waivers.Index(written)
     asked = [case(key=builders.key(f"web-{n}")) for n in range(0, 10_000, 2)]
     assert all(len(index.covering(each)) == 1 for each in asked)
-    assert time.perf_counter() - began < 2.0
+    assert time.process_time() - began < 2.0
 
 
 def test_no_pattern_is_slow():
     hostile = "a" + "*a" * 126
-    began = time.perf_counter()
+    began = time.process_time()
     for _ in range(100):
         assert not covers({"name": hostile}, of=case(key=builders.key("a" * 252 + "b")))
         assert not covers({"path": "**/" * 300 + "x"}, of=case(path="a/" * 300 + "y"))
-    assert time.perf_counter() - began < 10.0
+    assert time.process_time() - began < 10.0
 
 
 def test_what_is_said_of_a_waiver_cannot_mislead():
