@@ -14,6 +14,8 @@ import repositories
 from commands import Ended, fleet
 
 ROOT = Path(__file__).resolve().parents[3]
+# Many processes, each with all its imports; what is built and started before is not counted.
+pytestmark = pytest.mark.timeout(180, func_only=True)
 COMMANDS = [
     (), ("init",), ("check",), ("render",), ("promote",), ("status",), ("hub",), ("hub", "key"),
     ("hub", "baseline"), ("hub", "recover"), ("agent",), ("agent", "enroll"), ("agent", "run"),
