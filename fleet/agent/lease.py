@@ -3,6 +3,7 @@
 It elects, it does not fence: what is stored moves by compare-and-swap in any case (fleet.agent.keeping).
 """
 
+import logging
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ from fleet.converge import inventory
 from fleet.model import errors, json_values, objects
 from fleet.ports import cluster
 
+_log = logging.getLogger("fleet.agent")
 NAME = "agent"
 LEASES = cluster.Resource(
     group="coordination.k8s.io",
@@ -75,6 +77,11 @@ def _is_held_by_another(live: json_values.JsonObject, agent: state.Agent, now: d
     if spec.get("holderIdentity") in ("", None, agent.name):
         return False
     version = live["metadata"]["resourceVersion"]
+    if agent.rival is None:
+        _log.warning(
+            "another agent holds the lease of this cluster: %s; waiting until it ends or is silent for %s s",
+            spec.get("holderIdentity"), spec.get("leaseDurationSeconds"),
+        )  # fmt: skip
     if agent.rival is None or agent.rival[0] != version:
         agent.rival = (version, now)
     lasts = timedelta(seconds=spec.get("leaseDurationSeconds") or 0)

@@ -8,7 +8,7 @@ import typer
 
 from fleet.adapters.kubernetes import access, cluster
 from fleet.agent import enrolment
-from fleet.cli import agent_process, documents, output, processes
+from fleet.cli import agent_process, documents, observing, output, processes
 from fleet.model import errors, names
 from fleet.protocol import keys
 
@@ -60,13 +60,15 @@ def enroll(
 def run(
     kubeconfig: Kubeconfig = None,
     context: Context = "",
-    log_format: Annotated[str, typer.Option(help="json or text.")] = "json",
+    log_format: Annotated[
+        observing.Form, typer.Option(help="json or text.")
+    ] = observing.Form.JSON,
 ) -> None:
     """Run the agent until it is stopped.
 
     Example:  fleet agent run --kubeconfig ~/.kube/config --context minikube
     """
-    agent_process.become(kubeconfig, context, log_format)
+    agent_process.become(kubeconfig, context, log_format.value)
 
 
 async def _enroll(

@@ -24,6 +24,8 @@ State = Annotated[
     typer.Option("--state", help="The hub's state folder.  [default: fleet-state]"),
 ]
 
+_LONGEST_POLL = 7 * 86_400.0  # seconds
+
 
 @app.callback()
 def hub(
@@ -45,7 +47,9 @@ def hub(
     kustomize: Annotated[
         Path | None, typer.Option(help="kustomize v5.7.1; default: our own build.")
     ] = None,
-    log_format: Annotated[str, typer.Option(help="json or text.")] = "json",
+    log_format: Annotated[
+        observing.Form, typer.Option(help="json or text.")
+    ] = observing.Form.JSON,
 ) -> None:
     """Run the hub until it is stopped.
 
@@ -57,6 +61,8 @@ def hub(
         raise errors.InputError(
             "name the fleet repository", hint="fleet hub --repo URL; see fleet hub --help"
         )
+    if not 0 < poll < _LONGEST_POLL:
+        raise errors.InputError(f"--poll {poll:g} is no number of seconds between fetches")
     if (tls_cert is None) != (tls_key is None):
         raise errors.InputError("--tls-cert and --tls-key go together")
     secret = webhook_secret_file.read_text().strip() if webhook_secret_file else ""
@@ -68,7 +74,7 @@ def hub(
         hub=hubs.Settings(poll_interval=poll, webhook_secret=secret),
     )
     served = tls.Tls(certificate=str(tls_cert), key=str(tls_key)) if tls_cert and tls_key else None
-    observing.log(log_format)
+    observing.log(log_format.value)
     processes.run(_run(options, listen, served))
 
 

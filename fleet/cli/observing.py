@@ -1,9 +1,17 @@
 """Telemetry and logs as the environment asks for them; nothing is paid for what nobody wants."""
 
 import sys
+from enum import Enum
 
 from fleet.adapters import logs, telemetry
 from fleet.cli import settings
+
+
+class Form(Enum):
+    """Of the log."""
+
+    JSON = "json"
+    TEXT = "text"
 
 
 def of_hub() -> telemetry.Recording:

@@ -14,6 +14,7 @@ from pathlib import Path
 from fleet.adapters.git import fixed
 from fleet.model import errors
 
+_ADVICE = ("Please make sure you have the correct access rights", "and the repository exists.")
 _LIMIT = 1 << 30  # bytes that one answer may have
 
 
@@ -29,14 +30,14 @@ class Program:
         """What it printed. Raises errors.UnreachableError for a wrong end, with what git said."""
         code, out, said = await self._run(words, given)
         if code != 0:
-            raise errors.UnreachableError(f"git {words[0]}: {_last(said)}")
+            raise errors.UnreachableError(f"git {words[0]}: {_words(said)}")
         return out
 
     async def holds(self, *words: str) -> bool:
         """For commands that answer by exit code 0 or 1; anything else is an error, never "no"."""
         code, _, said = await self._run(words, b"")
         if code not in (0, 1):
-            raise errors.UnreachableError(f"git {words[0]}: {_last(said)}")
+            raise errors.UnreachableError(f"git {words[0]}: {_words(said)}")
         return code == 0
 
     async def _run(self, words: Sequence[str], given: bytes) -> tuple[int, bytes, bytes]:
@@ -69,6 +70,8 @@ class Program:
         return process.returncode or 0, out, said
 
 
-def _last(said: bytes) -> str:
-    lines = [line for line in said.decode("utf-8", "replace").splitlines() if line.strip()]
-    return lines[-1] if lines else "it failed without a word"
+def _words(said: bytes) -> str:
+    """The last of what it said, less the advice that git ends with where a server is out of reach."""
+    lines = [line.strip() for line in said.decode("utf-8", "replace").splitlines()]
+    told = [line for line in lines if line and line not in _ADVICE]
+    return "; ".join(told[-2:]) or "it failed without a word"

@@ -192,8 +192,10 @@ async def test_a_remote_that_is_gone_is_out_of_reach_and_not_empty(
 ):
     await copy.fetch()
     remote.folder.rename(remote.folder.with_name("moved"))
-    with pytest.raises(errors.UnreachableError, match="git fetch"):
+    with pytest.raises(errors.UnreachableError, match="git fetch") as caught:
         await copy.fetch()
+    assert "does not appear to be a git repository; fatal: " in str(caught.value)
+    assert "correct access rights" not in str(caught.value)
 
 
 @pytest.mark.threat(4)

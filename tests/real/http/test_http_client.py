@@ -141,7 +141,7 @@ async def test_a_poll_waits_as_long_as_it_asked_for_and_a_little_longer(
         begun = time.monotonic()
         with pytest.raises(errors.UnreachableError, match="no answer in time"):
             await link.poll(b"{}")
-        assert 0.4 < time.monotonic() - begun < 2
+        assert 0.4 < time.monotonic() - begun < 10
     desk.held.set()
 
 

@@ -143,7 +143,7 @@ async def test_a_long_request_line_is_refused(serve: loopback.Serve, desk: loopb
 async def test_a_connection_without_a_whole_head_is_cut(serve: loopback.Serve, begun: bytes):
     async with loopback.wire(await serve(header_seconds=0.3)) as wire:
         await wire.send(begun)
-        assert await wire.is_cut(3)
+        assert await wire.is_cut(8)
 
 
 async def test_dribbling_a_head_does_not_prolong_it(serve: loopback.Serve):
@@ -152,7 +152,7 @@ async def test_dribbling_a_head_does_not_prolong_it(serve: loopback.Serve):
         await wire.send(b"GET /livez HTTP/1.1\r\nX-Slow: ")
         while not await wire.is_cut(0.05):
             wire.writer.write(b"y")
-            assert time.monotonic() - begun < 3
+            assert time.monotonic() - begun < 8
 
 
 async def test_a_slow_body_is_cut_in_time_whatever_dribbles(
@@ -166,7 +166,7 @@ async def test_a_slow_body_is_cut_in_time_whatever_dribbles(
             wire.writer.write(b"y")
             await asyncio.sleep(0.02)
         assert await answering == 408
-        assert time.monotonic() - begun < 2
+        assert time.monotonic() - begun < 8
     assert desk.asked == []
 
 

@@ -14,6 +14,8 @@ import repositories
 from commands import Ended, fleet
 
 ROOT = Path(__file__).resolve().parents[3]
+# Many processes, each with all its imports; what is built and started before is not counted.
+pytestmark = pytest.mark.timeout(180, func_only=True)
 COMMANDS = [
     (), ("init",), ("check",), ("render",), ("promote",), ("status",), ("hub",), ("hub", "key"),
     ("hub", "baseline"), ("hub", "recover"), ("agent",), ("agent", "enroll"), ("agent", "run"),
@@ -224,6 +226,10 @@ SILLY = [
     (("hub", "--repo", "ext::sh -c true", "--state", "state"), "ext::"),
     (("hub", "--repo", "fleet", "--state", "state", "--listen", "nowhere"), "nowhere"),
     (("hub", "--repo", "fleet", "--state", "state", "--tls-cert", "a"), "--tls-key"),
+    (("hub", "--repo", "fleet", "--poll", "nan"), "--poll nan"),
+    (("hub", "--repo", "fleet", "--poll", "0"), "--poll 0"),
+    (("hub", "--repo", "fleet", "--log-format", "xml"), "xml"),
+    (("agent", "run", "--log-format", "xml"), "xml"),
     (("hub", "--repo", "fleet", "--state", "s", "--tls-cert", "a", "--tls-key", "b"), ""),
     (("hub", "--repo", "fleet", "--state", "s", "--webhook-secret-file", "missing"), "missing"),
     (("hub", "--repo", "fleet", "--state", "fleet/fleet.yaml"), ""),

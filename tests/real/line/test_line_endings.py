@@ -12,6 +12,7 @@ import pytest
 import repositories
 from commands import ROOT, Ended, fleet
 
+pytestmark = pytest.mark.timeout(120)  # many processes, each with all its imports
 FLEET = f"{shlex.quote(sys.executable)} -m fleet.cli.main"
 
 
@@ -20,7 +21,7 @@ def wrong(tmp_path: Path) -> Path:
     """A fleet with more to say about it than a pipe holds."""
     git = repositories.Git(tmp_path / "fleet")
     text = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c%d, namespace: d}\nunknown: é\n"
-    many = {f"apps/web/{number}.yaml": text % number for number in range(1500)}
+    many = {"apps/web/many.yaml": "---\n".join(text % number for number in range(1500))}
     bundle = {"apps/web/bundle.yaml": repositories.bundle_text()}
     git.commit({"fleet.yaml": repositories.FLEET, **bundle, **many})
     return git.folder

@@ -153,7 +153,9 @@ async def test_a_damaged_stored_slice_is_fetched_again(line: lines.Line, dev: li
     assert dev.deleted() == []
 
 
-async def test_a_second_agent_waits_for_the_lease(line: lines.Line, dev: lines.Station):
+async def test_a_second_agent_waits_for_the_lease_and_says_for_whom(
+    line: lines.Line, dev: lines.Station, caplog: pytest.LogCaptureFixture
+):
     second = lines.Station(
         name=dev.name,
         environment=dev.environment,
@@ -166,6 +168,7 @@ async def test_a_second_agent_waits_for_the_lease(line: lines.Line, dev: lines.S
     await line.quiet(1.0)
     assert second.agent.dispatch is None
     assert second.touched() == []
+    assert caplog.text.count(f"holds the lease of this cluster: {dev.agent.name}; waiting") == 1
     await dev.stop()
     await changed(line, dev)
     await line.equals(dev.word(line.namespace, "a"), "hello")
