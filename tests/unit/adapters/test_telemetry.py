@@ -2,7 +2,9 @@
 
 import subprocess
 import sys
-from typing import TypeAlias
+import threading
+from http import server
+from typing import ClassVar, TypeAlias
 
 import pytest
 from opentelemetry.sdk import trace as sdk
@@ -128,11 +130,32 @@ def test_without_traces_figures_are_still_there():
     made.close()
 
 
-def test_a_configured_exporter_makes_traces():
-    nowhere = "http://127.0.0.1:1/v1/traces"
-    made = telemetry.otel("hub", telemetry.Export(traces=True, traces_endpoint=nowhere))
-    with made.span("release", {}) as given:
-        assert given.startswith("00-")
+class Collector(server.BaseHTTPRequestHandler):
+    """Takes whatever it is sent, and remembers where to."""
+
+    paths: ClassVar[list[str]] = []
+
+    def do_POST(self) -> None:  # the name that http.server asks for
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.paths.append(self.path)
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None: ...
+
+
+def test_a_configured_exporter_is_sent_the_traces():
+    with server.ThreadingHTTPServer(("127.0.0.1", 0), Collector) as collector:
+        thread = threading.Thread(target=collector.serve_forever)
+        thread.start()
+        there = f"http://127.0.0.1:{collector.server_port}/v1/traces"
+        made = telemetry.otel("hub", telemetry.Export(traces=True, traces_endpoint=there))
+        with made.span("release", {}) as given:
+            assert given.startswith("00-")
+        made.close()
+        collector.shutdown()
+        thread.join()
+    assert Collector.paths == ["/v1/traces"]
 
 
 def test_a_token_of_the_exporter_is_not_shown():
