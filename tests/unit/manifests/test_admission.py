@@ -1,5 +1,6 @@
 """What an API server refuses beyond its schema: our verdict on the table that a real one answered."""
 
+import asyncio
 import copy
 from typing import Any
 
@@ -23,8 +24,7 @@ def known() -> validate.Schemas:
 
 
 def schemas_of(version: str) -> validate.Schemas:
-    source = schemas.Packaged()
-    loaded = schemas._load(source._folders[version] / "_definitions.json")["$defs"]
+    loaded = asyncio.run(schemas.Packaged().definitions(version)) or {}
     return validate.Schemas(version=version, source="packaged", definitions=loaded, crds=[])
 
 
