@@ -54,6 +54,8 @@ _SPELLED = {"cephfs": "cephFS", "downwardAPI": "downwarAPI"}
 
 def _source(written: Mapping[str, Any]) -> Found:
     """One of them; without any it is an emptyDir."""
+    if len(written) < 3:
+        return ()
     given = [each for each in SOURCES if written.get(each) is not None]
     if len(given) < 2:
         return ()
