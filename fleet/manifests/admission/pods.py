@@ -8,6 +8,7 @@ from fleet.manifests.admission import (
     environment,
     faults,
     labels,
+    mounts,
     probes,
     resources,
     rules,
@@ -107,7 +108,7 @@ _CONTAINER: tuple[Row, ...] = (
     row("resizePolicy", _policies, "core: validateResizePolicy"),
     row("", _rules_need_policy, "core: validateContainerRestartPolicy", since="1.35"),
     *environment.ROWS,
-    *volumes.MOUNTS,
+    *mounts.ROWS,
     *below("resources", resources.CONTAINER),
     *below("securityContext", security.CONTAINER),
 )
@@ -215,6 +216,19 @@ def _slept(lifecycle: Mapping[str, Any], grace: int) -> Iterable[faults.Fault]:
             yield faults.invalid(sleep.get("seconds"), said, when, "sleep")
 
 
+def _unmasked(spec: Mapping[str, Any]) -> Found:
+    """The host's /proc as it is, only for users that are not the host's."""
+    if spec.get("hostUsers") is False:
+        return ()
+    said = "`hostUsers` must be false to use `Unmasked`"
+    return [
+        faults.invalid("Unmasked", said, part, place, "securityContext", "procMount")
+        for part in _LISTS
+        for place, each in enumerate(spec.get(part) or ())
+        if (each.get("securityContext") or {}).get("procMount") == "Unmasked"
+    ]
+
+
 def _dns(spec: Mapping[str, Any]) -> Found:
     policy, config = spec.get("dnsPolicy"), spec.get("dnsConfig")
     if policy == "None" and config is None:
@@ -272,6 +286,7 @@ SPEC: tuple[Row, ...] = (
     row("", _host_ports, "core: checkHostPortConflicts, validatePodHostNetworkDeps"),
     row("", _sleeps, "core: validateSleepAction", since="1.33"),
     row("", _dns, "core: validatePodDNSConfig"),
+    row("", _unmasked, "core: ValidateSecurityContext", since="1.33"),
     row("", _hosts, "core: validatePodSpecSecurityContext"),
     *below("containers[]", _REGULAR),
     *below("initContainers[]", _INIT),
@@ -314,7 +329,7 @@ SPEC: tuple[Row, ...] = (
 
 
 def _mounted(spec: Mapping[str, Any]) -> Found:
-    return [fault for part in _LISTS for fault in volumes.mounted(spec, part)]
+    return [fault for part in _LISTS for fault in mounts.mounted(spec, part)]
 
 
 MOUNTED = row("", _mounted, "core: IsMatchedVolume")

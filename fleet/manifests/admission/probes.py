@@ -16,13 +16,14 @@ _NOT_TWO = "may not specify more than 1 handler type"
 
 
 def _handler(written: Mapping[str, Any]) -> Found:
-    given = [each for each in _HANDLERS if written.get(each) is not None]
+    given = [each for each in written if each in _HANDLERS and written[each] is not None]
     if len(given) == 1:
         return ()
     if not given:
         hint = f"one of {', '.join(_HANDLERS)}"
         return (faults.required(_ONE, hint=hint),)
-    return [faults.forbidden(_NOT_TWO, each) for each in given[1:]]
+    in_order = sorted(given, key=_HANDLERS.index)
+    return [faults.forbidden(_NOT_TWO, each) for each in in_order[1:]]
 
 
 def _port_needed(written: Mapping[str, Any]) -> Found:

@@ -6,7 +6,7 @@ Source: apps and core validation.
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from fleet.manifests.admission import claims, faults, labels, pods, rules, texts, volumes
+from fleet.manifests.admission import claims, faults, labels, mounts, pods, rules, texts
 from fleet.manifests.admission.tables import Check, Found, Row, below, compiled, row
 
 _MISMATCH = "`selector` does not match template `labels`"
@@ -169,7 +169,7 @@ def _set_mounted(spec: Mapping[str, Any]) -> Found:
         for each in spec.get("volumeClaimTemplates") or ()
     }
     found = [
-        f for part in ("containers", "initContainers") for f in volumes.mounted(inner, part, also)
+        f for part in ("containers", "initContainers") for f in mounts.mounted(inner, part, also)
     ]
     return faults.below(found, "template", "spec") if found else ()
 
@@ -295,8 +295,17 @@ CONTROLLER: tuple[Row, ...] = (
     *_TEMPLATE,
     *_MOUNTED,
 )
+
+
+def _no_ephemeral(spec: Mapping[str, Any]) -> Found:
+    if not spec.get("ephemeralContainers"):
+        return ()
+    return (faults.forbidden("cannot be set on create", "ephemeralContainers"),)
+
+
 POD: tuple[Row, ...] = (
     *below("spec", (*pods.SPEC, pods.MOUNTED)),
+    row("spec", _no_ephemeral, "core: ValidatePodCreate"),
     row("spec.containers[].image", _image, "core: validateContainerOnlyForPod"),
     row("spec.initContainers[].image", _image, "core: validateContainerOnlyForPod"),
 )
