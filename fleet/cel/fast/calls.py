@@ -35,6 +35,12 @@ def through_library(writer: Writer, node: tree.Call, operands: Sequence[Operand]
     return f"{runner}(B, ({''.join(f'{each.text}, ' for each in operands)}))"
 
 
+def takes(writer: Writer, node: tree.Call, *kinds: str) -> bool:
+    """Whether the static types leave the call that overload: what they exclude is an error, whatever the values are."""
+    overloads = writer.checked.calls[node.at].overloads
+    return any(tuple(each.name for each in row.arguments) == kinds for row in overloads)
+
+
 def generic(writer: Writer, node: tree.Call) -> Operand:
     return generic_of(writer, node, arguments(writer, node))
 
@@ -80,12 +86,12 @@ def addition(writer: Writer, node: tree.Call) -> Operand:
     one, other = operands = arguments(writer, node)
     if Kind.INT in (one.kind, other.kind):
         return _whole(writer, node, operands, "+")
-    if Kind.STRING in (one.kind, other.kind):
+    if Kind.STRING in (one.kind, other.kind) and takes(writer, node, "string", "string"):
         tests = [*is_short_text(one), *is_short_text(other)]
         return guarded(writer, node, operands, tests, f"{one.text} + {other.text}")
-    if Kind.DOUBLE in (one.kind, other.kind):
-        return generic_of(writer, node, operands)
-    return _joined(writer, node, operands)
+    if takes(writer, node, "list", "list"):
+        return _joined(writer, node, operands)
+    return generic_of(writer, node, operands)
 
 
 def _joined(writer: Writer, node: tree.Call, operands: Sequence[Operand]) -> Operand:
@@ -108,7 +114,8 @@ def whole(sign: str) -> Emitter:
 def _whole(writer: Writer, node: tree.Call, operands: Sequence[Operand], sign: str) -> Operand:
     one, other = operands
     tests = [*is_kind(one, Kind.INT, "int"), *is_kind(other, Kind.INT, "int")]
-    if not any(each.kind is Kind.INT for each in operands):
+    is_known = Kind.INT in (one.kind, other.kind)
+    if not is_known or not takes(writer, node, "int", "int"):
         return generic_of(writer, node, operands)
     found = guarded(writer, node, operands, tests, f"{one.text} {sign} {other.text}")
     writer.bail_if(f"not -9223372036854775808 <= {found.text} <= 9223372036854775807")
@@ -118,9 +125,24 @@ def _whole(writer: Writer, node: tree.Call, operands: Sequence[Operand], sign: s
 # Strings and conversions
 
 
+_WITH_SIZE: Mapping[str, tuple[Kind, str]] = {
+    "string": (Kind.STRING, "str"),
+    "bytes": (Kind.UNKNOWN, ""),
+    "list": (Kind.LIST, "list"),
+    "map": (Kind.UNKNOWN, ""),
+}
+
+
 def size(writer: Writer, node: tree.Call) -> Operand:
-    (operand,) = arguments(writer, node)
-    return writer.assign(f"len({operand.text})", Kind.INT)
+    (operand,) = operands = arguments(writer, node)
+    quick = f"len({operand.text})"
+    taken = {row.arguments[0].name for row in writer.checked.calls[node.at].overloads}
+    if taken == _WITH_SIZE.keys():
+        return writer.assign(quick, Kind.INT)
+    kind, python = _WITH_SIZE[next(iter(taken))] if len(taken) == 1 else (Kind.UNKNOWN, "")
+    if not python:
+        return generic_of(writer, node, operands)
+    return guarded(writer, node, operands, is_kind(operand, kind, python), quick)
 
 
 def affix(name: str) -> Emitter:
@@ -148,6 +170,8 @@ def same(kind: Kind, python: str) -> Emitter:
     def emit(writer: Writer, node: tree.Call) -> Operand:
         (operand,) = operands = arguments(writer, node)
         is_string = kind is Kind.STRING
+        if not takes(writer, node, kind.value):
+            return generic_of(writer, node, operands)
         tests = is_short_text(operand) if is_string else is_kind(operand, kind, python)
         found = guarded(writer, node, operands, tests, operand.text)
         return Operand(text=found.text, kind=kind)

@@ -46,10 +46,11 @@ def _to_literal(one: Operand, literal: Operand, sign: str) -> str:
 def order(writer: Writer, node: tree.Call) -> Operand:
     one, other = operands = calls.arguments(writer, node)
     quick = f"{one.text} {node.function.strip('_')} {other.text}"
-    if Kind.INT in (one.kind, other.kind):
+    if Kind.INT in (one.kind, other.kind) and calls.takes(writer, node, "int", "int"):
         tests = [each for side in operands for each in calls.is_kind(side, Kind.INT, "int")]
         return calls.guarded(writer, node, operands, tests, quick)
-    if one.is_short_text or other.is_short_text:
+    is_text = one.is_short_text or other.is_short_text
+    if is_text and calls.takes(writer, node, "string", "string"):
         tests = [each for side in operands for each in calls.is_text(side)]
         return calls.guarded(writer, node, operands, tests, quick)
     return calls.generic_of(writer, node, operands)
@@ -76,10 +77,11 @@ def _searched(writer: Writer, node: tree.Call, operands: Sequence[Operand]) -> O
     one, among = operands
     result = writer.fresh()
     is_text = "".join(f" and {each}" for each in calls.is_text(one))
-    with writer.branch(f"if type({among.text}) is list{is_text}:"):
+    is_list, is_map = calls.takes(writer, node, "A", "list"), calls.takes(writer, node, "A", "map")
+    with writer.branch(f"if {is_list} and type({among.text}) is list{is_text}:"):
         writer.count(f"len({among.text})")
         writer.line(f"{result} = {one.text} in {among.text}")
-    with writer.branch(f"elif type({among.text}) is dict{is_text}:"):
+    with writer.branch(f"elif {is_map} and type({among.text}) is dict{is_text}:"):
         writer.line(f"{result} = {one.text} in {among.text}")
     with writer.branch("else:"):
         writer.line(f"{result} = {calls.through_library(writer, node, operands)}")

@@ -94,6 +94,34 @@ def test_operators_agree_on_every_pair_of_kinds(text: str) -> None:
             assert not twins.difference(program, twins.quickly(function, bindings), bindings)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("size({text})", "{text} + 'b'", "'b' + {text}", "{text} < 'b'", "int({text})", "string({text})"),
+        *("size({list})", "{list} + []", "{list} + {list}", "'a' in {list}", "1 in {list}", "x in {list}"),
+        *("size({map})", "'a' in {map}", "{number} + 1", "1 - {number}", "{number} < 1", "{number} in [1]"),
+        *("{double} < 1", "{double} == 1", "string({number})", "int({double})", "{text} in ['a', '1']"),
+        *("{text}.contains('a')", "{text}.trim()", "{text}.matches('a')", "{text} == 'a'", "{truth} && true"),
+    ],
+)  # fmt: skip
+def test_what_the_static_types_exclude_stays_an_error(text: str) -> None:
+    """An optional's other value gives it a type that the document need not keep."""
+    others = {
+        "text": "''",
+        "list": "['b']",
+        "map": "{}",
+        "number": "1",
+        "double": "1.0",
+        "truth": "true",
+    }
+    shown = text
+    for name, other in others.items():
+        shown = shown.replace(f"{{{name}}}", f"x.?a.orValue({other})")
+    for one in _VALUES:
+        _compared(shown, {"x": {"a": one}})
+    _compared(shown, {"x": {}})
+
+
 _POD = {
     "metadata": {"name": "p", "labels": {"app": "web", "a b": "'\"\\\n"}},
     "spec": {
