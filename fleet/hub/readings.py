@@ -12,6 +12,7 @@ from fleet.ports import repository, store
 _YAML = (".yaml", ".yml", ".json")
 _BUNDLES = ("bundle.yaml", "bundle.yml", "bundle.json")
 _OWNED_FOLDERS = ("clusters/", "environments/", "trust/")
+_AT_ONCE = 2_000  # files whose bytes are in memory together
 _LFS = b"version https://git-lfs.github.com/"
 
 
@@ -48,7 +49,8 @@ class Files:
         known = {blob: self._bytes[blob] for blob in wanted.values() if blob in self._bytes}
         missing = {blob for blob in wanted.values() if blob not in known}
         fresh = dict(await self._source.blobs(sorted(missing))) if missing else {}
-        self._keep(self._bytes, {b: data for b, data in fresh.items() if len(data) < 1 << 16})
+        small = {blob: data for blob, data in fresh.items() if len(data) < 1 << 16}
+        self._keep(self._bytes, small, min(self._most, 2 * _AT_ONCE))
         return {
             path: fresh[blob] if blob in fresh else known[blob] for path, blob in wanted.items()
         }
@@ -58,11 +60,22 @@ class Files:
         known = {key: self._parsed[key] for key in wanted if key in self._parsed}
         unread = [each for key, each in wanted.items() if key not in known]
         recalled = await self._recalled(unread)
-        contents = await self.contents(e for e in unread if (e.blob, e.path) not in recalled)
-        fresh_ones = [each for each in unread if each.path in contents]
+        missing = [each for each in unread if (each.blob, each.path) not in recalled]
         parsed: dict[tuple[names.BlobId, str], parse.Parsed] = {}
-        for start in range(0, len(fresh_ones), memory.BATCH):
-            part = fresh_ones[start : start + memory.BATCH]
+        for start in range(0, len(missing), _AT_ONCE):
+            parsed |= await self._read(missing[start : start + _AT_ONCE])
+        fresh = recalled | parsed
+        self._keep(self._parsed, fresh, self._most)
+        found = known | fresh
+        return {path: found[blob, path] for blob, path in wanted}
+
+    async def _read(
+        self, entries: list[snapshots.Entry]
+    ) -> dict[tuple[names.BlobId, str], parse.Parsed]:
+        contents = await self.contents(entries)
+        parsed: dict[tuple[names.BlobId, str], parse.Parsed] = {}
+        for start in range(0, len(entries), memory.BATCH):
+            part = entries[start : start + memory.BATCH]
             parsed |= await self._aside(lambda some=part: _all_parsed(some, contents))  # type: ignore[misc]  # bound here
         await self._memo.remember(
             {
@@ -71,10 +84,7 @@ class Files:
                 if (data := parse.kept(each, 4 * len(contents[path]) + 1024)) is not None
             }
         )
-        fresh = recalled | parsed
-        self._keep(self._parsed, fresh)
-        found = known | fresh
-        return {path: found[blob, path] for blob, path in wanted}
+        return parsed
 
     async def _recalled(
         self, entries: Iterable[snapshots.Entry]
@@ -92,17 +102,19 @@ class Files:
         blobs = {each.blob: each for each in entries}
         known = await self._memo.recall(f"sha256/{blob}" for blob in blobs)
         found = {names.BlobId(key[7:]): value.decode() for key, value in known.items()}
-        unread = {each.path: each for blob, each in blobs.items() if blob not in found}
-        contents = await self.contents(unread.values())
-        fresh = {
-            unread[path].blob: hashlib.sha256(data).hexdigest() for path, data in contents.items()
-        }
-        await self._memo.remember({f"sha256/{b}": digest.encode() for b, digest in fresh.items()})
-        return found | fresh
+        unread = [each for blob, each in blobs.items() if blob not in found]
+        for start in range(0, len(unread), _AT_ONCE):
+            part = {each.path: each.blob for each in unread[start : start + _AT_ONCE]}
+            contents = await self.contents(unread[start : start + _AT_ONCE])
+            fresh = {part[p]: hashlib.sha256(data).hexdigest() for p, data in contents.items()}
+            await self._memo.remember({f"sha256/{b}": each.encode() for b, each in fresh.items()})
+            found |= fresh
+        return found
 
-    def _keep(self, kept: dict, fresh: dict) -> None:  # type: ignore[type-arg]  # any of the two above
+    @staticmethod
+    def _keep(kept: dict, fresh: dict, most: int) -> None:  # type: ignore[type-arg]  # any of the two above
         kept.update(fresh)
-        while len(kept) > self._most:
+        while len(kept) > most:
             del kept[next(iter(kept))]
 
 
