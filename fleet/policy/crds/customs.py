@@ -5,9 +5,9 @@ from dataclasses import replace
 from typing import Any
 
 from fleet.manifests import declared, defaults
-from fleet.manifests.schemas import completion, invariants, spots, structural, validate
+from fleet.manifests.schemas import completion, structural, validate
 from fleet.model import findings, json_values, names, objects
-from fleet.policy.crds import judging, rules
+from fleet.policy.crds import invariants, judging, rules, spots
 
 CRD = ("apiextensions.k8s.io", "CustomResourceDefinition")
 _SEMANTICS = 1  # in each identity: no verdict is taken over that another judge remembered
@@ -50,6 +50,10 @@ class Customs:
             return
         body = self._created(manifest, schema)
         yield from invariants.faults(body, schema)
+        unformed = list(invariants.unformed(body, schema))
+        if unformed:
+            yield from unformed
+            return
         if kind not in self._trees:
             self._trees[kind] = rules.tree_of(schema)
         node = self._trees[kind]

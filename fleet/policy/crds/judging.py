@@ -10,8 +10,7 @@ from typing import Any
 
 from fleet import cel
 from fleet.cel import values
-from fleet.manifests.schemas import spots
-from fleet.policy.crds import rules, selves
+from fleet.policy.crds import rules, selves, spots
 
 _MAX_MESSAGE = 5 * 1024  # bytes; a longer one is not taken from a message expression
 _KINDS = {

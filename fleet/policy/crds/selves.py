@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from fleet.cel import types, values
-from fleet.manifests.schemas import completion, formats
-from fleet.policy.crds import lists
+from fleet.manifests.schemas import completion
+from fleet.policy.crds import formats, lists
 
 Schema = Mapping[str, Any]
 

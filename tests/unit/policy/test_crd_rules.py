@@ -12,9 +12,9 @@ import builders
 import definitions
 from definitions import entries, of, rule, several, text, whole
 from fleet.manifests import declared
-from fleet.manifests.schemas import completion, formats, invariants
+from fleet.manifests.schemas import completion
 from fleet.model import findings
-from fleet.policy.crds import customs, lists, rules
+from fleet.policy.crds import customs, formats, invariants, lists, rules, words
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-5, 5) | st.text(max_size=4),
@@ -253,8 +253,15 @@ def test_unordered_lists_are_equal_in_any_order():
     ],
 )
 def test_formats_are_as_generous_as_the_server(kind: str, good: Any, bad: Any):
-    assert [each for each in good if not formats.HOLDS[kind](each)] == []
-    assert [each for each in bad if formats.HOLDS[kind](each)] == []
+    assert [each for each in good if not words.holds(kind, each)] == []
+    assert [each for each in bad if words.holds(kind, each)] == []
+
+
+def test_what_is_not_of_its_format_is_said_and_no_rule_is_asked():
+    assert messages(text(rule("false"), format="ipv4"), "1.2.3") == [
+        'spec.x: Invalid value: "1.2.3": spec.x in body must be of type ipv4: "1.2.3"'
+    ]
+    assert len(judged({"type": "integer", "format": "int32"}, 2**31)) == 1
 
 
 def test_a_moment_knows_its_offset():
@@ -280,6 +287,7 @@ def test_no_schema_and_no_value_breaks_the_judge(schema: Any, value: Any):
     if isinstance(schema, Mapping):
         completion.defaulted(value, schema)
         list(invariants.faults(value, schema))
+        list(invariants.unformed(value, schema))
 
 
 @given(JSON)
@@ -292,8 +300,8 @@ def test_no_crd_breaks_the_judge(spec: Any):
 
 @given(st.text(max_size=300))
 def test_no_text_breaks_a_format(written: str):
-    for holds in formats.HOLDS.values():
-        assert holds(written) in (True, False)
+    for kind in words._TEXTS:
+        assert words.holds(kind, written) in (True, False)
     assert formats.data(written) is None or isinstance(formats.data(written), bytes)
 
 
@@ -317,8 +325,8 @@ def test_no_format_takes_long():
         "AAAA" * 50_000 + "!",
         "0" * 30 + "T" * 999,
     ):
-        for holds in formats.HOLDS.values():
-            holds(hostile)
+        for kind in (*words._TEXTS, "byte"):
+            words.holds(kind, hostile)
     assert time.perf_counter() - started < 1
 
 

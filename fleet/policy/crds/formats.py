@@ -1,4 +1,4 @@
-"""The formats of strings that the API server types: date, date-time, duration and byte.
+"""The formats of strings that expressions see as something else: date, date-time, duration and byte.
 
 Source: k8s.io/kube-openapi/pkg/validation/strfmt, which is more generous than any standard.
 """
@@ -6,7 +6,6 @@ Source: k8s.io/kube-openapi/pkg/validation/strfmt, which is more generous than a
 import base64
 import binascii
 import re
-from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 
 _SECOND = 10**9
@@ -33,8 +32,6 @@ _LOOSE = re.compile(r"(\d+)\s*([A-Za-zµ]+)", re.ASCII)
 _MOMENT = re.compile(
     r"(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:\d\d)(?:[.,](\d+))?(?:[Zz]|([+-]\d\d):?(\d\d))?\Z", re.ASCII
 )
-_BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4})+(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?|"
-                     r"[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=", re.ASCII)  # fmt: skip
 _LONGEST = 256  # characters of what is no base64
 
 
@@ -98,12 +95,3 @@ def data(text: str) -> bytes | None:
         return base64.b64decode(text, altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
         return None
-
-
-HOLDS: Mapping[str, Callable[[str], bool]] = {
-    "date": lambda text: day(text) is not None,
-    "date-time": lambda text: moment(text) is not None,
-    "datetime": lambda text: moment(text) is not None,
-    "duration": lambda text: span(text) is not None,
-    "byte": lambda text: _BASE64.fullmatch(text) is not None,
-}

@@ -8,7 +8,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from fleet.manifests.schemas import completion, formats, spots
+from fleet.manifests.schemas import completion
+from fleet.policy.crds import spots, words
 
 _NOTHING = object()
 _LABEL = re.compile(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?\Z")
@@ -25,8 +26,6 @@ def faults(value: Any, schema: Any, spot: spots.Spot = _ROOT) -> Iterator[spots.
             yield from _list(value, schema, spot)
             for place, each in enumerate(value):
                 yield from faults(each, schema.get("items"), spot.index(place))
-        case str():
-            yield from _format(value, schema, spot)
         case _:
             pass
 
@@ -105,9 +104,34 @@ def _embedded(value: dict[str, Any], spot: spots.Spot) -> Iterator[spots.Fault]:
             yield spots.Fault(inner, f"Invalid value: {_compact(word)}: {text}")
 
 
-def _format(value: str, schema: Mapping[str, Any], spot: spots.Spot) -> Iterator[spots.Fault]:
-    kind = schema.get("format")
-    holds = formats.HOLDS.get(kind) if isinstance(kind, str) else None
-    if holds is not None and schema.get("type") == "string" and not holds(value):
-        said = f"{spot.shown} in body must be of type {kind}: {_compact(value)}"
-        yield spots.Fault(spot, f"Invalid value: {_compact(value)}: {said}")
+def unformed(value: Any, schema: Any, spot: spots.Spot = _ROOT) -> Iterator[spots.Fault]:
+    """Strings and numbers that are not of their format: as long as there is one, no rule is asked."""
+    if not isinstance(schema, Mapping):
+        return
+    match value:
+        case dict():
+            for key, each in value.items():
+                inner = completion.schema_of(schema, key)
+                yield from unformed(each, inner, _inside(schema, key, spot))
+        case list():
+            for place, each in enumerate(value):
+                yield from unformed(each, schema.get("items"), spot.index(place))
+        case str() | int() if not isinstance(value, bool):
+            yield from _unformed(value, schema, spot)
+        case _:
+            pass
+
+
+def _unformed(
+    value: str | int, schema: Mapping[str, Any], spot: spots.Spot
+) -> Iterator[spots.Fault]:
+    kind, form = schema.get("type"), schema.get("format")
+    if isinstance(value, str):
+        if kind == "string" and not words.holds(form, value):
+            said = f"{spot.shown} in body must be of type {form}: {_compact(value)}"
+            yield spots.Fault(spot, f"Invalid value: {_compact(value)}: {said}")
+    elif kind == "integer" and not words.fits(form, value):
+        of = f"integer with format {form}" if form else "integer (default format)"
+        said = f"Checked value must be of type {of} in {spot.shown}"
+        # As the server says it: of no field, though it knows which.
+        yield spots.Fault(spots.Spot("", spot.steps), f'Invalid value: "": {said}')
