@@ -207,7 +207,7 @@ async def _schemas(
     crds = crds_of(reading.declared, rendered.manifests)
     by_version: dict[str, validate.Schemas] = {}
     chosen: dict[names.Cluster, validate.Schemas] = {}
-    found = [each for rule in reading.declared.crds for each in customs.of_rule(rule)]
+    found = await rulechecks.definitions(reading.declared.crds, _bench(tools))
     for cluster in reading.declared.clusters:
         version = cluster.document.spec.kubernetes_version
         definitions = await tools.schemas.definitions(version)

@@ -96,6 +96,11 @@ class Schemas(validate.Schemas):
         return tuple(_finding(each, manifest.source, str(manifest.key)) for each in faults)
 
 
+def key(rule: declared.Rule) -> str:
+    """All that the verdict on a CRD among the rules depends on."""
+    return f"crd/{_SEMANTICS}/{json_values.digest(rule.value)}"
+
+
 def of_rule(rule: declared.Rule) -> Iterator[findings.Finding]:
     """Of a CRD that lies among the rules of a repository."""
     metadata = rule.value.get("metadata")
