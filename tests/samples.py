@@ -347,7 +347,9 @@ KINDS: Mapping[str, Choice] = {
     "v1 Service": _spec(service),
     "v1 ConfigMap": one({}, data=[{}, {"a": ""}], binaryData=[{}], immutable=[False]),
     "v1 Secret": secret,
-    "v1 ServiceAccount": one({}, secrets=[[], [{"name": "s"}]], imagePullSecrets=[[]]),
+    "v1 ServiceAccount": one(
+        {}, secrets=[[], [{"name": "s"}], [{"name": "s", "kind": "Secret"}]],
+        imagePullSecrets=[[]]),
     "v1 PersistentVolumeClaim": _spec(claim_spec),
     "v1 LimitRange": _spec(limit_range),
     "v1 ResourceQuota": _spec(one({}, hard=[AMOUNTS, {}], scopes=[[]])),

@@ -1,7 +1,6 @@
 """The kinds that a repository's CRDs bring: what policies see of them, and the rest of the API server's verdict."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 from fleet.manifests import declared, defaults
@@ -150,5 +149,11 @@ def _with_status(crd: Mapping[str, Any]) -> Iterator[validate.Kind]:
 
 
 def _finding(fault: spots.Fault, source: objects.Source, subject: str) -> findings.Finding:
-    made = findings.deny("schema", source.place, findings.escaped(str(fault)), subject=subject)
-    return made if source.rendered else replace(made, field=fault.spot.steps)
+    return findings.Finding(
+        rule="schema",
+        severity=findings.Severity.DENY if fault.is_verdict else findings.Severity.UNKNOWN,
+        message=findings.escaped(str(fault)),
+        place=source.place,
+        subject=subject,
+        field=() if source.rendered else fault.spot.steps,
+    )

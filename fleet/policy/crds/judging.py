@@ -13,6 +13,8 @@ from fleet.cel import values
 from fleet.policy.crds import rules, selves, spots
 
 _MAX_MESSAGE = 5 * 1024  # bytes; a longer one is not taken from a message expression
+_WHOLE = 3_000_000  # of all rules on one resource, in the evaluator's units: a second or two
+_LEAST = 1_000  # of one rule, however many there are
 _KINDS = {
     "FieldValueForbidden": "Forbidden",
     "FieldValueRequired": "Required value",
@@ -22,45 +24,58 @@ _NO_OVERLOAD = "no such overload"
 _ROOT = spots.Spot()
 
 
-def faults(node: rules.Node, value: Any, spot: spots.Spot = _ROOT) -> Iterator[spots.Fault]:
-    """Of a value that fits its schema. Nulls are for the rules of what is around them."""
+def faults(node: rules.Node, value: Any) -> Iterator[spots.Fault]:
+    """Of a resource that fits its schema. Nulls are for the rules of what is around them."""
+    share = _WHOLE // max(1, _asked(node, value))
+    yield from _faults(node, value, _ROOT, max(_LEAST, min(cel.DEFAULT_BUDGET, share)))
+
+
+def _asked(node: rules.Node, value: Any) -> int:
+    """How often a rule will be evaluated."""
+    here = len(node.rules) + sum(_asked(each, value) for each in node.all_of)
+    return here + sum(_asked(inner, each) for inner, each, _ in _inside(node, value, _ROOT))
+
+
+def _faults(node: rules.Node, value: Any, spot: spots.Spot, budget: int) -> Iterator[spots.Fault]:
     if value is None:
         return
     if node.rules:
-        yield from _here(node, value, spot)
-    for each in node.all_of:
-        yield from faults(each, value, spot)
+        yield from _here(node, value, spot, budget)
+    for inner in node.all_of:
+        yield from _faults(inner, value, spot, budget)
+    for inner, each, place in _inside(node, value, spot):
+        yield from _faults(inner, each, place, budget)
+
+
+def _inside(
+    node: rules.Node, value: Any, spot: spots.Spot
+) -> Iterator[tuple[rules.Node, Any, spots.Spot]]:
     if isinstance(value, dict):
-        yield from _inside(node, value, spot)
+        for key, each in value.items():
+            if key in node.fields:
+                yield node.fields[key], each, spot.child(key)
+            elif node.entries is not None:
+                yield node.entries, each, spot.key(key)
     elif isinstance(value, list) and node.items is not None:
         for place, each in enumerate(value):
-            yield from faults(node.items, each, spot.index(place))
+            yield node.items, each, spot.index(place)
 
 
-def _inside(node: rules.Node, value: Mapping[str, Any], spot: spots.Spot) -> Iterator[spots.Fault]:
-    for key, each in value.items():
-        if key in node.fields:
-            yield from faults(node.fields[key], each, spot.child(key))
-        elif node.entries is not None:
-            yield from faults(node.entries, each, spot.key(key))
-
-
-def _here(node: rules.Node, value: Any, spot: spots.Spot) -> Iterator[spots.Fault]:
+def _here(node: rules.Node, value: Any, spot: spots.Spot, budget: int) -> Iterator[spots.Fault]:
     seen = selves.seen(value, node.schema, of_resource=node.of_resource)
     bindings = {"self": seen, "oldSelf": values.NONE}
     for rule in node.rules:
         if rule.uses_old and not rule.may_lack_old:
             continue
         try:
-            if rule.expression.evaluate(bindings) is True:
+            if rule.expression.evaluate(bindings, budget=budget) is True:
                 continue
         except cel.EvaluationError as error:
             yield spots.Fault(spot, _error(node, rule, str(error)))
-            continue
         except cel.ExhaustedError as error:
-            yield spots.Fault(spot, _error(node, rule, str(error)))
-            return
-        yield _refusal(node, rule, value, bindings, spot)
+            yield spots.Fault(spot, _error(node, rule, str(error)), is_verdict=False)
+        else:
+            yield _refusal(node, rule, value, bindings, spot)
 
 
 def _error(node: rules.Node, rule: rules.Rule, said: str) -> str:

@@ -20,10 +20,11 @@ class Spot:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What the API server would say of a spot: "Duplicate value: 1"."""
+    """What the API server would say of a spot: "Duplicate value: 1". Without a verdict, it could not be told."""
 
     spot: Spot
     text: str
+    is_verdict: bool = True
 
     def __str__(self) -> str:
         return f"{self.spot.shown}: {self.text}" if self.spot.shown else self.text

@@ -314,6 +314,20 @@ def test_no_rule_runs_long():
     (found,) = judged({**numbers, "maxItems": 10_000}, list(range(3000)))
     assert time.perf_counter() - started < 2
     assert "costs more than it may" in found.message
+    assert found.severity is findings.Severity.UNKNOWN
+
+
+@pytest.mark.threat(44)
+def test_no_number_of_rules_runs_long():
+    """Each is within its own budget, which is smaller the more there are."""
+    element = several({"type": "integer"}, rule("self.all(a, self.all(b, a + b > -1))"))
+    element["maxItems"] = 100
+    lists_of_numbers = {**several(element), "maxItems": 10_000}
+    started = time.perf_counter()
+    found = judged(lists_of_numbers, [list(range(60))] * 2_000)
+    assert time.perf_counter() - started < 20
+    assert {each.severity for each in found} == {findings.Severity.UNKNOWN}
+    assert judged(lists_of_numbers, [[1]] * 2_000) == ()
 
 
 @pytest.mark.threat(45)
