@@ -62,8 +62,10 @@ def conversion(found: dict[str, Any]) -> None:
 
 def container(found: dict[str, Any]) -> None:
     lifecycle = found.get("lifecycle")
-    if isinstance(lifecycle, Mapping) and "stopSignal" in lifecycle and len(lifecycle) == 1:
-        del found["lifecycle"]
+    if isinstance(lifecycle, Mapping) and lifecycle.get("stopSignal") is not None:
+        others = lifecycle.keys() - {"stopSignal"}
+        if not any(lifecycle[each] is not None for each in others):
+            del found["lifecycle"]
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

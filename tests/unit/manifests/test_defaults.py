@@ -225,3 +225,37 @@ def test_no_image_takes_long():
     for text in ("a-" * 500, "a." * 500 + "!", "a/" * 500 + "A", "[" + ":" * 900):
         images.pull_policy(text)
     assert time.perf_counter() - started < 0.5
+
+
+@pytest.mark.parametrize(
+    ("version", "kind", "fields", "made"),
+    [
+        ("v1", "ServiceAccount", {"secrets": [{"name": "s", "kind": "Secret"}]}, {"secrets": [{"name": "s"}]}),
+        ("coordination.k8s.io/v1", "Lease", {"spec": {"strategy": "OldestEmulationVersion"}}, {"spec": {}}),
+    ],
+)  # fmt: skip
+def test_what_no_server_keeps_is_gone(version: str, kind: str, fields: Any, made: Any):
+    found = completed(version, kind, **fields)
+    assert {key: found[key] for key in made} == made
+
+
+@pytest.mark.parametrize(
+    ("written", "made"),
+    [
+        ({"dataSource": {"kind": "Odd", "name": "a"}}, None),
+        ({"dataSource": {"kind": "PersistentVolumeClaim", "name": "a"}}, "a"),
+        ({"dataSourceRef": {"kind": "Odd", "apiGroup": "b", "name": "a"}}, "a"),
+        ({"dataSourceRef": {"kind": "Odd", "name": "a", "namespace": "b"}}, None),
+    ],
+)
+def test_a_claim_names_its_source_twice_or_not_at_all(written: Any, made: str | None):
+    spec = completed("v1", "PersistentVolumeClaim", spec=written)["spec"]
+    named = [(spec.get(each) or {}).get("name") for each in ("dataSource", "dataSourceRef")]
+    assert named == [made, made]
+
+
+def test_a_hook_of_a_feature_that_is_off_leaves_nothing():
+    assert "lifecycle" not in container(lifecycle={"stopSignal": "SIGTERM"})
+    assert container(lifecycle={})["lifecycle"] == {}
+    kept = container(lifecycle={"stopSignal": "SIGTERM", "preStop": {"sleep": {}}})["lifecycle"]
+    assert kept == {"preStop": {"sleep": {"seconds": 0}}}
