@@ -33,6 +33,23 @@ SCHEMAS = st.recursive(
     max_leaves=20,
 )  # fmt: skip
 
+# Of each value of definitions.FIELDS whether the API server refuses it (x), as tests/real/defaults saw it.
+VERDICTS = {
+    "plain": "x...", "message": "x.", "expressed": "xx", "brokenMessage": "xx", "emptyMessage": "x",
+    "forbidden": "x", "required": "x", "duplicate": "x", "blamed": "x.", "blamedKey": "x.", "twoRules": "xx.",
+    "object": "xx", "has": "x.x", "escaped": "x.", "intOrString": ".x.x", "wrongOverload": "x.x", "number":
+    ".x.x", "boolean": ".x", "moment": ".xx", "day": ".xx", "span": ".xxxxx", "bytes": ".xx", "int32": "x.",
+    "int64": ".", "ipv4": ".xx.x", "ipv6": ".xx.x", "cidr": "..xxx", "mac": "...xx", "uri": "..xx.x..", "email":
+    ".x..xx", "hostname": "x.xxxxxx", "uuid": "..xx", "uuid3": ".x", "uuid4": "x.", "uuid5": "x.", "hexcolor":
+    "...xx", "rgbcolor": "..xx", "bsonobjectid": ".xx", "isbn": "..xx", "isbn10": ".x", "isbn13": ".x",
+    "creditcard": ".xx", "ssn": "..xx", "password": "..", "shortName": ".xxxx.", "longName": ".xxxx",
+    "unknownFormat": ".", "map": "x..", "mapOfRules": "x.", "list": "x..", "listOfRules": "x.", "deep": "x",
+    "kept": "x.", "nullable": ".x.", "quantity": ".xx", "optional": ".x.", "transition": ".", "optionalOld":
+    "x.", "set": "x..", "keyed": "x.", "keyedTwice": "x.", "sameSet": ".x", "sameMap": ".x", "joinedMap": ".x",
+    "joined": ".x", "defaulted": "x.x.", "deepDefault": "....", "requiredDefault": "..", "elementDefault": "..",
+    "nullableDefault": "...", "embedded": ".xxx",
+}  # fmt: skip
+
 
 def schemas(*crds: Mapping[str, Any]) -> customs.Schemas:
     return customs.Schemas(version="1.36", source="test", definitions={}, crds=crds)
@@ -113,6 +130,13 @@ def test_a_transition_is_none_at_a_creation():
 def test_nothing_is_said_about_what_does_not_fit_its_schema():
     (found,) = judged(text(rule("false")), 5)
     assert "failed rule" not in found.message
+
+
+@pytest.mark.parametrize("name", definitions.FIELDS)
+def test_every_value_is_judged_as_a_server_judged_it(name: str):
+    schema, values = definitions.FIELDS[name]
+    found = "".join("x" if judged(schema, each) else "." for each in values)
+    assert found == VERDICTS[name]
 
 
 @pytest.mark.parametrize("name", definitions.FIELDS)
