@@ -57,6 +57,8 @@ MEMORY = ["1Gi", "1024Mi", "128974848", "1.5Gi", "500M", "0.5Gi", "1e9", 1000, "
 AMOUNTS = one({}, cpu=CPU, memory=MEMORY, **{"ephemeral-storage": ["1Gi", "1G"]})
 LIMITS = one({}, cpu=["4", "4000m", 5], memory=["4Gi", "4096Mi"])
 LITTLE = one({}, cpu=["0.1", "100m", 1], memory=["128Mi", "131072Ki"])
+WHOLE = one({}, limits=[{"cpu": "100", "memory": "100Gi"}, {"memory": "99Gi"}],
+            requests=[{}, {"cpu": "90"}])  # fmt: skip
 RESOURCES = one({}, limits=[LIMITS, {}], requests=[LITTLE, {}], claims=[[]])
 SECURITY = one(
     {},
@@ -142,6 +144,10 @@ def MOUNTS(draw: Draw) -> list[Body]:  # noqa: N802  a menu like the others
     ]
 
 
+def first_container(draw: Draw) -> Body:
+    return container(draw, restartPolicy=["Always"])
+
+
 def main_container(draw: Draw) -> Body:
     ports = one({"containerPort": 80}, protocol=["", "UDP"], hostIP=["", "1.2.3.4"], hostPort=[0])
     return container(
@@ -199,7 +205,7 @@ def pod_spec(draw: Draw, *restarts: str) -> Body:
     return some(
         draw,
         {"containers": named(main_container, "c", 1, 2), "volumes": volumes},
-        initContainers=[named(container, "i"), []], restartPolicy=list(restarts or ("", "Always")),
+        initContainers=[named(first_container, "i"), []], restartPolicy=list(restarts or ("", "Always")),
         dnsPolicy=["", "Default"], nodeSelector=[{}, {"a": "b"}], nodeName=[""],
         serviceAccountName=["", "robot"], serviceAccount=["", "robot"],
         automountServiceAccountToken=[False], hostNetwork=[False, True], hostPID=[False, True],
@@ -210,8 +216,8 @@ def pod_spec(draw: Draw, *restarts: str) -> Body:
             [], [{"key": "", "operator": "Exists"}], [{"key": "a", "value": "", "effect": ""}]],
         hostAliases=[[], [{"ip": "1.2.3.4", "hostnames": ["h"]}]], priorityClassName=[""],
         dnsConfig=[{}, {"nameservers": [], "options": [{"name": "a"}]}], readinessGates=[[]],
-        enableServiceLinks=[False, True], terminationGracePeriodSeconds=[0, 5],
-        topologySpreadConstraints=[several(SPREAD, 0, 1)], setHostnameAsFQDN=[False], overhead=[{}],
+        resources=[WHOLE], enableServiceLinks=[False, True], terminationGracePeriodSeconds=[0, 5],
+        topologySpreadConstraints=[several(SPREAD, 0, 1)], setHostnameAsFQDN=[False],
     )  # fmt: skip
 
 
