@@ -117,6 +117,8 @@ def name_of(value: Any) -> str:
         return name
     if isinstance(value, values.Opaque):
         return value.type_name
+    if isinstance(value, list):
+        return "list"
     return "map" if isinstance(value, Mapping) else type(value).__name__
 
 

@@ -97,6 +97,8 @@ def _equal_lists(one: list[Any], other: list[Any], budget: budgets.Budget) -> bo
 
 
 def _equal_kinds(one: Any, other: Any, budget: budgets.Budget) -> bool:
+    if isinstance(one, list) and isinstance(other, list):
+        return bool(one == other)  # of which one has an equality of its own
     if isinstance(one, Mapping) and isinstance(other, Mapping):
         return _equal_maps(one, other, budget)
     if type(one) not in _NUMBERS or type(other) not in _NUMBERS:

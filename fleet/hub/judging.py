@@ -14,6 +14,7 @@ from fleet.manifests import declared, layout, parse, scopes, tree
 from fleet.manifests.schemas import validate
 from fleet.model import findings, kinds, ledger, names, objects, snapshots
 from fleet.policy import leniency, loosening, policies
+from fleet.policy.crds import customs
 from fleet.policy.relations import check as relations
 from fleet.ports import clock as clocks
 from fleet.ports import renderer, repository, schemas, store
@@ -206,7 +207,7 @@ async def _schemas(
     crds = crds_of(reading.declared, rendered.manifests)
     by_version: dict[str, validate.Schemas] = {}
     chosen: dict[names.Cluster, validate.Schemas] = {}
-    found = []
+    found = await rulechecks.definitions(reading.declared.crds, _bench(tools))
     for cluster in reading.declared.clusters:
         version = cluster.document.spec.kubernetes_version
         definitions = await tools.schemas.definitions(version)
@@ -214,7 +215,7 @@ async def _schemas(
             found.append(_no_version(cluster, tools))
             continue
         if version not in by_version:
-            by_version[version] = validate.Schemas(
+            by_version[version] = customs.Schemas(
                 version=version, source=tools.schemas.identity, definitions=definitions, crds=crds
             )
         chosen[names.Cluster(cluster.document.metadata.name)] = by_version[version]
@@ -261,10 +262,11 @@ async def _heard(
     tools: Tools,
 ) -> dict[names.Digest, list[findings.Finding]]:
     """What each set of rules has against what would run, by the set's digest."""
-    known = scopes.scopes(crds_of(reading.declared, rendered.manifests))
+    crds = crds_of(reading.declared, rendered.manifests)
+    known, brought = scopes.scopes(crds), customs.Customs(crds)
     return {
         digest: await verdicts.policy(
-            rendered.manifests, each, question.environment, known, _bench(tools)
+            rendered.manifests, each, question.environment, known, brought, _bench(tools)
         )
         for digest, each in {each.digest: each for each in sets}.items()
     }

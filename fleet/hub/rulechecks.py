@@ -1,13 +1,14 @@
 """The rules themselves, held against what the clusters' API servers know: the language, and the fields of objects."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from fleet.hub import verdicts
-from fleet.manifests import scopes
+from fleet.manifests import declared, scopes
 from fleet.manifests.schemas import validate
 from fleet.model import findings, names
 from fleet.policy import policies, portability, typechecks
+from fleet.policy.crds import customs
 
 
 async def check(
@@ -42,3 +43,14 @@ async def _typed(
     found = {key: list(typechecks.check(by_key[key], subject)) for key in by_key.keys() - clean}
     await bench.memo.remember({key: b"clean" for key, faults in found.items() if not faults})
     return [replace(each, clusters=clusters) for faults in found.values() for each in faults]
+
+
+async def definitions(
+    crds: Iterable[declared.Rule], bench: verdicts.Bench
+) -> list[findings.Finding]:
+    """The rules inside CRDs that lie among the rules; those of bundles are judged as manifests."""
+    by_key = [(customs.key(each), each) for each in crds]
+    clean = await bench.memo.recall({key for key, _ in by_key})
+    found = [(key, list(customs.of_rule(each))) for key, each in by_key if key not in clean]
+    await bench.memo.remember({key: b"clean" for key, faults in found if not faults})
+    return [each for _, faults in found for each in faults]

@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from fleet.hub import memory
-from fleet.manifests import defaults, scopes
+from fleet.manifests import scopes
 from fleet.manifests.schemas import validate
 from fleet.model import findings, json_values, names, objects
 from fleet.policy import evaluate, policies
+from fleet.policy.crds import customs
 from fleet.ports import store
 
 _MANY = 2_000  # verdicts that are remembered at a time
@@ -55,26 +56,21 @@ async def policy(
     judging: policies.PolicySet,
     environment: names.Environment,
     known: scopes.Scopes,
+    brought: customs.Customs,
     bench: Bench,
 ) -> list[findings.Finding]:
     found: list[findings.Finding] = []
     bound = policies.for_environment(judging, environment)
     kinds = sorted([*kind, own.namespaced, own.plural] for kind, own in known.custom.items())
     for labels, clusters in _neighbourhoods(manifests).values():
-        scene = evaluate.Scene(namespaces=labels, scopes=known, judged=_completed)
+        scene = evaluate.Scene(namespaces=labels, scopes=known, judged=brought.judged)
         key = json_values.digest([bound.digest, labels, kinds])
         court = Court(
-            key=lambda _, k=key: f"policy/{k}",  # type: ignore[misc]  # bound here
+            key=lambda m, k=key: f"policy/{k}{brought.identity(m)}",  # type: ignore[misc]  # bound here
             judge=lambda manifest, s=scene: evaluate.evaluate(bound, manifest, s),  # type: ignore[misc]  # bound here
         )
         found += await _judged({c: manifests[c] for c in clusters}, court, bench)
     return found
-
-
-def _completed(manifest: objects.Manifest) -> json_values.JsonObject:
-    """As admission sees it: with the API server's defaults."""
-    completed: json_values.JsonObject = defaults.completed(manifest.body)
-    return completed
 
 
 def _neighbourhoods(

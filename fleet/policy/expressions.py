@@ -20,11 +20,11 @@ class Expression:
     program: cel.Program | None = field(repr=False)
     fault: str = ""  # why there is no program
 
-    def evaluate(self, bindings: Mapping[str, Any]) -> Any:
+    def evaluate(self, bindings: Mapping[str, Any], *, budget: int = cel.DEFAULT_BUDGET) -> Any:
         """Raises cel.EvaluationError and cel.ExhaustedError."""
         if self.program is None:
             raise cel.EvaluationError(f"compilation failed: {self.fault}")
-        return self.program.evaluate(bindings)
+        return self.program.evaluate(bindings, budget=budget)
 
 
 def environment(*, has_params: bool) -> cel.Environment:

@@ -40,6 +40,11 @@ def completed(body: Any) -> Any:
     return step({key: each for key, each in body.items() if key != "status"})
 
 
+def is_known(body: Any) -> bool:
+    """Whether its kind is one of Kubernetes' own that the tables have."""
+    return _step(body) is not None
+
+
 def _step(body: Any) -> shapes.Step | None:
     if type(body) is not dict:
         return None

@@ -7,6 +7,7 @@ META = """
 LabelSelector: matchLabels? matchExpressions?[]LabelSelectorRequirement
 LabelSelectorRequirement: values?
 ObjectMeta: name? generateName? namespace? labels? annotations? ownerReferences?[]OwnerReference finalizers?
+  generation? managedFields? resourceVersion? selfLink? uid?
 OwnerReference:
 """
 
@@ -77,7 +78,7 @@ ISCSIVolumeSource: iscsiInterface? fsType? readOnly? portals? chapAuthDiscovery?
 ImageVolumeSource: reference? pullPolicy?
 KeyToPath:
 Lifecycle: postStart=LifecycleHandler preStop=LifecycleHandler
-LifecycleHandler: exec=ExecAction httpGet=HTTPGetAction tcpSocket=TCPSocketAction
+LifecycleHandler: exec=ExecAction httpGet=HTTPGetAction tcpSocket=TCPSocketAction sleep=SleepAction
 LimitRange: metadata!=meta.ObjectMeta spec!=LimitRangeSpec
 LimitRangeItem: max?{}# min?{}# default?{}# defaultRequest?{}# maxLimitRequestRatio?{}#
 LimitRangeSpec: limits![]LimitRangeItem
@@ -126,8 +127,8 @@ PodCertificateProjection: signerName? keyType? credentialBundlePath? keyPath? ce
 PodDNSConfig: nameservers? searches? options?[]PodDNSConfigOption
 PodDNSConfigOption: name?
 PodResourceClaim:
-PodSecurityContext: seLinuxOptions=SELinuxOptions supplementalGroups? sysctls? seccompProfile=SeccompProfile
-  appArmorProfile=AppArmorProfile
+PodSecurityContext: seLinuxOptions=SELinuxOptions supplementalGroups? sysctls?[]Sysctl
+  windowsOptions=WindowsSecurityContextOptions seccompProfile=SeccompProfile appArmorProfile=AppArmorProfile
 PodSpec: volumes?[]Volume initContainers?[]Container containers![]Container
   ephemeralContainers?[]EphemeralContainer restartPolicy? dnsPolicy? nodeSelector? serviceAccountName?
   serviceAccount? nodeName? hostNetwork? hostPID? hostIPC? securityContext=PodSecurityContext
@@ -166,8 +167,8 @@ SecretKeySelector: name?
 SecretProjection: name? items?[]KeyToPath
 SecretReference: name? namespace?
 SecretVolumeSource: secretName? items?[]KeyToPath
-SecurityContext: capabilities=Capabilities seLinuxOptions=SELinuxOptions seccompProfile=SeccompProfile
-  appArmorProfile=AppArmorProfile
+SecurityContext: windowsOptions=WindowsSecurityContextOptions capabilities=Capabilities
+  seLinuxOptions=SELinuxOptions seccompProfile=SeccompProfile appArmorProfile=AppArmorProfile
 Service: metadata!=meta.ObjectMeta spec!=ServiceSpec
 ServiceAccount: metadata!=meta.ObjectMeta secrets?[]ObjectReference imagePullSecrets?[]LocalObjectReference
 ServiceAccountTokenProjection: audience?
@@ -176,8 +177,10 @@ ServiceSpec: ports?[]ServicePort selector? clusterIP? clusterIPs? type? external
   loadBalancerIP? loadBalancerSourceRanges? externalName? externalTrafficPolicy? healthCheckNodePort?
   publishNotReadyAddresses? sessionAffinityConfig=SessionAffinityConfig ipFamilies?
 SessionAffinityConfig: clientIP=ClientIPConfig
+SleepAction:
 StorageOSPersistentVolumeSource: volumeName? volumeNamespace? fsType? readOnly? secretRef=ObjectReference
 StorageOSVolumeSource: volumeName? volumeNamespace? fsType? readOnly? secretRef=LocalObjectReference
+Sysctl:
 TCPSocketAction: host?
 Taint: value?
 Toleration: key? operator? value? effect?
@@ -204,4 +207,5 @@ VolumeProjection: secret=SecretProjection downwardAPI=DownwardAPIProjection conf
 VolumeResourceRequirements: limits?{}# requests?{}#
 VsphereVirtualDiskVolumeSource: fsType? storagePolicyName? storagePolicyID?
 WeightedPodAffinityTerm: podAffinityTerm!=PodAffinityTerm
+WindowsSecurityContextOptions:
 """

@@ -20,11 +20,13 @@ RollingUpdateDaemonSet:
 RollingUpdateDeployment:
 RollingUpdateStatefulSetStrategy:
 StatefulSet: metadata!=meta.ObjectMeta spec!=StatefulSetSpec
+StatefulSetOrdinals:
 StatefulSetPersistentVolumeClaimRetentionPolicy: whenDeleted? whenScaled?
 StatefulSetSpec: selector=meta.LabelSelector template!=core.PodTemplateSpec
   volumeClaimTemplates?[]core.PersistentVolumeClaimTemplate podManagementPolicy?
   updateStrategy!=StatefulSetUpdateStrategy minReadySeconds?
   persistentVolumeClaimRetentionPolicy=StatefulSetPersistentVolumeClaimRetentionPolicy
+  ordinals=StatefulSetOrdinals
 StatefulSetUpdateStrategy: type? rollingUpdate=RollingUpdateStatefulSetStrategy
 """
 
@@ -191,7 +193,9 @@ LeaseSpec:
 """
 
 DISCOVERY = """
-Endpoint: addresses! conditions!= targetRef=core.ObjectReference deprecatedTopology? hints=EndpointHints
+Endpoint: addresses! conditions!=EndpointConditions targetRef=core.ObjectReference deprecatedTopology?
+  hints=EndpointHints
+EndpointConditions:
 EndpointHints: forZones? forNodes?
 EndpointPort:
 EndpointSlice: metadata!=meta.ObjectMeta endpoints![]Endpoint ports![]EndpointPort

@@ -5,6 +5,7 @@ Source: k8s.io/apimachinery/pkg/api/resource/quantity.go, CanonicalizeBytes.
 
 import functools
 import re
+from collections.abc import Iterable
 from fractions import Fraction
 from typing import Any
 
@@ -38,22 +39,45 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else str(value).replace("e+", "e")
 
 
+def total(amounts: Iterable[Any]) -> str | None:
+    """Their sum, spelled in the manner of the first; None where one of them is no quantity."""
+    read = [_read(_text(each), _MILLI) if _is_written(each) else None for each in amounts]
+    known = [each for each in read if each is not None]
+    if not known or len(known) < len(read):
+        return None
+    return _spelled(sum((number for number, _ in known), Fraction(0)), known[0][1])
+
+
+def larger(one: str, other: str) -> str:
+    """Of two quantities that `total` has spelled."""
+    first, second = _read(one, _MILLI), _read(other, _MILLI)
+    return other if first is None or (second is not None and second[0] > first[0]) else one
+
+
 @functools.lru_cache(maxsize=8192)
 def _canonical(text: str, parts: int) -> str:
-    """Rounded up to so many parts of one."""
+    read = _read(text, parts)
+    return text if read is None else _spelled(*read)
+
+
+def _read(text: str, parts: int) -> tuple[Fraction, str] | None:
+    """The number, rounded up to so many parts of one, and the suffix by which it was written."""
     match = _WRITTEN.match(text) if len(text) <= _LONGEST else None
     if match is None:
-        return text
+        return None
     number, suffix = Fraction(f"{match[1]}{match[2]}"), match[3]
     if suffix.endswith("i"):
         found = number * 1024 ** _BINARY.index(suffix)
     else:
         found = number * Fraction(10) ** _exponent(suffix)
     rounded = Fraction(-((-abs(found) * parts) // 1), parts)
-    rounded = -rounded if found < 0 else rounded
-    if suffix.endswith("i") and abs(rounded) >= 1024:
-        return _binary(rounded)
-    return _decimal(rounded, in_exponents=suffix[:1] in ("e", "E") and len(suffix) > 1)
+    return (-rounded if found < 0 else rounded), suffix
+
+
+def _spelled(number: Fraction, suffix: str) -> str:
+    if suffix.endswith("i") and abs(number) >= 1024:
+        return _binary(number)
+    return _decimal(number, in_exponents=suffix[:1] in ("e", "E") and len(suffix) > 1)
 
 
 def _exponent(suffix: str) -> int:

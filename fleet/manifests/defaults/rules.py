@@ -8,7 +8,7 @@ import base64
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
-from fleet.manifests.defaults import images, pods
+from fleet.manifests.defaults import images, pods, strategies
 
 Fields: TypeAlias = dict[str, Any]
 Rule: TypeAlias = Callable[[Fields], None]
@@ -30,6 +30,7 @@ def mapping(value: Any) -> Mapping[str, Any]:
 
 
 def _container(found: Fields) -> None:
+    strategies.container(found)
     if "imagePullPolicy" not in found:
         found["imagePullPolicy"] = images.pull_policy(_text(found.get("image")))
 
@@ -127,16 +128,6 @@ def _labels(found: Fields, labels: Any) -> None:
     metadata = mapping(found["metadata"])
     if labels and not metadata.get("labels"):
         found["metadata"] = {**metadata, "labels": labels}
-
-
-def _claim(found: Fields) -> None:
-    """Of claims themselves, not of templates; source: NormalizeDataSources in pkg/api/persistentvolumeclaim/util.go."""
-    spec = mapping(found["spec"])
-    source, reference = spec.get("dataSource"), spec.get("dataSourceRef")
-    if source and not reference:
-        found["spec"] = {**spec, "dataSourceRef": source}
-    elif reference and not source and not mapping(reference).get("namespace"):
-        found["spec"] = {**spec, "dataSource": reference}
 
 
 # apps/v1
@@ -246,7 +237,8 @@ BY_TYPE: Mapping[str, Rule] = {
     "core.Namespace": _namespace,
     "core.LimitRangeItem": _limits,
     "core.ReplicationController": _replication_controller,
-    "core.PersistentVolumeClaim": _claim,
+    "core.PersistentVolumeClaim": strategies.claim,
+    "core.ServiceAccount": strategies.service_account,
     "apps.DeploymentStrategy": _rolling,
     "apps.DaemonSetUpdateStrategy": _rolling,
     "apps.StatefulSetUpdateStrategy": _stateful_strategy,
@@ -256,6 +248,7 @@ BY_TYPE: Mapping[str, Rule] = {
     "autoscaling.HorizontalPodAutoscalerBehavior": _behavior,
     "networking.NetworkPolicySpec": _network_policy,
     "rbac.Subject": _subject,
+    "apiextensions.CustomResourceConversion": strategies.conversion,
     "apiextensions.CustomResourceDefinitionNames": _crd_names,
     "resource.ExactDeviceRequest": _device_request,
     "resource.DeviceSubRequest": _device_request,

@@ -16,7 +16,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from fleet.manifests.defaults import core_types, group_types, quantities, rules, values
+from fleet.manifests.defaults import (
+    core_types,
+    group_types,
+    quantities,
+    rules,
+    strategies,
+    values,
+)
 
 Step: TypeAlias = Callable[[Any], Any]
 
@@ -78,9 +85,24 @@ def step(name: str) -> Step:
     return _struct(
         left_out=frozenset(each.name for each in known if each.mark == "?"),
         constants=tuple({**always, **written}.items()),
-        rule=rules.BY_TYPE.get(name),
+        rule=_rule(name),
         inner={each.name: _inner(each) for each in known if each.type},
     )
+
+
+def _rule(name: str) -> rules.Rule | None:
+    """The type's own, after what is off is gone."""
+    off, rule = strategies.OFF.get(name), rules.BY_TYPE.get(name)
+    if off is None:
+        return rule
+
+    def apply(found: dict[str, Any]) -> None:
+        for each in off:
+            found.pop(each, None)
+        if rule is not None:
+            rule(found)
+
+    return apply
 
 
 def _inner(field: Field) -> Step:

@@ -46,6 +46,8 @@ BY_TYPE: Mapping[str, Mapping[str, Any]] = {
     "core.GRPCAction": {"service": ""},
     "core.ObjectFieldSelector": {"apiVersion": "v1"},
     "core.ResourceFieldSelector": {"divisor": "0"},
+    "core.SleepAction": {"seconds": 0},
+    "core.Sysctl": {"value": ""},
     "core.FileKeySelector": {"optional": False},
     "core.SecretVolumeSource": _FILE_MODE,
     "core.ConfigMapVolumeSource": _FILE_MODE,
@@ -86,7 +88,9 @@ BY_TYPE: Mapping[str, Mapping[str, Any]] = {
     "apps.DaemonSetSpec": {"revisionHistoryLimit": 10},
     "apps.DaemonSetUpdateStrategy": {"type": "RollingUpdate"},
     "apps.RollingUpdateDaemonSet": {"maxUnavailable": 1, "maxSurge": 0},
+    "apps.StatefulSetOrdinals": {"start": 0},
     "apps.StatefulSetSpec": {
+        "serviceName": "",
         "podManagementPolicy": "OrderedReady",
         "persistentVolumeClaimRetentionPolicy": {},
         "replicas": 1,
@@ -131,8 +135,9 @@ BY_TYPE: Mapping[str, Mapping[str, Any]] = {
         "requiresRepublish": False,
         "seLinuxMount": False,
     },
+    "storage.TokenRequest": {"audience": ""},
     # scheduling/v1
-    "scheduling.PriorityClass": {"preemptionPolicy": "PreemptLowerPriority"},
+    "scheduling.PriorityClass": {"value": 0, "preemptionPolicy": "PreemptLowerPriority"},
     # flowcontrol/v1
     "flowcontrol.FlowSchemaSpec": {"matchingPrecedence": 1000},
     "flowcontrol.ExemptPriorityLevelConfiguration": {
@@ -159,6 +164,7 @@ BY_TYPE: Mapping[str, Mapping[str, Any]] = {
     },
     # apiextensions.k8s.io/v1 and apiregistration.k8s.io/v1
     "apiextensions.CustomResourceDefinitionSpec": {"conversion": {"strategy": "None"}},
+    "apiextensions.CustomResourceDefinitionVersion": {"served": False, "storage": False},
     "apiextensions.ServiceReference": _CLUSTER_SERVICE,
     "apiregistration.ServiceReference": _CLUSTER_SERVICE,
     # discovery.k8s.io/v1

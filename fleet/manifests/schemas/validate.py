@@ -11,7 +11,7 @@ from typing import Any
 import jsonschema_rs
 
 from fleet.manifests.admission import judge
-from fleet.manifests.schemas import structural
+from fleet.manifests.schemas import completion, structural
 from fleet.model import findings, json_values, names, objects
 
 _POINTER = "#/$defs/"
@@ -66,7 +66,7 @@ class Schemas:
             return (_finding(manifest, f"the schema of {manifest.key.kind} is unsound: {error}"),)
         if validator is None:
             return (self._unknown(manifest, kind),)
-        body = manifest.body
+        body = self._defaulted(manifest.body, kind)
         if validator.is_valid(body):
             return self._admission.judge(manifest)
         errors = list(validator.iter_errors(body))
@@ -76,6 +76,12 @@ class Schemas:
     @property
     def kinds(self) -> list[Kind]:
         return [*self._builtin, *self._custom]
+
+    def _defaulted(self, body: Any, kind: Kind) -> Any:
+        """What a custom resource leaves open may be what its schema requires."""
+        if kind in self._builtin or kind not in self._custom:
+            return body
+        return completion.defaulted(body, self._custom[kind])
 
     def _validator(self, kind: Kind) -> Any:
         if kind not in self._validators:

@@ -225,3 +225,65 @@ def test_no_image_takes_long():
     for text in ("a-" * 500, "a." * 500 + "!", "a/" * 500 + "A", "[" + ":" * 900):
         images.pull_policy(text)
     assert time.perf_counter() - started < 0.5
+
+
+@pytest.mark.parametrize(
+    ("version", "kind", "fields", "made"),
+    [
+        ("v1", "ServiceAccount", {"secrets": [{"name": "s", "kind": "Secret"}]}, {"secrets": [{"name": "s"}]}),
+        ("coordination.k8s.io/v1", "Lease", {"spec": {"strategy": "OldestEmulationVersion"}}, {"spec": {}}),
+    ],
+)  # fmt: skip
+def test_what_no_server_keeps_is_gone(version: str, kind: str, fields: Any, made: Any):
+    found = completed(version, kind, **fields)
+    assert {key: found[key] for key in made} == made
+
+
+@pytest.mark.parametrize(
+    ("written", "made"),
+    [
+        ({"dataSource": {"kind": "Odd", "name": "a"}}, None),
+        ({"dataSource": {"kind": "PersistentVolumeClaim", "name": "a"}}, "a"),
+        ({"dataSourceRef": {"kind": "Odd", "apiGroup": "b", "name": "a"}}, "a"),
+        ({"dataSourceRef": {"kind": "Odd", "name": "a", "namespace": "b"}}, None),
+    ],
+)
+def test_a_claim_names_its_source_twice_or_not_at_all(written: Any, made: str | None):
+    spec = completed("v1", "PersistentVolumeClaim", spec=written)["spec"]
+    named = [(spec.get(each) or {}).get("name") for each in ("dataSource", "dataSourceRef")]
+    assert named == [made, made]
+
+
+def test_a_hook_of_a_feature_that_is_off_leaves_nothing():
+    assert "lifecycle" not in container(lifecycle={"stopSignal": "SIGTERM"})
+    assert container(lifecycle={})["lifecycle"] == {}
+    kept = container(lifecycle={"stopSignal": "SIGTERM", "preStop": {"sleep": {}}})["lifecycle"]
+    assert kept == {"preStop": {"sleep": {"seconds": 0}}}
+
+
+def of_the_whole(resources: Any, *containers: Any, before: Any = ()) -> Any:
+    spec = {"resources": resources, "containers": containers, "initContainers": list(before)}
+    spec["containers"] = list(containers)
+    return completed("v1", "Pod", spec=spec)["spec"]["resources"].get("requests")
+
+
+def asking(cpu: str, **fields: Any) -> Any:
+    return {"name": "c", "resources": {"requests": {"cpu": cpu}}, **fields}
+
+
+def test_a_pod_requests_what_its_containers_do_or_its_limits():
+    limits = {"limits": {"cpu": "4", "memory": "4Gi", "example.com/x": "1"}}
+    assert of_the_whole(limits) == {"cpu": "4", "memory": "4Gi"}
+    assert of_the_whole(limits, asking("100m"), asking("0.9"))["cpu"] == "1"
+    assert of_the_whole(limits, asking("1"), before=[asking("2")])["cpu"] == "2"
+    stays = asking("2", restartPolicy="Always")
+    assert of_the_whole(limits, asking("1"), before=[stays, asking("500m")])["cpu"] == "3"
+    assert of_the_whole({**limits, "requests": {"cpu": "3"}}, asking("1"))["cpu"] == "3"
+    assert of_the_whole({"requests": {}}, asking("1")) is None
+
+
+def test_what_is_no_quantity_has_no_sum():
+    assert quantities.total(["1", "1500m"]) == "2500m"
+    assert quantities.total(["1Gi", "1Gi"]) == "2Gi"
+    assert quantities.total([]) is None
+    assert quantities.total(["1", "much", [2]]) is None

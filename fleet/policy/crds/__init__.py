@@ -1,0 +1,1 @@
+"""The rules inside a CRD: `x-kubernetes-validations`, evaluated on custom resources as the API server does."""
