@@ -120,6 +120,12 @@ async def _judge(question: Question, tools: Tools) -> Judged:
     if question.imagines and not reading.declared.clusters:
         reading = replace(reading, declared=_with_imagined(reading.declared, tools))
     base = await _read(question.base.commit, question, tools) if question.base else None
+    return await of_reading(question, reading, base, tools)
+
+
+async def of_reading(
+    question: Question, reading: readings.Reading, base: readings.Reading | None, tools: Tools
+) -> Judged:
     with tools.telemetry.span("render", {"bundles": str(len(reading.declared.bundles))}):
         rendered = await rendering.render(reading, _kitchen(tools))
     own = policies.parse(reading.declared.rules)
@@ -156,23 +162,21 @@ IMAGINED = "any-cluster"
 
 
 def _with_imagined(said: declared.Declared, tools: Tools) -> declared.Declared:
-    """As if one cluster without labels, of the newest Kubernetes that is known, were registered."""
-    spec = {
-        "uid": IMAGINED,
-        "publicKey": "",
-        "proof": "",
-        "kubernetesVersion": tools.schemas.versions()[-1],
-    }
+    return replace(said, clusters=(imagined(IMAGINED, tools.schemas.versions()[-1]),))
+
+
+def imagined(name: str, version: str) -> declared.Declaration[kinds.Cluster]:
+    """As if a cluster without labels, of that version of Kubernetes, were registered."""
+    spec = {"uid": name, "publicKey": "", "proof": "", "kubernetesVersion": version}
     document = kinds.Cluster.model_validate(
         {
             "apiVersion": kinds.API_VERSION,
             "kind": "Cluster",
-            "metadata": {"name": IMAGINED},
+            "metadata": {"name": name},
             "spec": spec,
         }
     )
-    place = findings.Place(path=declared.FLEET_FILE)
-    return replace(said, clusters=(declared.Declaration(document=document, place=place),))
+    return declared.Declaration(document=document, place=findings.Place(path=declared.FLEET_FILE))
 
 
 async def road_of(

@@ -119,7 +119,7 @@ async def _kustomized(
         for path, entry in entries.items()
         if path == selection.kustomization(path.rpartition("/")[0], entries)
     )
-    found = {path: _only(each) for path, each in parsed.items()}
+    found = {path: readings.only(each) for path, each in parsed.items()}
     reach = kustomizations.reach(where, shared, found)
     live = sorted(reach.paths)
     faults = [*reach.findings, *(f for p in live if p in parsed for f in parsed[p].findings)]
@@ -136,14 +136,6 @@ async def _kustomized(
     bodies = [each.value for each in out.documents]
     traces = await _traces(where, bodies, live, found, reading, kitchen)
     return [(each.body, each.source) for each in traces], list(out.findings), traces
-
-
-def _only(parsed: parse.Parsed) -> tuple[Any, words.Source]:
-    """The one document of a kustomization file; kustomize would read the first and be silent about others."""
-    is_only = [each.index for each in parsed.documents] == [0]
-    if is_only:
-        return _sourced(parsed)[0]
-    return None, words.Source(path=parsed.path, line=1, blob=parsed.blob)
 
 
 async def _pointers(
