@@ -1,17 +1,43 @@
 """`fleet check` and `fleet render`: what the hub would say and send, on a laptop or in CI."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from fleet.adapters.git import working
-from fleet.cli import output, processes, reports, verdicts, wiring
+from fleet.cli import folders, output, processes, progress, reports, verdicts, wiring
 from fleet.hub import judging, offline
 from fleet.model import errors, findings, json_values, names
+from fleet.ports import telemetry
 
 _KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 
+Paths = Annotated[
+    list[Path],
+    typer.Argument(
+        help="The fleet repository; with --policies any folder or files, or - for standard input.",
+        metavar="[PATH]...",
+        show_default=False,
+    ),
+]
+Policies = Annotated[
+    list[Path],
+    typer.Option(
+        "--policies",
+        help="Judge plain manifests by the policies in this folder or file; may be given again.",
+        metavar="DIR",
+    ),
+]
+Version = Annotated[
+    str,
+    typer.Option(
+        "--kubernetes-version",
+        metavar="1.N",
+        help="With --policies: whose schemas count; default: the newest that is known.",
+    ),
+]
 Folder = Annotated[Path, typer.Argument(help="The fleet repository.", metavar="[DIR]")]
 Rev = Annotated[str, typer.Option("--rev", help="A commit instead of the working tree.")]
 Environment = Annotated[
@@ -41,12 +67,14 @@ Outputs = Annotated[
 
 
 def check(
-    folder: Folder = Path(),
+    paths: Paths = [],  # noqa: B006 - Typer's way to say: none given
     rev: Rev = "",
     environment: Environment = "",
     base: Base = "",
     kustomize: Program = None,
-    form: Outputs = [],  # noqa: B006 - Typer's way to say: none given
+    form: Outputs = [],  # noqa: B006
+    policies: Policies = [],  # noqa: B006
+    version: Version = "",
 ) -> None:
     """Run the hub's pipeline with no hub and no cluster: schemas, policies, ownership, the plan.
 
@@ -59,11 +87,29 @@ def check(
       fleet check --base origin/dev     with the rules in force on dev as well
 
       fleet check -o sarif=check.sarif -o text
+
+      fleet check deploy/ --policies policies/     plain manifests, without a fleet repository
     """
     wanted = reports.targets(form)
-    found = processes.run(_verdicts(folder, rev, environment, base, kustomize))
+    paths = paths or [Path()]
+    here = folders.base(paths)
+    with progress.shown() as watched:
+        if policies:
+            _check_is_tree(rev, base)
+            work = folders.check(
+                paths,
+                policies,
+                version=version,
+                environment=environment,
+                kustomize=kustomize,
+                watched=watched,
+            )
+        else:
+            _check_is_fleet(paths, rev, version)
+            work = _verdicts(here, rev, environment, base, kustomize, watched)
+        found = processes.run(work)
     told = verdicts.report(
-        found, prefix=processes.run(working.prefix(folder)), edition=wiring.version()
+        found, prefix=processes.run(working.prefix(here)), edition=wiring.version()
     )
     contents = reports.Contents(
         report=told,
@@ -73,6 +119,33 @@ def check(
     reports.write(wanted, contents)
     if told.is_refused:
         raise typer.Exit(1)
+
+
+def _check_is_tree(rev: str, base: str) -> None:
+    if rev or base:
+        raise errors.InputError("--policies judges files as they are: no --rev, no --base")
+
+
+def _check_is_fleet(paths: Sequence[Path], rev: str, version: str) -> None:
+    """Raises errors.InputError for what is no fleet repository."""
+    if len(paths) > 1 or not (paths[0].is_dir() or rev):
+        raise errors.InputError(
+            f"{' '.join(map(str, paths))} is no folder"
+            if len(paths) == 1
+            else "one folder, please",
+            hint="plain manifests are checked against policies: --policies DIR",
+        )
+    if version:
+        raise errors.InputError(
+            "--kubernetes-version is for plain manifests",
+            hint="each Cluster document of a fleet says its own",
+        )
+    is_bare = (paths[0] / "HEAD").is_file()  # it has no files, which others say better
+    if not rev and not is_bare and not (paths[0] / "fleet.yaml").exists():
+        raise errors.InputError(
+            f"there is no fleet.yaml in {paths[0]}",
+            hint="plain manifests are checked with --policies DIR; a fleet begins with fleet init",
+        )
 
 
 def render(
@@ -105,7 +178,12 @@ def render(
 
 
 async def _verdicts(
-    folder: Path, rev: str, environment: str, base: str, kustomize: Path | None
+    folder: Path,
+    rev: str,
+    environment: str,
+    base: str,
+    kustomize: Path | None,
+    watched: telemetry.Telemetry = telemetry.NOBODY,
 ) -> tuple[offline.Verdict, ...]:
     if not folder.is_dir():
         raise errors.InputError(f"{folder} is no folder")
@@ -113,7 +191,12 @@ async def _verdicts(
     local = working.Local(folder)
     commit = await local.resolve(rev) if rev else working.TREE
     running = await local.resolve(base) if base else None
-    tools = wiring.checking(folder, kustomize, needs_kustomize=_uses_kustomize(folder))
+    tools = wiring.checking(
+        folder,
+        kustomize,
+        needs_kustomize=_uses_kustomize(folder),
+        watched=watched,
+    )
     wanted = await _environments(commit, environment, tools, local)
     return tuple([await offline.check_commit(each, commit, running, tools) for each in wanted])
 

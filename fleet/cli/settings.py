@@ -13,7 +13,8 @@ class Settings:
 
     cache: Path  # FLEETGATE_CACHE: downloads and builds; default ~/.cache/fleetgate
     no_color: bool  # NO_COLOR: set = plain text
-    is_terminal: bool  # whether people watch
+    is_terminal: bool  # whether people watch what is printed
+    is_watched: bool  # whether they watch what is said beside it
     otel_endpoint: str  # OTEL_EXPORTER_OTLP_ENDPOINT: where traces go; unset = nowhere
     otel_disabled: bool  # OTEL_SDK_DISABLED
     environment: Mapping[str, str] = field(repr=False)  # for the user's own programs: git, go
@@ -26,6 +27,7 @@ def read() -> Settings:
         cache=Path(found.get("FLEETGATE_CACHE") or home / "fleetgate"),
         no_color=bool(found.get("NO_COLOR")),
         is_terminal=sys.stdout is not None and sys.stdout.isatty(),
+        is_watched=sys.stderr is not None and sys.stderr.isatty(),
         otel_endpoint=found.get("OTEL_EXPORTER_OTLP_ENDPOINT", ""),
         otel_disabled=found.get("OTEL_SDK_DISABLED", "").lower() == "true",
         environment=dict(found),

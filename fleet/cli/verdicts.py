@@ -59,6 +59,8 @@ def text(verdicts: Verdicts, told: results.Report, sink: output.Sink) -> None:
 def _size(verdict: offline.Verdict) -> str:
     manifests = verdict.judged.manifests
     count = len({each.key for share in manifests.values() for each in share})
+    if verdict.judged.declared.fleet is None:
+        return f"{count} objects"
     return f"{verdict.environment}: {count} objects for {len(manifests)} clusters"
 
 

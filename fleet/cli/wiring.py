@@ -17,7 +17,7 @@ from fleet.cli import output, settings
 from fleet.hub import judging
 from fleet.lab import binaries
 from fleet.model import errors
-from fleet.ports import renderer
+from fleet.ports import renderer, repository, telemetry
 
 KUSTOMIZE_VERSION = "v5.7.1"
 
@@ -101,13 +101,31 @@ def memo_of_checks() -> memo.Memo:
     return memo.Memo(kept, edition=edition())
 
 
-def checking(folder: Path, program: Path | None, *, needs_kustomize: bool) -> judging.Tools:
+def checking(
+    folder: Path,
+    program: Path | None,
+    *,
+    needs_kustomize: bool,
+    watched: telemetry.Telemetry = telemetry.NOBODY,
+) -> judging.Tools:
     """The judge over a working tree and its repository."""
+    tree = working.WorkTree(folder)
+    return judge(tree, program, needs_kustomize=needs_kustomize, watched=watched)
+
+
+def judge(
+    source: repository.Repository,
+    program: Path | None,
+    *,
+    needs_kustomize: bool,
+    watched: telemetry.Telemetry,
+) -> judging.Tools:
     return judging.Tools(
-        repository=working.WorkTree(folder),
+        repository=source,
         schemas=schemas.Packaged(),
         memo=memo_of_checks(),
         kustomize=renderer_of(program) if needs_kustomize or program else None,
         clock=clock.SystemClock(),
+        telemetry=watched,
         crew=forks.Forks(),
     )

@@ -9,8 +9,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from fleet.gate import candidates, lineage
-from fleet.hub import dockets, installing, memory, readings, rendering, rulechecks, verdicts
-from fleet.manifests import declared, layout, parse, scopes, tree
+from fleet.hub import (
+    dockets,
+    installing,
+    memory,
+    pinpointing,
+    readings,
+    rendering,
+    rulechecks,
+    verdicts,
+)
+from fleet.manifests import declared, layout, scopes, tree
 from fleet.manifests.schemas import validate
 from fleet.model import findings, kinds, ledger, names, objects, snapshots
 from fleet.policy import leniency, loosening, policies
@@ -112,6 +121,12 @@ async def _judge(question: Question, tools: Tools) -> Judged:
     if question.imagines and not reading.declared.clusters:
         reading = replace(reading, declared=_with_imagined(reading.declared, tools))
     base = await _read(question.base.commit, question, tools) if question.base else None
+    return await of_reading(question, reading, base, tools)
+
+
+async def of_reading(
+    question: Question, reading: readings.Reading, base: readings.Reading | None, tools: Tools
+) -> Judged:
     with tools.telemetry.span("render", {"bundles": str(len(reading.declared.bundles))}):
         rendered = await rendering.render(reading, _kitchen(tools))
     own = policies.parse(reading.declared.rules)
@@ -140,7 +155,7 @@ async def _judge(question: Question, tools: Tools) -> Judged:
         rulebook=own,
         renderers=(tools.kustomize.identity,) if tools.kustomize else (),
         docket=docket,
-        findings=await _pinpointed(_once(found), reading, tools),
+        findings=_once(await pinpointing.pinpointed(found, reading, rendered.traces, tools.files)),
     )
 
 
@@ -148,23 +163,21 @@ IMAGINED = "any-cluster"
 
 
 def _with_imagined(said: declared.Declared, tools: Tools) -> declared.Declared:
-    """As if one cluster without labels, of the newest Kubernetes that is known, were registered."""
-    spec = {
-        "uid": IMAGINED,
-        "publicKey": "",
-        "proof": "",
-        "kubernetesVersion": tools.schemas.versions()[-1],
-    }
+    return replace(said, clusters=(imagined(IMAGINED, tools.schemas.versions()[-1]),))
+
+
+def imagined(name: str, version: str) -> declared.Declaration[kinds.Cluster]:
+    """As if a cluster without labels, of that version of Kubernetes, were registered."""
+    spec = {"uid": name, "publicKey": "", "proof": "", "kubernetesVersion": version}
     document = kinds.Cluster.model_validate(
         {
             "apiVersion": kinds.API_VERSION,
             "kind": "Cluster",
-            "metadata": {"name": IMAGINED},
+            "metadata": {"name": name},
             "spec": spec,
         }
     )
-    place = findings.Place(path=declared.FLEET_FILE)
-    return replace(said, clusters=(declared.Declaration(document=document, place=place),))
+    return declared.Declaration(document=document, place=findings.Place(path=declared.FLEET_FILE))
 
 
 async def road_of(
@@ -319,32 +332,10 @@ def _no_version(cluster: declared.Declaration[kinds.Cluster], tools: Tools) -> f
     )
 
 
-def _once(found: Iterable[findings.Finding]) -> list[findings.Finding]:
-    """Each finding once, with the clusters of all."""
+def _once(found: Iterable[findings.Finding]) -> tuple[findings.Finding, ...]:
+    """Each finding once, with the clusters of all, in the order of the files."""
     merged: dict[findings.Finding, set[names.Cluster]] = {}
     for each in found:
         merged.setdefault(replace(each, clusters=()), set()).update(each.clusters)
-    return [replace(each, clusters=tuple(sorted(c))) for each, c in merged.items()]
-
-
-async def _pinpointed(
-    found: Iterable[findings.Finding], reading: readings.Reading, tools: Tools
-) -> tuple[findings.Finding, ...]:
-    """Every finding at the line of its field, in the order of the files."""
-    entries = reading.snapshot.entries
-    wanted = {each.place.path for each in found if each.field and each.place.path in entries}
-    contents = await tools.files.contents(entries[path] for path in wanted)
-    narrowed = [
-        replace(each, field=(), place=_narrowed(each, contents[each.place.path]))
-        if each.place.path in contents
-        else replace(each, field=())
-        for each in found
-    ]
-    return tuple(sorted(narrowed, key=lambda each: (each.place, each.rule, each.message)))
-
-
-def _narrowed(finding: findings.Finding, data: bytes) -> findings.Place:
-    if not finding.field:
-        return finding.place
-    place = finding.place
-    return parse.locate(data, place.path, place.line, finding.field)
+    once = (replace(each, clusters=tuple(sorted(c))) for each, c in merged.items())
+    return tuple(sorted(once, key=lambda each: (each.place, each.rule, each.message)))

@@ -3,10 +3,11 @@
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from fleet.hub import memory
 from fleet.manifests import declared, layout, parse, tree
-from fleet.model import findings, names, snapshots
+from fleet.model import findings, names, objects, snapshots
 from fleet.ports import repository, store
 
 _YAML = (".yaml", ".yml", ".json")
@@ -133,7 +134,7 @@ async def read(
     parsed = await files.parsed(each for each in entries if _speaks(each.path, where))
     own = declared.read(parsed.values(), where)
     faults = (finding for each in parsed.values() for finding in each.findings)
-    named = layout.ids(live, where, digests) if not odd else _NO_IDS
+    named = layout.ids(live, where, digests) if not odd else NO_IDS
     return Reading(
         snapshot=snapshot,
         shared=_only(snapshot, where.is_shared),
@@ -145,7 +146,7 @@ async def read(
     )
 
 
-_NO_IDS = layout.Ids(
+NO_IDS = layout.Ids(
     content=names.ContentId("none: the tree is refused"),
     rules=names.RulesId("none: the tree is refused"),
     owned=names.OwnedId("none: the tree is refused"),
@@ -189,3 +190,11 @@ def pointer(path: str, data: bytes) -> findings.Finding | None:
         return None
     place = findings.Place(path=path, line=1)
     return findings.deny("tree", place, "a Git LFS pointer, not the file", hint="commit the file")
+
+
+def only(parsed: parse.Parsed) -> tuple[Any, objects.Source]:
+    """The one document of a kustomization file; kustomize would read the first and be silent about others."""
+    line, value = 1, None
+    if [each.index for each in parsed.documents] == [0]:
+        line, value = parsed.documents[0].line, parsed.documents[0].value
+    return value, objects.Source(path=parsed.path, line=line, blob=parsed.blob)

@@ -1,11 +1,21 @@
 """Bundles as manifests: each rendered as seldom as its inputs allow, then given to its clusters."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from fleet.hub import installing, memory, readings
-from fleet.manifests import declared, kustomizations, objects, parse, scopes, selection, variables
+from fleet.manifests import (
+    declared,
+    kustomizations,
+    objects,
+    origins,
+    parse,
+    scopes,
+    selection,
+    tracing,
+    variables,
+)
 from fleet.model import findings, json_values, kinds, names
 from fleet.model import objects as words
 from fleet.ports import renderer, store
@@ -17,6 +27,7 @@ class Rendered:
 
     manifests: Mapping[names.Cluster, tuple[words.Manifest, ...]]
     findings: tuple[findings.Finding, ...]
+    traces: tuple[tracing.Trace, ...]  # of what a program printed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,16 +41,20 @@ class Kitchen:
 
 
 Documents = list[tuple[Any, words.Source]]
+Cooked = tuple[Documents, list[findings.Finding], list[tracing.Trace]]
+_YAML = (".yaml", ".yml")
 
 
 async def render(reading: readings.Reading, kitchen: Kitchen) -> Rendered:
     said = reading.declared
     found = list(selection.check(said.bundles, reading.shared))
+    traced: list[tracing.Trace] = []
     broken = {each.place.path for each in found}
     read: list[tuple[selection.Bundle, Documents]] = []
     for bundle in said.bundles:
         if bundle.place.path not in broken:
-            documents, faults = await _documents(bundle, reading, kitchen)
+            documents, faults, traces = await _documents(bundle, reading, kitchen)
+            traced += _reaching(traces, selection.targets(bundle, said.clusters))
             if not documents and not faults:
                 faults = [_cannot(bundle, "there is not one object in it")]
             read.append((bundle, documents))
@@ -59,19 +74,28 @@ async def render(reading: readings.Reading, kitchen: Kitchen) -> Rendered:
     shares = {cluster: [*share, *rules.manifests] for cluster, share in shares.items()}
     found += _claims(shares)
     return Rendered(
-        manifests={cluster: tuple(each) for cluster, each in shares.items()}, findings=tuple(found)
+        manifests={cluster: tuple(each) for cluster, each in shares.items()},
+        findings=tuple(found),
+        traces=tuple(traced),
     )
+
+
+def _reaching(
+    traces: Iterable[tracing.Trace], clusters: Iterable[selection.Cluster]
+) -> Iterator[tracing.Trace]:
+    named = frozenset(names.Cluster(each.document.metadata.name) for each in clusters)
+    return (replace(each, clusters=named) for each in traces)
 
 
 async def _documents(
     bundle: selection.Bundle, reading: readings.Reading, kitchen: Kitchen
-) -> tuple[Documents, list[findings.Finding]]:
+) -> Cooked:
     if selection.renderer(bundle, reading.snapshot.entries) is selection.Renderer.KUSTOMIZE:
         return await _kustomized(bundle, reading, kitchen)
     paths = selection.plain_files(bundle, reading.declared.bundles, reading.shared)
     parsed = await kitchen.files.parsed(reading.snapshot.entries[path] for path in paths)
     faults = [finding for each in parsed.values() for finding in each.findings]
-    return [pair for each in parsed.values() for pair in _sourced(each)], faults
+    return [pair for each in parsed.values() for pair in _sourced(each)], faults, []
 
 
 def _sourced(parsed: parse.Parsed) -> Documents:
@@ -86,7 +110,7 @@ def _sourced(parsed: parse.Parsed) -> Documents:
 
 async def _kustomized(
     bundle: selection.Bundle, reading: readings.Reading, kitchen: Kitchen
-) -> tuple[Documents, list[findings.Finding]]:
+) -> Cooked:
     where = selection.folder(bundle)
     shared = reading.shared
     entries = shared.entries
@@ -95,7 +119,7 @@ async def _kustomized(
         for path, entry in entries.items()
         if path == selection.kustomization(path.rpartition("/")[0], entries)
     )
-    found = {path: _only(each) for path, each in parsed.items()}
+    found = {path: readings.only(each) for path, each in parsed.items()}
     reach = kustomizations.reach(where, shared, found)
     live = sorted(reach.paths)
     faults = [*reach.findings, *(f for p in live if p in parsed for f in parsed[p].findings)]
@@ -104,22 +128,14 @@ async def _kustomized(
     if kitchen.kustomize is None and not faults:
         faults = [_cannot(bundle, "there is no kustomize program here")]
     if faults or kitchen.kustomize is None:
-        return [], faults
+        return [], faults, []
     stream = await _stream(where, live, reading, kitchen, kitchen.kustomize)
     if not isinstance(stream, bytes):
-        return [], [replace(each, place=bundle.place) for each in stream]
+        return [], [replace(each, place=bundle.place) for each in stream], []
     out = parse.documents(stream, f"{where}/(rendered)", names.BlobId(""))
-    origins = await _origins(live, reading, kitchen)
-    fallback = found[selection.kustomization(where, entries) or ""][1]
-    return [_traced(each.value, origins, fallback) for each in out.documents], list(out.findings)
-
-
-def _only(parsed: parse.Parsed) -> tuple[Any, words.Source]:
-    """The one document of a kustomization file; kustomize would read the first and be silent about others."""
-    is_only = [each.index for each in parsed.documents] == [0]
-    if is_only:
-        return _sourced(parsed)[0]
-    return None, words.Source(path=parsed.path, line=1, blob=parsed.blob)
+    bodies = [each.value for each in out.documents]
+    traces = await _traces(where, bodies, live, found, reading, kitchen)
+    return [(each.body, each.source) for each in traces], list(out.findings), traces
 
 
 async def _pointers(
@@ -162,30 +178,23 @@ async def _stream(
     return stream
 
 
-async def _origins(
-    paths: Iterable[str], reading: readings.Reading, kitchen: Kitchen
-) -> dict[tuple[str, str], words.Source]:
-    """Where an object of a kind and name was probably written: lines for what a renderer printed."""
-    entries = (reading.snapshot.entries[p] for p in paths if p.endswith((".yaml", ".yml")))
-    parsed = await kitchen.files.parsed(entries)
-    found: dict[tuple[str, str], words.Source] = {}
-    for each in parsed.values():
-        for value, source in _sourced(each):
-            metadata = value.get("metadata") if isinstance(value, dict) else None
-            if isinstance(metadata, dict):
-                found.setdefault((str(value.get("kind")), str(metadata.get("name"))), source)
-    return found
-
-
-def _traced(
-    value: Any, origins: Mapping[tuple[str, str], words.Source], fallback: words.Source
-) -> tuple[Any, words.Source]:
-    metadata = value.get("metadata") if isinstance(value, dict) else None
-    name = str(metadata.get("name")) if isinstance(metadata, dict) else ""
-    kind = str(value.get("kind")) if isinstance(value, dict) else ""
-    close = (s for (k, n), s in origins.items() if k == kind and n and n in name)
-    source = origins.get((kind, name)) or next(close, fallback)
-    return value, replace(source, rendered=True)
+async def _traces(
+    where: str,
+    bodies: Iterable[Any],
+    reach: Iterable[str],
+    found: Mapping[str, tuple[Any, words.Source]],
+    reading: readings.Reading,
+    kitchen: Kitchen,
+) -> list[tracing.Trace]:
+    """Where each rendered object was written; where that cannot be told, the kustomization."""
+    entries = reading.shared.entries
+    listed = (entries[path] for path in reach if path in entries and path.endswith(_YAML))
+    files = origins.Files(
+        kustomizations=found, parsed=await kitchen.files.parsed(listed), entries=entries
+    )
+    known = origins.read(where, files)
+    fallback = found[selection.kustomization(where, entries) or ""][1]
+    return [tracing.begin(body, origins.find(known, body), fallback) for body in bodies]
 
 
 async def _parts(

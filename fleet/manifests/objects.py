@@ -200,7 +200,7 @@ def _finding(
         place=source.place,
         hint=hint,
         subject=subject,
-        field=() if source.rendered else field,
+        field=field,
     )
 
 

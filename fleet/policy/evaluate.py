@@ -123,6 +123,6 @@ def _finding(
         place=manifest.source.place,
         hint=policy.hint,
         subject=str(manifest.key),
-        field=() if manifest.source.rendered else path,
+        field=path,
         level=policy.level,
     )

@@ -68,8 +68,8 @@ class WorkTree(Local):
         if commit != TREE:
             return await super().snapshot(commit)
         if self._tree is None:
-            paths = await self._paths()
-            found = await asyncio.to_thread(lambda: [_entry(self.folder, each) for each in paths])
+            paths = await self.paths()
+            found = await asyncio.to_thread(lambda: [entry(self.folder, each) for each in paths])
             entries = {each.path: each for each in found if each is not None}
             self._files = {each.blob: path for path, each in entries.items()}
             self._tree = snapshots.Snapshot(commit=TREE, entries=entries)
@@ -80,8 +80,8 @@ class WorkTree(Local):
         await self.snapshot(TREE)
         wanted = list(ids)
         here = {blob: self.folder / self._files[blob] for blob in wanted if blob in self._files}
-        found = await asyncio.to_thread(lambda: {b: _bytes(file) for b, file in here.items()})
-        moved = next((here[blob] for blob, data in found.items() if _blob(data) != blob), None)
+        found = await asyncio.to_thread(lambda: {b: bytes_of(file) for b, file in here.items()})
+        moved = next((here[blob] for blob, data in found.items() if blob_id(data) != blob), None)
         if moved is not None:
             raise errors.RefusedError(f"{moved} changed meanwhile", hint="run it again")
         return found | dict(await super().blobs(blob for blob in wanted if blob not in found))
@@ -99,7 +99,8 @@ class WorkTree(Local):
     async def steps(self, base: names.CommitId, tip: names.CommitId) -> tuple[snapshots.Step, ...]:
         return () if tip == TREE else await super().steps(base, tip)
 
-    async def _paths(self) -> list[str]:
+    async def paths(self) -> list[str]:
+        """All files, less those that git ignores."""
         try:
             out = await self._git.run("ls-files", "-co", "--exclude-standard", "-z")
         except errors.UnreachableError as error:
@@ -131,27 +132,27 @@ def _walk(folder: Path) -> list[str]:
     return sorted(found)
 
 
-def _entry(folder: Path, path: str) -> snapshots.Entry | None:
+def entry(folder: Path, path: str) -> snapshots.Entry | None:
     """None for what was deleted but not yet committed."""
     file = folder / path
     if file.is_symlink():
-        mode, data = snapshots.SYMLINK, _bytes(file)
+        mode, data = snapshots.SYMLINK, bytes_of(file)
     elif file.is_file():
         mode = snapshots.EXECUTABLE if os.access(file, os.X_OK) else snapshots.FILE
-        data = _bytes(file)
+        data = bytes_of(file)
     elif file.is_dir():
         mode, data = snapshots.SUBMODULE, b""
     else:
         return None
-    return snapshots.Entry(path=path, mode=mode, blob=_blob(data), size=len(data))
+    return snapshots.Entry(path=path, mode=mode, blob=blob_id(data), size=len(data))
 
 
-def _bytes(file: Path) -> bytes:
+def bytes_of(file: Path) -> bytes:
     """A link is never followed: its bytes are the words in it."""
     return os.fsencode(file.readlink()) if file.is_symlink() else file.read_bytes()
 
 
-def _blob(data: bytes) -> names.BlobId:
+def blob_id(data: bytes) -> names.BlobId:
     """As git names a blob."""
     head = b"blob %d\0" % len(data)
     return names.BlobId(hashlib.sha1(head + data, usedforsecurity=False).hexdigest())

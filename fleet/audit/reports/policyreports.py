@@ -96,7 +96,7 @@ def _document(
 
 
 def _result(finding: findings.Finding, report: results.Report) -> dict[str, Any]:
-    result = results.of(finding)
+    result, grade = results.of(finding), results.grade(finding).severity
     properties = {
         "clusters": ", ".join(finding.clusters),
         "file": str(finding.place),
@@ -108,7 +108,7 @@ def _result(finding: findings.Finding, report: results.Report) -> dict[str, Any]
         "source": _SOURCE,
         "policy": findings.escaped(finding.rule),
         "result": _RESULTS.get(result, result.value),
-        "severity": results.grade(finding).severity,
+        "severity": finding.level if finding.level in findings.LEVELS else grade,
         "scored": result is not results.Result.WARN,
         "message": findings.escaped(finding.message),
         **_resources(finding, report),

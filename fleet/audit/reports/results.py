@@ -34,13 +34,21 @@ class Grade:
 
 
 _GRADES = {
-    "deny": Grade(result=Result.FAIL, level="error", command="error", severity="high"),
-    "not evaluated": Grade(
+    findings.Severity.DENY: Grade(
+        result=Result.FAIL, level="error", command="error", severity="high"
+    ),
+    findings.Severity.UNKNOWN: Grade(
         result=Result.NOT_EVALUATED, level="error", command="error", severity="high"
     ),
-    "warn": Grade(result=Result.WARN, level="warning", command="warning", severity="medium"),
-    "audit": Grade(result=Result.WARN, level="note", command="notice", severity="info"),
-    "waived": Grade(result=Result.SKIP, level="note", command="notice", severity="info"),
+    findings.Severity.WARN: Grade(
+        result=Result.WARN, level="warning", command="warning", severity="medium"
+    ),
+    findings.Severity.AUDIT: Grade(
+        result=Result.WARN, level="note", command="notice", severity="info"
+    ),
+    findings.Severity.WAIVED: Grade(
+        result=Result.SKIP, level="note", command="notice", severity="info"
+    ),
 }
 # Rules about text that nobody could read on: of what stands in it nothing was judged.
 _UNREAD = frozenset({"json", "kustomize", "tree", "yaml"})
@@ -88,7 +96,7 @@ class Subject:
 
 
 def grade(finding: findings.Finding) -> Grade:
-    return _GRADES[finding.severity.value]
+    return _GRADES[finding.severity]
 
 
 def of(finding: findings.Finding) -> Result:

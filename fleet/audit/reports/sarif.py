@@ -66,13 +66,32 @@ def _result(
         "level": results.grade(finding).level,
         "message": {"text": results.sentence(finding)},
         "locations": [_location(finding, report.prefix)],
+        **_suppressed(finding),
         "partialFingerprints": {"fleetFinding/v1": mark, "primaryLocationLineHash": mark},
         "properties": {
             "clusters": list(finding.clusters),
             "result": results.of(finding).value,
             "severity": finding.severity.value,
+            **({"level": finding.level} if finding.level else {}),
             "hint": findings.escaped(finding.hint),
         },
+    }
+
+
+def _suppressed(finding: findings.Finding) -> dict[str, Any]:
+    """A waiver is an accepted suppression from outside; who answers for it is said."""
+    waived = finding.waived
+    if finding.severity is not findings.Severity.WAIVED or waived is None:
+        return {}
+    until = waived.until.isoformat()
+    said = (
+        f"{waived.reason} (waiver {waived.waiver} of {waived.owner} {waived.ticket} until {until})"
+    )
+    justification = findings.escaped(said)
+    return {
+        "suppressions": [
+            {"kind": "external", "status": "accepted", "justification": justification}
+        ]
     }
 
 

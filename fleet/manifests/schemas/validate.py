@@ -217,5 +217,5 @@ def _finding(
         place=manifest.source.place,
         hint=hint,
         subject=str(manifest.key),
-        field=() if manifest.source.rendered else field,
+        field=field,
     )

@@ -318,9 +318,10 @@ def test_what_is_said_of_a_secret_has_none_of_its_values():
     assert "CANARY" not in repr(read(written.replace("uid: x", "name: a, namespace: b")).manifests)
 
 
-def test_a_finding_in_what_was_rendered_points_at_no_field():
+def test_a_finding_in_what_was_rendered_names_its_field_too():
     origin = reading.Origin(
         bundle=names.Bundle("web"), namespace="", takeover=False, scopes=scopes.scopes([])
     )
     source = objects.Source(path="a.yaml", line=1, blob=names.BlobId(""), rendered=True)
-    assert [e.field for e in reading.read([({}, source)], origin).findings] == [(), (), ()]
+    found = reading.read([({}, source)], origin).findings
+    assert [each.field for each in found] == [("apiVersion",), ("kind",), ("metadata",)]

@@ -291,14 +291,14 @@ def test_nothing_that_is_said_of_a_secret_repeats_a_value(new: validate.Schemas,
     assert "CANARY" not in repr(found)
 
 
-def test_what_was_rendered_points_at_no_field(new: validate.Schemas):
+def test_what_was_rendered_names_its_field_too(new: validate.Schemas):
     sound = manifest(deployment(spec="replica: 1"))
     source = objects.Source(path="a.yaml", line=3, blob=sound.source.blob, rendered=True)
     rendered = objects.Manifest(
         key=sound.key, version=sound.version, body=sound.body, digest=sound.digest,
         bundle=sound.bundle, source=source,
     )  # fmt: skip
-    assert [each.field for each in new.validate(rendered)] == [()]
+    assert [each.field for each in new.validate(rendered)] == [("spec", "replica")]
 
 
 def test_versions_and_crds_make_the_identity(packaged: Mapping[str, validate.Schemas]):

@@ -43,6 +43,17 @@ def report(*found: findings.Finding, **fields: Any) -> results.Report:
     )
 
 
+WAIVED = findings.Waived(
+    waiver="old-web",
+    owner="ada@example.org",
+    reason="moves next week]]>",
+    ticket="OPS-7",
+    until=builders.NOW,
+    place=findings.Place(path="environments/dev/waivers.yaml", line=1),
+    otherwise=findings.Severity.DENY,
+)
+
+
 def small() -> results.Report:
     """One finding of each result."""
     return report(
@@ -66,6 +77,15 @@ def small() -> results.Report:
             subject="Namespace shop",
         ),
         builders.finding("tree", "9 files; at most 8 are read", path=".", line=0),
+        builders.finding(
+            "no-root",
+            "runs as root",
+            severity=findings.Severity.WAIVED,
+            subject=WEB,
+            level="critical",
+            waived=WAIVED,
+            hint="waived by old-web of ada@example.org until 2026-03-01",
+        ),
         passed={("no-latest", "shop"): 3, ("schema", "shop"): 4, ("schema", ""): 1},
         versions={WEB: "apps/v1", "Namespace shop": "v1"},
     )
@@ -235,7 +255,7 @@ def test_a_hundred_thousand_findings_are_written(form: str):
 def test_what_warns_fails_no_suite_and_what_nobody_could_tell_is_skipped():
     found = parsed("xml", written("xml", small()))
     counted = {name: found.get(name) for name in ("tests", "failures", "errors", "skipped")}
-    assert counted == {"tests": "7", "failures": "1", "errors": "2", "skipped": "1"}
+    assert counted == {"tests": "8", "failures": "1", "errors": "2", "skipped": "2"}
     for suite in found.findall("testsuite"):
         assert int(suite.get("tests")) == len(suite.findall("testcase"))
     (quota,) = found.findall("testsuite[@name='quota']/testcase/skipped")
@@ -246,12 +266,27 @@ def test_what_could_not_be_evaluated_is_an_error_in_policy_reports_and_says_so()
     for form in KINDS:
         cluster, shop = parsed(form, written(form, small()))
         assert cluster["summary"] == {"pass": 1, "fail": 0, "warn": 0, "error": 3, "skip": 0}
-        assert shop["summary"] == {"pass": 7, "fail": 1, "warn": 1, "error": 0, "skip": 0}
+        assert shop["summary"] == {"pass": 7, "fail": 1, "warn": 1, "error": 0, "skip": 1}
+        assert shop["results"][2]["severity"] == "critical"
         words = [each["properties"]["result"] for each in cluster["results"]]
         assert sorted(words) == ["error", "error", "not evaluated"]
         assert shop["results"][0]["resources"] == [
             {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web", "namespace": "shop"}
         ]
+
+
+def test_what_is_waived_is_suppressed_with_who_answers_for_it():
+    found = parsed("sarif", written("sarif", small()))["runs"][0]["results"]
+    (waived,) = [each for each in found if "suppressions" in each]
+    assert waived["suppressions"] == [
+        {
+            "kind": "external",
+            "status": "accepted",
+            "justification": "moves next week]]> "
+            "(waiver old-web of ada@example.org OPS-7 until 2026-03-01T12:00:00+00:00)",
+        }
+    ]
+    assert waived["properties"]["result"] == "skip"
 
 
 def test_a_rule_is_explained_by_its_policy_or_by_fleet():
