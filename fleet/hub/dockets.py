@@ -94,6 +94,8 @@ def _text(labels: object) -> Mapping[str, str]:
 
 def _only_waivers_differ(reading: readings.Reading, base: readings.Reading) -> bool:
     """Whether every file that differs, if any does, holds waivers and nothing else, on both sides."""
+    if (reading.ids.content, reading.ids.rules) != (base.ids.content, base.ids.rules):
+        return False
     here, before = reading.snapshot.entries, base.snapshot.entries
     differing = [
         path

@@ -29,10 +29,11 @@ from fleet.ports import clock as clocks
 from fleet.ports import renderer, repository, schemas, store
 from fleet.ports import telemetry as observers
 
-# Findings that even a decree cannot overlook: what they are about cannot be cut into slices, or is another's.
-NOT_BY_DECREE = frozenset(
-    {"tree", "yaml", "json", "fleet", "bundle", "kustomize", "plan", "ownership", "registration"}
-)
+# Findings that even a decree cannot overlook: what they are about cannot be cut into slices, is another's, or would
+# keep agents from ever being told otherwise.
+NOT_BY_DECREE = frozenset({
+    "tree", "yaml", "json", "fleet", "bundle", "kustomize", "plan", "ownership", "registration", "install",
+})  # fmt: skip
 
 _PolicySet = policies.PolicySet  # inside Judged the module's name is a field's
 
