@@ -140,7 +140,6 @@ async def of_reading(
         bound = policies.for_environment(own, question.environment)
         known = scopes.scopes(crds_of(reading.declared, rendered.manifests))
         denied += await rulechecks.check(bound, schemas, known, _bench(tools))
-    denied += await tools.aside(lambda: relations.check(rendered.manifests))
     found = [*reading.findings, *rendered.findings, *own.findings, *misshapen, *denied]
     return Judged(
         question=question,
@@ -262,7 +261,7 @@ async def _policy(
         *installing.faults(
             own, reading, scopes.scopes(crds_of(reading.declared, rendered.manifests))
         ),
-        *leniency.faults(docket, {*own.policies, *in_force.policies}),
+        *leniency.faults(docket, {*own.policies, *in_force.policies, *relations.NAMES}),
         *itertools.chain(*heard.values()),
     ]
     return found, docket
@@ -275,13 +274,17 @@ async def _heard(
     sets: Iterable[policies.PolicySet],
     tools: Tools,
 ) -> dict[names.Digest, list[findings.Finding]]:
-    """What each set of rules has against what would run, by the set's digest."""
+    """What each set of rules has against what would run, by the set's digest; relations are rules of every set."""
     crds = crds_of(reading.declared, rendered.manifests)
     known, brought = scopes.scopes(crds), customs.Customs(crds)
+    related = await tools.aside(lambda: relations.check(rendered.manifests))
     return {
-        digest: await verdicts.policy(
-            rendered.manifests, each, question.environment, known, brought, _bench(tools)
-        )
+        digest: [
+            *await verdicts.policy(
+                rendered.manifests, each, question.environment, known, brought, _bench(tools)
+            ),
+            *related,
+        ]
         for digest, each in {each.digest: each for each in sets}.items()
     }
 

@@ -8,6 +8,7 @@ from fleet.policy.relations import collisions, missing, selections
 from fleet.policy.relations.index import Index
 
 Share = tuple[objects.Manifest, ...]
+NAMES = ("collision", "reference", "scaling", "selection")  # of the rules, as findings have them
 RULES: tuple[Callable[[Index], Iterable[findings.Finding]], ...] = (
     missing.check,
     selections.check,

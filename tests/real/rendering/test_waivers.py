@@ -403,3 +403,24 @@ async def test_a_finding_says_how_bad_its_policy_thinks_it_is(repository_of: Any
     reader.git.commit({RULE: rules(**{"fleetgate.dev/severity": "hgih"})})
     odd = [each for each in await found(reader) if each.severity is findings.Severity.WARN]
     assert odd[0].message == "severity 'hgih' is none"
+
+
+SERVICE = """apiVersion: v1
+kind: Service
+metadata: {name: web, namespace: shop}
+spec: {selector: {app: none}, ports: [{port: 80}]}
+"""
+
+
+async def test_relations_are_rules_like_any_other(repository_of: Any):
+    reader = app(repository_of, {APP: SERVICE})
+    (warned,) = await found(reader)
+    assert warned.severity is findings.Severity.WARN
+    harder = settings(f"policies: [{{rule: {warned.rule}, enforcement: deny}}]")
+    reader.git.commit({"fleet.yaml": harder})
+    assert await told(reader) == {f"{warned.rule} deny"}
+    one = repositories.waiver_text(
+        rules=[warned.rule], objects=[{"kind": "Service", "name": "web"}]
+    )
+    reader.git.commit({WAIVER: one})
+    assert await told(reader) == {f"{warned.rule} waived"}
