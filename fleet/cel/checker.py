@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fleet.cel import tree, types, unification, values
 from fleet.cel.environments import Dialect, Environment
 from fleet.cel.faults import CompileError
-from fleet.cel.library import OVERLOADS, SPECIFIED
+from fleet.cel.library import OF_KYVERNO, OVERLOADS, SPECIFIED
 from fleet.cel.overloads import Overload
 
 
@@ -36,6 +36,7 @@ class Checked:
     literals: Mapping[int, tuple[types.Type, ...]]
     references: Mapping[int, str]
     is_strict: bool  # whether only maps and lists may be asked for what lies in them
+    opens_plain: bool  # whether `orValue` of what is no optional is that value
 
 
 def check(root: tree.Node, environment: Environment) -> Checked:
@@ -49,6 +50,7 @@ def check(root: tree.Node, environment: Environment) -> Checked:
         literals={at: tuple(map(checker.final, of)) for at, of in checker.literals.items()},
         references=checker.references,
         is_strict=environment.dialect is Dialect.SPECIFICATION,
+        opens_plain=environment.dialect is Dialect.KYVERNO,
     )
 
 
@@ -389,7 +391,11 @@ class _Checker:
         return self._unifier.settled(found)
 
 
-_FUNCTIONS = {Dialect.KUBERNETES: OVERLOADS, Dialect.SPECIFICATION: SPECIFIED}
+_FUNCTIONS = {
+    Dialect.KUBERNETES: OVERLOADS,
+    Dialect.KYVERNO: OF_KYVERNO,
+    Dialect.SPECIFICATION: SPECIFIED,
+}
 _TESTS = frozenset({tree.Loop.ALL, tree.Loop.EXISTS, tree.Loop.EXISTS_ONE, tree.Loop.FILTER})
 _SORTABLE = frozenset(
     {

@@ -11,6 +11,7 @@ class Dialect(Enum):
     """Kubernetes refuses literals of mixed types and literals that could only fail, the specification allows them."""
 
     KUBERNETES = "kubernetes"
+    KYVERNO = "kyverno"  # as Kubernetes, with functions about images; `orValue` of what is no optional is that value
     SPECIFICATION = "specification"
 
 

@@ -103,6 +103,8 @@ class _Builder:
         if node.function in _INDICES:
             operand, key = steps
             return _index(operand, key, _INDICES[node.function](self._ways))
+        if node.function == "orValue" and self._checked.opens_plain:
+            return _plain_or_value(*steps)
         if node.function in _SPECIAL:
             return _SPECIAL[node.function](*steps)
         return dispatch.call(node.function, resolution.overloads, steps)
@@ -236,6 +238,16 @@ def _or(one: Step, other: Step) -> Step:
 def _or_value(one: Step, other: Step) -> Step:
     def run(frame: Frame) -> Any:
         found = _present(one(frame))
+        return found.value if found.present else other(frame)
+
+    return run
+
+
+def _plain_or_value(one: Step, other: Step) -> Step:
+    def run(frame: Frame) -> Any:
+        found = one(frame)
+        if not isinstance(found, values.Optional):
+            return found
         return found.value if found.present else other(frame)
 
     return run

@@ -70,7 +70,7 @@ def compile(text: str, environment: environments.Environment) -> Program:  # noq
     try:
         root = parser.parse(text)
         checked = checker.check(root, environment)
-        if environment.dialect is environments.Dialect.KUBERNETES:
+        if environment.dialect is not environments.Dialect.SPECIFICATION:
             literals.check(root, checked)
     except CompileError:
         raise

@@ -19,6 +19,7 @@ COMMANDS = {
     "init": "init:init",
     "check": "check:check",
     "render": "check:render",
+    "policy": "policy:app",
     "promote": "promote:promote",
     "status": "status:status",
     "hub": "hub:app",

@@ -62,36 +62,47 @@ async def policy(
     found: list[findings.Finding] = []
     bound = policies.for_environment(judging, environment)
     kinds = sorted([*kind, own.namespaced, own.plural] for kind, own in known.custom.items())
-    for labels, clusters in _neighbourhoods(manifests).values():
-        scene = evaluate.Scene(namespaces=labels, scopes=known, judged=brought.judged)
-        key = json_values.digest([bound.digest, labels, kinds])
+    annotated = evaluate.looks_at_namespaces(bound)
+    for near in _neighbourhoods(manifests, annotated=annotated):
+        scene = evaluate.Scene(
+            namespaces=near.labels,
+            scopes=known,
+            judged=brought.judged,
+            annotations=near.annotations,
+        )
+        key = json_values.digest([bound.digest, near.labels, near.annotations, kinds])
         court = Court(
             key=lambda m, k=key: f"policy/{k}{brought.identity(m)}",  # type: ignore[misc]  # bound here
             judge=lambda manifest, s=scene: evaluate.evaluate(bound, manifest, s),  # type: ignore[misc]  # bound here
         )
-        found += await _judged({c: manifests[c] for c in clusters}, court, bench)
+        found += await _judged({c: manifests[c] for c in near.clusters}, court, bench)
     return found
 
 
-def _neighbourhoods(
-    manifests: Share,
-) -> dict[str, tuple[dict[str, Mapping[str, str]], list[names.Cluster]]]:
-    """Clusters by the Namespaces that they get: a policy may look at their labels."""
-    found: dict[str, tuple[dict[str, Mapping[str, str]], list[names.Cluster]]] = {}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Neighbourhood:
+    """Clusters that get the same Namespaces, as far as a policy may look at them."""
+
+    labels: Mapping[str, Mapping[str, str]]
+    annotations: Mapping[str, Mapping[str, str]]
+    clusters: list[names.Cluster]
+
+
+def _neighbourhoods(manifests: Share, *, annotated: bool) -> list[_Neighbourhood]:
+    found: dict[str, _Neighbourhood] = {}
     for cluster, share in manifests.items():
-        labels: dict[str, Mapping[str, str]] = {
-            each.key.name: _labels(each)
-            for each in share
-            if (each.key.group, each.key.kind) == ("", "Namespace")
-        }
-        found.setdefault(json_values.digest(labels), (labels, []))[1].append(cluster)
-    return found
+        spaces = [e for e in share if (e.key.group, e.key.kind) == ("", "Namespace")]
+        labels = {each.key.name: _texts(each, "labels") for each in spaces}
+        notes = {each.key.name: _texts(each, "annotations") for each in spaces if annotated}
+        near = _Neighbourhood(labels=labels, annotations=notes, clusters=[])
+        found.setdefault(json_values.digest([labels, notes]), near).clusters.append(cluster)
+    return list(found.values())
 
 
-def _labels(manifest: objects.Manifest) -> Mapping[str, str]:
+def _texts(manifest: objects.Manifest, field: str) -> Mapping[str, str]:
     """Malformed ones are the schema's finding; no selector selects by them."""
-    labels = manifest.body["metadata"].get("labels")
-    return labels if isinstance(labels, Mapping) else {}
+    found = manifest.body["metadata"].get(field)
+    return found if isinstance(found, Mapping) else {}
 
 
 _Identity = tuple[names.Digest, objects.Source]

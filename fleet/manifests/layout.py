@@ -15,7 +15,8 @@ from fleet.model import json_values, names, snapshots
 OWNED = ("clusters/{environment}/**", "environments/{environment}/**", "trust/{environment}/**")
 _OWNED_FOLDERS = frozenset({"clusters", "environments", "trust"})
 _RULES = re.compile(r"(policies|schemas)/.+|fleet\.yaml\Z")
-_EXAMPLES = re.compile(r"policies/[^/]+/tests/.+")  # test cases of a policy judge nothing
+# Test cases of a policy judge nothing: our own, and those beside Kyverno's policies.
+_EXAMPLES = re.compile(r"policies/(?:[^/]+/tests|(?:.+/)?\.(?:kyverno|chainsaw)-test)/.+")
 _ANY_ENVIRONMENT = r"[a-z0-9][-a-z0-9]*"
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from fleet.policy import documents, forms, matching
+from fleet.policy.criteria import ALWAYS
 
 _Kind: TypeAlias = tuple[str, str, str, str, str, bool]
 
@@ -21,9 +22,16 @@ class Rule:
     is_certain: bool
 
     def speaks_of(self, asked: matching.Request) -> bool:
-        return self.is_certain or all(
-            matching.matches(each, asked) for each in _criteria(self.policy, self.binding)
-        )
+        return self.is_certain or matches(self.policy, self.binding, asked)
+
+
+def matches(policy: documents.Policy, binding: documents.Binding, asked: matching.Request) -> bool:
+    """By Kubernetes' own rules, and by those of another dialect where it is from one."""
+    return (
+        all(matching.matches(each, asked) for each in _criteria(policy, binding))
+        and policy.criterion.holds(asked)
+        and binding.criterion.holds(asked)
+    )
 
 
 class Index:
@@ -53,7 +61,9 @@ class Index:
                 continue
             criteria = _criteria(policy, binding)
             if all(matching.may_match(each, asked) for each in criteria):
-                is_certain = not any(map(matching.depends_on_object, criteria))
+                is_certain = not any(map(matching.depends_on_object, criteria)) and (
+                    policy.criterion is binding.criterion is ALWAYS
+                )
                 yield Rule(binding=binding, policy=policy, is_certain=is_certain)
 
 

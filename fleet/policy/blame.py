@@ -34,7 +34,10 @@ def path(
     here = _Place(
         bindings=scene,
         environment=expressions.with_variables(
-            expressions.environment(has_params=policy.param_kind is not None), policy.variables
+            expressions.environment(
+                has_params=policy.param_kind is not None, is_kyverno=policy.dialect.is_kyverno
+            ),
+            policy.variables,
         ),
         known={"object": ()},
     )

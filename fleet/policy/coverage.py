@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from fleet.manifests import scopes
 from fleet.model import findings, names, objects
-from fleet.policy import forms, matching, policies
+from fleet.policy import applying, criteria, forms, matching, policies
 
 ON_EVERY_OBJECT = ("schema",)
 
@@ -45,18 +45,22 @@ def _rules(bound: policies.PolicySet, asked: matching.Request) -> set[str]:
     found = set()
     for binding in bound.bindings:
         policy = bound.policies.get(binding.policy)
-        if policy is not None and policy.name not in found:
-            both = (policy.form.spec.match_constraints, binding.form.spec.match_resources)
-            if all(matching.matches(each, asked) for each in both):
-                found.add(policy.name)
+        if policy is None or policy.title in found:
+            continue
+        if applying.matches(policy, binding, asked):
+            found.add(policy.title)
     return found
 
 
 def _distinguishing(bound: policies.PolicySet) -> Callable[[objects.Manifest], object]:
     """What match rules can tell objects apart by: names and labels only where some rule asks for them."""
-    criteria = list(_criteria(bound))
-    by_labels = any(_selects(each) for each in criteria)
-    by_name = any(rule.resource_names for each in criteria for rule in _resource_rules(each))
+    matched = list(_criteria(bound))
+    by_labels = any(_selects(each) for each in matched)
+    by_name = any(rule.resource_names for each in matched for rule in _resource_rules(each))
+    others = [each.criterion for each in bound.policies.values()]
+    others += [each.criterion for each in bound.bindings]
+    # Whatever another dialect looks at: then each object is one of its kind.
+    by_name = by_name or any(each is not criteria.ALWAYS for each in others)
 
     def alike(manifest: objects.Manifest) -> object:
         key = manifest.key
@@ -74,12 +78,12 @@ def _criteria(bound: policies.PolicySet) -> Iterator[forms.MatchResources]:
         yield binding.form.spec.match_resources
 
 
-def _resource_rules(criteria: forms.MatchResources) -> list[forms.ResourceRule]:
-    return [*criteria.resource_rules, *criteria.exclude_resource_rules]
+def _resource_rules(matched: forms.MatchResources) -> list[forms.ResourceRule]:
+    return [*matched.resource_rules, *matched.exclude_resource_rules]
 
 
-def _selects(criteria: forms.MatchResources) -> bool:
-    selector = criteria.object_selector
+def _selects(matched: forms.MatchResources) -> bool:
+    selector = matched.object_selector
     return bool(selector.match_labels or selector.match_expressions)
 
 

@@ -3,7 +3,7 @@
 An error is a decision of its own here; whether it refuses is for the binding to say, never for the expression.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +12,17 @@ from fleet.cel import admission
 from fleet.policy import documents, expressions, matching
 from fleet.policy.verdicts import Decision, Evaluation
 
-__all__ = ["Decision", "Evaluation", "Variables", "bindings", "decide", "scene", "seen"]
+__all__ = [
+    "Decision",
+    "Evaluation",
+    "Variables",
+    "bindings",
+    "decide",
+    "is_exempt",
+    "scene",
+    "seen",
+    "speaks",
+]
 
 _SHOWN = 300  # characters of an expression in a message about it
 _MAX_MESSAGE = 5 * 1024  # bytes; a longer one is not taken from a message expression
@@ -62,8 +72,8 @@ _NO_VARIABLES = Variables({}, {})
 def scene(asked: matching.Request) -> dict[str, Any]:
     """What expressions see of one object, whichever policy asks."""
     return {
-        "object": asked.body,
-        "oldObject": None,
+        "object": None if asked.operation == matching.DELETE else asked.body,
+        "oldObject": asked.old,
         "request": _request(asked),
         "namespaceObject": _namespace(asked),
         "authorizer": admission.NOBODY,
@@ -75,8 +85,19 @@ def seen(
 ) -> dict[str, Any]:
     """What the expressions of one policy see, of a scene that it leaves as it is."""
     plain = {**known, "params": params}
+    if policy.dialect.is_kyverno:
+        plain["exceptions"] = _allowed(policy, plain)
     variables = Variables(policy.variables, plain) if policy.variables else _NO_VARIABLES
     return {**plain, "variables": variables}
+
+
+def _allowed(policy: documents.Policy, known: Mapping[str, Any]) -> dict[str, list[str]]:
+    """What exceptions let pass, which a policy's expressions ask for."""
+    granted = [e for e in policy.exemptions if not e.is_whole and _is_granted(e, known)]
+    return {
+        "allowedImages": [image for each in granted for image in each.images],
+        "allowedValues": [value for each in granted for value in each.values],
+    }
 
 
 def bindings(
@@ -109,9 +130,36 @@ def _condition(policy: documents.Policy, scene: Mapping[str, Any]) -> str | None
 
     As in Kubernetes, conditions are not told the namespace.
     """
+    known = scene if policy.dialect.sees_namespace else {**scene, "namespaceObject": None}
+    return _unmet(policy.conditions, known)
+
+
+def speaks(policy: documents.Policy, scene: Mapping[str, Any]) -> bool:
+    """Whether all of its conditions hold; an error is no yes."""
+    try:
+        return _condition(policy, scene) == ""
+    except cel.ExhaustedError:
+        return False
+
+
+def is_exempt(policy: documents.Policy, asked: matching.Request, scene: Mapping[str, Any]) -> bool:
+    return any(
+        each.is_whole and each.criterion.holds(asked) and _is_granted(each, scene)
+        for each in policy.exemptions
+    )
+
+
+def _is_granted(exemption: documents.Exemption, known: Mapping[str, Any]) -> bool:
+    """One that cannot be evaluated exempts from nothing."""
+    try:
+        return _unmet(exemption.conditions, known) == ""
+    except cel.ExhaustedError:
+        return False
+
+
+def _unmet(conditions: Iterable[expressions.Expression], known: Mapping[str, Any]) -> str | None:
     faults = []
-    known = {**scene, "namespaceObject": None}
-    for each in policy.conditions:
+    for each in conditions:
         try:
             if each.evaluate(known) is not True:
                 return None
@@ -158,7 +206,7 @@ def _expressed(expression: expressions.Expression | None, scene: Mapping[str, An
 
 
 def _request(asked: matching.Request) -> dict[str, Any]:
-    """Of an AdmissionRequest what a repository can know: who asks is not among it, so `userInfo` is an error."""
+    """Of an AdmissionRequest what a repository can know: who asks is seldom among it: then `userInfo` is an error."""
     key, version = asked.key, asked.version
     kind = {"group": key.group, "version": version, "kind": key.kind}
     resource = {"group": key.group, "version": version, "resource": asked.resource}
@@ -170,6 +218,7 @@ def _request(asked: matching.Request) -> dict[str, Any]:
         "name": key.name,
         "operation": asked.operation,
         "dryRun": False,
+        **({} if asked.user is None else {"userInfo": asked.user}),
     }
     namespace = key.name if asked.is_namespace else key.namespace
     if namespace:
@@ -181,4 +230,6 @@ def _namespace(asked: matching.Request) -> dict[str, Any] | None:
     if asked.namespace_labels is None:
         return None
     metadata = {"name": asked.key.namespace, "labels": dict(asked.namespace_labels)}
+    if asked.namespace_annotations:
+        metadata["annotations"] = dict(asked.namespace_annotations)
     return {"metadata": metadata, "spec": {}, "status": {"phase": "Active"}}

@@ -7,7 +7,7 @@ from typing import Any
 from fleet import cel
 from fleet.cel import types
 from fleet.model import findings, json_values, names, objects
-from fleet.policy import expressions, forms, verdicts
+from fleet.policy import criteria, expressions, forms, verdicts
 
 HINT = "fleetgate.dev/hint"
 ENVIRONMENTS = "fleetgate.dev/environments"
@@ -39,6 +39,53 @@ class Validation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Exemption:
+    """Objects that a policy does not speak of although it matches them; or what it lets pass of them, where that is
+    said.
+    """
+
+    name: str
+    criterion: criteria.Criterion
+    conditions: tuple[expressions.Expression, ...] = field(default=(), repr=False)
+    images: tuple[str, ...] = ()
+    values: tuple[str, ...] = ()
+
+    @property
+    def is_whole(self) -> bool:
+        return not self.images and not self.values
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialect:
+    """How a document of another engine differs from Kubernetes' own once it has become a policy."""
+
+    paths: Mapping[str, Path] = field(
+        default_factory=dict
+    )  # where the parts of the spec were written
+    is_kyverno: bool = False  # its expressions are compiled as Kyverno's own engine does
+    sees_namespace: bool = False  # match conditions are told the namespace
+    annotates_denials: bool = (
+        False  # audit annotations are made where it denies, not wherever it speaks
+    )
+
+    provided: int = 0  # variables that stand before those that are written
+
+    def path(self, part: str) -> Path:
+        return self.paths.get(part, ("spec", part))
+
+
+KUBERNETES = Dialect()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Annotation:
+    """What a policy adds to the audit log."""
+
+    key: str
+    expression: expressions.Expression
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     form: forms.Policy = field(repr=False)
     source: objects.Source
@@ -46,7 +93,12 @@ class Policy:
     conditions: tuple[expressions.Expression, ...] = field(repr=False)
     variables: Mapping[str, expressions.Expression] = field(repr=False)
     validations: tuple[Validation, ...] = field(repr=False)
-    annotations: tuple[expressions.Expression, ...] = field(repr=False)
+    annotations: tuple[Annotation, ...] = field(repr=False)
+    dialect: Dialect = field(default=KUBERNETES, repr=False)
+    title: str = ""  # the rule's name in findings
+    criterion: criteria.Criterion = criteria.ALWAYS
+    exemptions: tuple[Exemption, ...] = field(default=(), repr=False)
+    is_generated: bool = False  # from another one, for other kinds
 
     @property
     def name(self) -> str:
@@ -78,7 +130,7 @@ class Policy:
             yield each.expression
             if each.message_expression is not None:
                 yield each.message_expression
-        yield from self.annotations
+        yield from (each.expression for each in self.annotations)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +138,10 @@ class Binding:
     form: forms.Binding = field(repr=False)
     source: objects.Source
     digest: names.Digest
+    criterion: criteria.Criterion = criteria.ALWAYS
+    given: Document | None = field(
+        default=None, repr=False
+    )  # its parameters, where it brings them along
 
     @property
     def name(self) -> str:
@@ -125,59 +181,62 @@ class Parameter:
     labels: Mapping[str, str]
 
 
-def policy(form: forms.Policy, value: Document, source: objects.Source) -> Policy:
+def policy(
+    form: forms.Policy,
+    value: Document,
+    source: objects.Source,
+    dialect: Dialect = KUBERNETES,
+) -> Policy:
     spec = form.spec
-    plain = expressions.environment(has_params=spec.param_kind is not None)
-    variables = _variables(spec, plain)
+    plain = expressions.environment(
+        has_params=spec.param_kind is not None, is_kyverno=dialect.is_kyverno
+    )
+    variables = _variables(spec, plain, dialect)
     whole = expressions.with_variables(plain, variables)
     return Policy(
         form=form,
         source=source,
         digest=json_values.digest({**value, "status": None}),
-        conditions=tuple(
-            expressions.compiled(
-                each.expression, _path("matchConditions", n, "expression"), plain, _BOOL
-            )
-            for n, each in enumerate(spec.match_conditions)
-        ),
+        conditions=conditions(spec.match_conditions, dialect.path("matchConditions"), plain),
         variables=variables,
-        validations=tuple(_validation(e, n, whole) for n, e in enumerate(spec.validations)),
-        annotations=tuple(
-            expressions.compiled(
-                each.value_expression,
-                _path("auditAnnotations", n, "valueExpression"),
-                whole,
-                _STRING_OR_NULL,
-            )
-            for n, each in enumerate(spec.audit_annotations)
+        validations=tuple(
+            _validation(each, (*dialect.path("validations"), str(n)), whole)
+            for n, each in enumerate(spec.validations)
         ),
+        annotations=_annotations(spec, whole, dialect),
+        dialect=dialect,
+        title=form.metadata.name,
+    )
+
+
+def conditions(
+    written: list[forms.MatchCondition], path: Path, where: cel.Environment
+) -> tuple[expressions.Expression, ...]:
+    return tuple(
+        expressions.compiled(each.expression, (*path, str(n), "expression"), where, _BOOL)
+        for n, each in enumerate(written)
     )
 
 
 def _variables(
-    spec: forms.PolicySpec, plain: cel.Environment
+    spec: forms.PolicySpec, plain: cel.Environment, dialect: Dialect
 ) -> dict[str, expressions.Expression]:
     """Each sees those before it."""
     found: dict[str, expressions.Expression] = {}
     for n, each in enumerate(spec.variables):
         where = expressions.with_variables(plain, found)
-        path = _path("variables", n, "expression")
+        path = (*dialect.path("variables"), str(n - dialect.provided), "expression")
         found[each.name] = expressions.compiled(each.expression, path, where)
     return found
 
 
-def _validation(form: forms.Validation, n: int, where: cel.Environment) -> Validation:
+def _validation(form: forms.Validation, path: Path, where: cel.Environment) -> Validation:
     message = form.message_expression
     return Validation(
-        expression=expressions.compiled(
-            form.expression, _path("validations", n, "expression"), where, _BOOL
-        ),
+        expression=expressions.compiled(form.expression, (*path, "expression"), where, _BOOL),
         message=form.message or "",
         message_expression=expressions.compiled(
-            message,
-            _path("validations", n, "messageExpression"),
-            expressions.of_messages(where),
-            _STRING,
+            message, (*path, "messageExpression"), expressions.of_messages(where), _STRING
         )
         if message
         else None,
@@ -185,8 +244,19 @@ def _validation(form: forms.Validation, n: int, where: cel.Environment) -> Valid
     )
 
 
-def _path(field: str, index: int, leaf: str) -> expressions.Path:
-    return ("spec", field, str(index), leaf)
+def _annotations(
+    spec: forms.PolicySpec, where: cel.Environment, dialect: Dialect
+) -> tuple[Annotation, ...]:
+    path = dialect.path("auditAnnotations")
+    return tuple(
+        Annotation(
+            key=each.key,
+            expression=expressions.compiled(
+                each.value_expression, (*path, str(n), "valueExpression"), where, _STRING_OR_NULL
+            ),
+        )
+        for n, each in enumerate(spec.audit_annotations)
+    )
 
 
 def binding(form: forms.Binding, value: Document, source: objects.Source) -> Binding:

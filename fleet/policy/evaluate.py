@@ -1,12 +1,13 @@
 """Every policy that counts on one manifest: what Kubernetes would say to it, before any cluster is asked."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from fleet.manifests import scopes
 from fleet.model import findings, json_values, objects
 from fleet.policy import (
+    annotations,
     applying,
     blame,
     decisions,
@@ -31,19 +32,31 @@ def as_written(manifest: objects.Manifest) -> json_values.JsonObject:
 class Scene:
     """What an object stands among: the Namespaces of its repository by name, with their labels, and all kinds.
 
-    `judged` says what policies see of it: what is written, or what an API server would make of that.
+    `judged` says what policies see of it: what is written, or what an API server would make of that. `previous` are the
+    objects that run, where they are known: to them a manifest is an update.
     """
 
     namespaces: Mapping[str, matching.Labels]
     scopes: scopes.Scopes
     judged: Judged = as_written
+    previous: Mapping[objects.Key, objects.Manifest] = field(default_factory=dict)
+    annotations: Mapping[str, matching.Labels] = field(default_factory=dict)  # of Namespaces
+
+
+def looks_at_namespaces(bound: policies.PolicySet) -> bool:
+    """Whether any expression may see more of a Namespace than its labels, which selectors see as well."""
+    return any(
+        "namespaceObject" in each.text
+        for policy in bound.policies.values()
+        for each in policy.all_expressions()
+    )
 
 
 def evaluate(
     bound: policies.PolicySet, manifest: objects.Manifest, scene: Scene
 ) -> tuple[findings.Finding, ...]:
     """Each thing once, however many bindings say it; the hardest of them counts."""
-    asked = matching.request(manifest, scene.namespaces, scene.scopes, scene.judged(manifest))
+    asked = _asked(manifest, scene)
     judged = _Judged(manifest=manifest, asked=asked, known=decisions.scene(asked))
     found: dict[findings.Finding, findings.Severity] = {}
     for rule in bound.index.rules(asked):
@@ -56,6 +69,19 @@ def evaluate(
 
 
 _HARDEST = list(findings.Severity)
+
+
+def _asked(manifest: objects.Manifest, scene: Scene) -> matching.Request:
+    old = scene.previous.get(manifest.key)
+    asked = matching.request(
+        manifest,
+        scene.namespaces,
+        scene.scopes,
+        scene.judged(manifest),
+        scene.judged(old) if old else None,
+    )
+    notes = scene.annotations.get(manifest.key.namespace)
+    return replace(asked, namespace_annotations=notes) if notes else asked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,9 +103,23 @@ def _found(
         yield _finding(policy, manifest, severity, params.fault)
     for value in params.values:
         seen = decisions.seen(policy, judged.known, value)
-        for decision in decisions.decide(policy, seen):
-            if decision.evaluation is not decisions.Evaluation.ADMIT:
-                yield _of_decision(decision, policy, binding, manifest, seen)
+        if not policy.exemptions or not decisions.is_exempt(policy, judged.asked, seen):
+            yield from _said(policy, binding, manifest, seen)
+
+
+def _said(
+    policy: documents.Policy,
+    binding: documents.Binding,
+    manifest: objects.Manifest,
+    seen: Mapping[str, Any],
+) -> Iterator[findings.Finding]:
+    decided = decisions.decide(policy, seen)
+    for decision in decided:
+        if decision.evaluation is not decisions.Evaluation.ADMIT:
+            yield _of_decision(decision, policy, binding, manifest, seen)
+    if policy.annotations:
+        for note in annotations.noted(policy, decided, seen):
+            yield _of_note(note, policy, binding, manifest)
 
 
 def _of_decision(
@@ -101,6 +141,18 @@ def _of_decision(
     return _finding(policy, manifest, severity, message, path)
 
 
+def _of_note(
+    note: annotations.Note,
+    policy: documents.Policy,
+    binding: documents.Binding,
+    manifest: objects.Manifest,
+) -> findings.Finding:
+    message = masking.masked(note.message, manifest)
+    if note.is_fault:
+        return _finding(policy, manifest, _of_error(policy, binding.severity), message)
+    return _finding(policy, manifest, findings.Severity.AUDIT, message)
+
+
 def _of_error(policy: documents.Policy, otherwise: findings.Severity) -> findings.Severity:
     """Unknown is never a pass, but never worse than what the policy could have found either."""
     if otherwise is not findings.Severity.DENY:
@@ -117,7 +169,7 @@ def _finding(
 ) -> findings.Finding:
     text = findings.escaped(message)
     return findings.Finding(
-        rule=policy.name,
+        rule=policy.title,
         severity=severity,
         message=text if len(text) <= _SHOWN else f"{text[:_SHOWN]}...",
         place=manifest.source.place,

@@ -12,6 +12,11 @@ from fleet.cel import admission, types
 
 Path = tuple[str, ...]
 
+_EXCEPTIONS = types.object_of(
+    "kyverno.exceptions",
+    dict.fromkeys(("allowedImages", "allowedValues"), types.list_of(types.STRING)),
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expression:
@@ -27,10 +32,14 @@ class Expression:
         return self.program.evaluate(bindings, budget=budget)
 
 
-def environment(*, has_params: bool) -> cel.Environment:
+def environment(*, has_params: bool, is_kyverno: bool = False) -> cel.Environment:
     """What conditions and variables see; `params` exists only where the policy names a kind of them."""
     hidden = {"variables"} if has_params else {"variables", "params"}
-    return _without(admission.ENVIRONMENT, hidden)
+    whole = admission.ENVIRONMENT
+    if is_kyverno:
+        whole = replace(whole, has_bind=True, dialect=cel.Dialect.KYVERNO)
+        whole = whole.extended("exceptions", _EXCEPTIONS)
+    return _without(whole, hidden)
 
 
 def of_messages(whole: cel.Environment) -> cel.Environment:

@@ -31,7 +31,7 @@ _WITH_VALUES = frozenset({kinds.Operator.IN, kinds.Operator.NOT_IN})
 _RESERVED = frozenset({"in", "true", "false", "null"})
 
 
-class _Form(BaseModel):
+class Form(BaseModel):
     model_config = ConfigDict(
         strict=True, extra="forbid", frozen=True, alias_generator=to_camel, defer_build=True
     )
@@ -44,7 +44,7 @@ class _Form(BaseModel):
         return {key: inner for key, inner in value.items() if inner is not None}
 
 
-class Metadata(_Form):
+class Metadata(Form):
     model_config = ConfigDict(extra="ignore")
 
     name: Name
@@ -52,7 +52,7 @@ class Metadata(_Form):
     annotations: dict[str, str] = {}
 
 
-class ResourceRule(_Form):
+class ResourceRule(Form):
     api_groups: Strings
     api_versions: Strings
     resources: Strings
@@ -71,7 +71,7 @@ class ResourceRule(_Form):
         return self
 
 
-class MatchResources(_Form):
+class MatchResources(Form):
     resource_rules: list[ResourceRule] = []
     exclude_resource_rules: list[ResourceRule] = []
     namespace_selector: kinds.Selector = kinds.Selector()
@@ -91,36 +91,36 @@ class MatchConstraints(MatchResources):
     resource_rules: list[ResourceRule] = Field(min_length=1)
 
 
-class Named(_Form):
+class Named(Form):
     """A variable."""
 
     name: Identifier
     expression: Text
 
 
-class MatchCondition(_Form):
+class MatchCondition(Form):
     name: Qualified
     expression: Text
 
 
-class Validation(_Form):
+class Validation(Form):
     expression: Text
     message: Text | None = None  # several lines, which an API server refuses, do no harm here
     message_expression: Text | None = None
     reason: Literal["Unauthorized", "Forbidden", "Invalid", "RequestEntityTooLarge"] = "Invalid"
 
 
-class AuditAnnotation(_Form):
+class AuditAnnotation(Form):
     key: Written
     value_expression: Text
 
 
-class ParamKind(_Form):
+class ParamKind(Form):
     api_version: Written
     kind: Written
 
 
-class PolicySpec(_Form):
+class PolicySpec(Form):
     failure_policy: Literal["Fail", "Ignore"] = "Fail"
     param_kind: ParamKind | None = None
     match_constraints: MatchConstraints
@@ -141,7 +141,7 @@ class PolicySpec(_Form):
         return self
 
 
-class Policy(_Form):
+class Policy(Form):
     api_version: Literal["admissionregistration.k8s.io/v1"]
     kind: Literal["ValidatingAdmissionPolicy"]
     metadata: Metadata
@@ -149,7 +149,7 @@ class Policy(_Form):
     status: Any = None
 
 
-class ParamRef(_Form):
+class ParamRef(Form):
     name: str = ""
     namespace: str = ""
     selector: kinds.Selector | None = None
@@ -162,7 +162,7 @@ class ParamRef(_Form):
         return self
 
 
-class BindingSpec(_Form):
+class BindingSpec(Form):
     policy_name: Written
     param_ref: ParamRef | None = None
     match_resources: MatchResources = MatchResources()
@@ -178,7 +178,7 @@ class BindingSpec(_Form):
         return self
 
 
-class Binding(_Form):
+class Binding(Form):
     api_version: Literal["admissionregistration.k8s.io/v1"]
     kind: Literal["ValidatingAdmissionPolicyBinding"]
     metadata: Metadata

@@ -8,7 +8,7 @@ from fleet.manifests import scopes
 from fleet.model import kinds, objects
 from fleet.policy import forms
 
-CREATE = "CREATE"
+CREATE, UPDATE, DELETE = "CREATE", "UPDATE", "DELETE"
 NAME_LABEL = "kubernetes.io/metadata.name"  # the API server gives it to each Namespace
 _NAMESPACE = ("", "Namespace")
 _EXEMPT = frozenset(  # no API server asks a policy about these
@@ -24,13 +24,17 @@ _EXEMPT = frozenset(  # no API server asks a policy about these
 )
 
 _ANY = kinds.Selector()
+_EVENT = "Event"
+_SERVED_TWICE = dict.fromkeys(("", "events.k8s.io"), ("", "events.k8s.io"))
 
 Labels = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What the API server would be asked. `namespace_labels` are None outside namespaces."""
+    """What the API server would be asked. `namespace_labels` are None outside namespaces; of what is deleted `body` is
+    the old object, which expressions see as `oldObject` alone.
+    """
 
     key: objects.Key
     version: str
@@ -38,6 +42,11 @@ class Request:
     body: Mapping[str, Any] = field(repr=False)
     namespace_labels: Labels | None
     operation: str = CREATE
+    old: Mapping[str, Any] | None = field(default=None, repr=False)  # what an update replaces
+    user: Mapping[str, Any] | None = field(
+        default=None, repr=False
+    )  # who asks, where that is known
+    namespace_annotations: Labels | None = None
 
     @property
     def is_namespace(self) -> bool:
@@ -45,9 +54,16 @@ class Request:
 
     @property
     def labels(self) -> dict[str, str]:
+        return self._written("labels")
+
+    @property
+    def annotations(self) -> dict[str, str]:
+        return self._written("annotations")
+
+    def _written(self, field: str) -> dict[str, str]:
         metadata = self.body.get("metadata")
-        labels = metadata.get("labels") if isinstance(metadata, Mapping) else None
-        return dict(labels) if isinstance(labels, Mapping) else {}
+        found = metadata.get(field) if isinstance(metadata, Mapping) else None
+        return dict(found) if isinstance(found, Mapping) else {}
 
 
 def request(
@@ -55,8 +71,11 @@ def request(
     namespaces: Mapping[str, Labels],
     known: scopes.Scopes,
     body: Mapping[str, Any],
+    old: Mapping[str, Any] | None = None,
 ) -> Request:
-    """`body` is what is judged: the manifest's own, or as the API server would complete it."""
+    """`body` is what is judged: the manifest's own, or as the API server would complete it. It is created, or where an
+    older one is known updated.
+    """
     key = manifest.key
     labels = labels_of(key.namespace, namespaces) if key.namespace else None
     return Request(
@@ -65,6 +84,8 @@ def request(
         resource=known.plural(key),
         body=body,
         namespace_labels=labels,
+        operation=CREATE if old is None else UPDATE,
+        old=old,
     )
 
 
@@ -131,11 +152,17 @@ def _fits(rule: forms.ResourceRule, asked: Request, *, is_exact: bool) -> bool:
     """Equivalent takes an object for what it is in every version of its kind (threat 53)."""
     return (
         _has(rule.operations, asked.operation)
-        and _has(rule.api_groups, asked.key.group)
+        and any(_has(rule.api_groups, each) for each in _groups(asked, is_exact=is_exact))
         and (not is_exact or _has(rule.api_versions, asked.version))
         and any(_is_resource(each, asked.resource) for each in rule.resources)
         and _is_in_scope(rule.scope, asked)
     )
+
+
+def _groups(asked: Request, *, is_exact: bool) -> tuple[str, ...]:
+    """Where an object is served: one kind of Kubernetes is in two groups."""
+    group, kind = asked.key.group, asked.key.kind
+    return (group,) if is_exact or kind != _EVENT else _SERVED_TWICE.get(group, (group,))
 
 
 def _has(words: Iterable[str], word: str) -> bool:

@@ -24,6 +24,8 @@ def find(
     judging: policies.PolicySet,
     known: scopes.Scopes,
 ) -> Found:
+    if binding.given is not None:
+        return Found(values=(binding.given,))
     kind = judging.policies[binding.policy].param_kind
     reference = binding.form.spec.param_ref
     if kind is None or reference is None:

@@ -8,15 +8,15 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 
 from fleet.manifests import declared
-from fleet.model import findings, json_values, names, objects
-from fleet.policy import applying, documents, forms
+from fleet.model import findings, json_values, names
+from fleet.policy import applying, documents, forms, writings
+from fleet.policy.dialects import translation
 
-_SEMANTICS = 2  # in each digest: no verdict is taken over that another evaluator remembered
-# Engines whose documents would judge if anyone evaluated them.
-_ENGINES = ("kyverno.io", "gatekeeper.sh", forms.API_GROUP)
+_SEMANTICS = 3  # in each digest: no verdict is taken over that another evaluator remembered
+# Groups whose documents would judge if anyone evaluated them.
+_ENGINES = (forms.API_GROUP,)
 
 Form = TypeVar("Form", forms.Policy, forms.Binding)
 
@@ -37,7 +37,7 @@ def parse(rules: Iterable[declared.Rule]) -> PolicySet:
     reader = _Reader()
     for rule in rules:
         for value, path in _unwrapped(rule.value, ()):
-            reader.document(_Written(value=value, path=path, source=rule.source))
+            reader.document(writings.Written(value=value, path=path, source=rule.source))
     return reader.result()
 
 
@@ -72,24 +72,6 @@ def _set(
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Written:
-    """A document, alone in its file's document or at a path inside a List."""
-
-    value: documents.Document
-    path: documents.Path
-    source: objects.Source
-
-    @property
-    def name(self) -> str:
-        metadata = self.value.get("metadata")
-        name = metadata.get("name") if isinstance(metadata, Mapping) else None
-        return findings.escaped(name) if isinstance(name, str) else ""
-
-    def unknown(self, message: str, path: documents.Path, hint: str = "") -> findings.Finding:
-        return _unknown(self.name or "policy", message, self.source, (*self.path, *path), hint)
-
-
 def _unwrapped(
     value: Any, path: documents.Path
 ) -> Iterator[tuple[documents.Document, documents.Path]]:
@@ -111,10 +93,11 @@ class _Reader:
         self._policies: dict[str, documents.Policy] = {}
         self._bindings: dict[str, documents.Binding] = {}
         self._others: list[documents.Parameter] = []
+        self._foreign: list[writings.Written] = []
         self._unsound: set[str] = set()  # names of policies that could not be read
         self._found: list[findings.Finding] = []
 
-    def document(self, written: _Written) -> None:
+    def document(self, written: writings.Written) -> None:
         match written.value.get("kind"):
             case forms.POLICY:
                 self._policy(written)
@@ -122,10 +105,14 @@ class _Reader:
                 self._binding(written)
             case _:
                 self._others.append(documents.parameter(written.value, written.source))
+                if translation.is_foreign(written):
+                    self._foreign.append(written)
 
     def result(self) -> PolicySet:
+        self._translate()
         bindings = tuple(self._bindings.values())
-        kinds = {each.param_kind for each in self._policies.values()}
+        provided = {each.policy for each in bindings if each.given is not None}
+        kinds = {e.param_kind for e in self._policies.values() if e.name not in provided}
         parameters = tuple(each for each in self._others if each.kind in kinds)
         known = self._policies.keys() | self._unsound
         self._found += [
@@ -136,7 +123,19 @@ class _Reader:
         ]
         return _set(self._policies, bindings, parameters, self._found)
 
-    def _policy(self, written: _Written) -> None:
+    def _translate(self) -> None:
+        """Other dialects say the same in other words: from here on they are policies and bindings like any.
+
+        What a policy takes for its parameters is no policy, as the constraints of those that Gatekeeper writes.
+        """
+        taken = {each.param_kind for each in self._policies.values()}
+        own = (each for each in self._foreign if (each.version, each.kind) not in taken)
+        translated = translation.translate(own)
+        self._found += translated.findings
+        self._policies |= {each.name: each for each in translated.policies}
+        self._bindings |= {each.name: each for each in translated.bindings}
+
+    def _policy(self, written: writings.Written) -> None:
         form = self._read(forms.Policy, written)
         if form is None:
             self._unsound.add(written.name)
@@ -154,7 +153,7 @@ class _Reader:
         if self._is_new(written, self._policies.get(policy.name)):
             self._policies[policy.name] = policy
 
-    def _binding(self, written: _Written) -> None:
+    def _binding(self, written: writings.Written) -> None:
         form = self._read(forms.Binding, written)
         if form is None:
             return
@@ -165,18 +164,15 @@ class _Reader:
         if self._is_new(written, self._bindings.get(binding.name)):
             self._bindings[binding.name] = binding
 
-    def _read(self, form: type[Form], written: _Written) -> Form | None:
+    def _read(self, form: type[Form], written: writings.Written) -> Form | None:
         try:
             return form.model_validate(written.value)
         except ValidationError as error:
-            self._found += [
-                written.unknown(_fault(each), tuple(map(str, each["loc"])))
-                for each in error.errors()
-            ]
+            self._found += [written.unknown(why, where) for where, why in writings.faults(error)]
             return None
 
     def _is_new(
-        self, written: _Written, other: documents.Policy | documents.Binding | None
+        self, written: writings.Written, other: documents.Policy | documents.Binding | None
     ) -> bool:
         if other is None:
             return True
@@ -191,7 +187,7 @@ def _dangling(
     for each in bindings:
         if each.policy not in known:
             message = f"there is no policy {each.policy!r} for this binding"
-            yield _unknown(each.name, message, each.source, ("spec", "policyName"))
+            yield writings.unknown(each.name, message, each.source, ("spec", "policyName"))
 
 
 def _unbound(
@@ -201,7 +197,9 @@ def _unbound(
     for each in policies:
         if each.name not in bound:
             hint = f"it judges nothing until a {forms.BINDING} does"
-            found = _unknown(each.name, "no binding names this policy", each.source, (), hint)
+            found = writings.unknown(
+                each.name, "no binding names this policy", each.source, (), hint
+            )
             yield replace(found, severity=findings.Severity.WARN)
 
 
@@ -212,7 +210,7 @@ def _twice(parameters: Iterable[documents.Parameter]) -> Iterator[findings.Findi
         if other is not each:
             message = f"{each.kind[1]} {each.name} is already in {other.source.place}"
             hint = "a policy could take either for its parameters; remove one"
-            yield _unknown("policy", message, each.source, ("metadata", "name"), hint)
+            yield writings.unknown("policy", message, each.source, ("metadata", "name"), hint)
 
 
 def _of_other_engines(others: Iterable[documents.Parameter]) -> Iterator[findings.Finding]:
@@ -221,25 +219,4 @@ def _of_other_engines(others: Iterable[documents.Parameter]) -> Iterator[finding
         if any(group == engine or group.endswith(f".{engine}") for engine in _ENGINES):
             hint = f"write it as {forms.POLICY}, or keep it outside the rules"
             message = f"fleet does not evaluate {each.kind[0]} {kind}"
-            yield _unknown(each.name or "policy", message, each.source, ("kind",), hint)
-
-
-def _fault(error: ErrorDetails) -> str:
-    where = ".".join(map(str, error["loc"]))
-    if error["type"] == "extra_forbidden":
-        return f"{where} is no field of Kubernetes 1.36"
-    said = error["msg"].removeprefix("Value error, ")
-    return f"{where}: {said[0].lower()}{said[1:]}" if where else said
-
-
-def _unknown(
-    rule: str, message: str, source: objects.Source, path: documents.Path, hint: str = ""
-) -> findings.Finding:
-    return findings.Finding(
-        rule=findings.escaped(rule),
-        severity=findings.Severity.UNKNOWN,
-        message=findings.escaped(message),
-        place=source.place,
-        hint=hint,
-        field=path,
-    )
+            yield writings.unknown(each.name or "policy", message, each.source, ("kind",), hint)

@@ -23,6 +23,8 @@ def check(bound: policies.PolicySet, versions: Versions) -> Iterator[findings.Fi
 def _of_policy(
     policy: documents.Policy, minor: int, clusters: tuple[names.Cluster, ...]
 ) -> Iterator[findings.Finding]:
+    if policy.dialect is not documents.KUBERNETES:
+        return  # another engine compiles it, not the API server
     for each in policy.all_expressions():
         needs = each.program.needs if each.program else ()
         unknown = [need for need in needs if not history.is_known(need, minor)]

@@ -37,7 +37,7 @@ def key(policy: documents.Policy, known: Known) -> str:
 
 
 def check(policy: documents.Policy, known: Known) -> Iterator[findings.Finding]:
-    kinds = _kinds(policy, known)
+    kinds = () if policy.is_generated else _kinds(policy, known)
     if not kinds:
         return
     named = ", ".join(f"{kind[2]}.{kind[0]}" if kind[0] else kind[2] for kind in kinds)
@@ -51,7 +51,9 @@ _Fault: TypeAlias = tuple[expressions.Expression, cel.CompileError]
 
 def _faults(policy: documents.Policy, subject: types.Type, params: types.Type) -> Iterator[_Fault]:
     """Each variable sees those before it; one that is wrong is dyn to what comes after."""
-    plain = expressions.environment(has_params=policy.param_kind is not None)
+    plain = expressions.environment(
+        has_params=policy.param_kind is not None, is_kyverno=policy.dialect.is_kyverno
+    )
     for name in ("object", "oldObject"):
         plain = plain.extended(name, subject)
     if policy.param_kind is not None:
@@ -122,7 +124,7 @@ def _finding(
 ) -> findings.Finding:
     close = difflib.get_close_matches(error.word, error.known, n=1)
     return findings.Finding(
-        rule=policy.name,
+        rule=policy.title,
         severity=findings.Severity.WARN,
         message=findings.escaped(f"of {kinds}: {error} (at character {error.offset + 1})"),
         place=policy.source.place,

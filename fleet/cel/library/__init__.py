@@ -6,6 +6,7 @@ from fleet.cel.library import (
     authorizer,
     conversions,
     formats,
+    images,
     lists,
     networks,
     operators,
@@ -59,3 +60,5 @@ def _with(
 
 
 SPECIFIED = _with(OVERLOADS, specified.OVERLOADS)
+# With what Kyverno adds to it.
+OF_KYVERNO: Mapping[str, tuple[Overload, ...]] = {**OVERLOADS, **_by_name(images.OVERLOADS)}

@@ -149,7 +149,7 @@ def test_a_policy_that_nothing_binds_is_pointed_out() -> None:
         ("admissionregistration.k8s.io/v1beta1", "ValidatingAdmissionPolicy"),
         ("admissionregistration.k8s.io/v1", "ValidatingAdmisionPolicy"),
         ("admissionregistration.k8s.io/v1", "MutatingAdmissionPolicy"),
-        ("policies.kyverno.io/v1alpha1", "ValidatingPolicy"),
+        ("policies.kyverno.io/v1alpha1", "ImageValidatingPolicy"),
         ("kyverno.io/v1", "ClusterPolicy"),
         ("templates.gatekeeper.sh/v1", "ConstraintTemplate"),
     ],

@@ -1,0 +1,131 @@
+"""Our own layout: beside a policy lie `tests/good` and `tests/bad`; the one passes it, the other it denies."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from fleet.manifests import declared, scopes
+from fleet.model import findings
+from fleet.policy import policies
+from fleet.policy.trials import cases, samples, verdicts
+
+EXPECT = "fleetgate.dev/expect"  # words of the message that a bad example is denied with
+_R = cases.Result
+_REFUSING = (_R.FAIL, _R.ERROR)
+
+
+def folders(files: samples.Files) -> list[str]:
+    """Those that have examples."""
+    found = set()
+    for path in files:
+        folder = samples.folder(path)
+        for which in ("good", "bad"):
+            if f"/{folder}".endswith(f"/tests/{which}"):
+                found.add(folder.removesuffix(f"tests/{which}").rstrip("/"))
+    return sorted(found)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Example:
+    document: declared.Rule
+    is_good: bool
+
+
+def run(folder: str, files: samples.Files) -> cases.Report:
+    judging = policies.parse(samples.read([folder], files).documents)
+    known = samples.scopes_of(each.value for each in _documents(folder, files))
+    judged: list[verdicts.Verdict] = []
+    found: list[cases.Case] = []
+    for example in _examples(folder, files):
+        said = _said(example, judging, known)
+        judged += said
+        found.append(_case(example, said))
+    found += _broken(folder, files)
+    if not judging.policies:
+        place = findings.Place(path=folder)
+        why = "; ".join(each.message for each in judging.findings) or "there is no policy here"
+        found = [
+            cases.Case(place=place, name=folder, state=cases.State.NOT_EVALUATED, message=why)
+        ]
+    return cases.Report(cases=tuple(found), rules=tuple(_rules(judging, judged)))
+
+
+def _documents(folder: str, files: samples.Files) -> tuple[declared.Rule, ...]:
+    paths = [samples.joined(folder, f"tests/{which}") for which in ("good", "bad")]
+    return samples.read(paths, files).documents
+
+
+def _examples(folder: str, files: samples.Files) -> Iterator[_Example]:
+    for which in ("good", "bad"):
+        for each in samples.read([samples.joined(folder, f"tests/{which}")], files).documents:
+            yield _Example(document=each, is_good=which == "good")
+
+
+def _broken(folder: str, files: samples.Files) -> Iterator[cases.Case]:
+    for which in ("good", "bad"):
+        for each in samples.read([samples.joined(folder, f"tests/{which}")], files).broken:
+            yield cases.Case(
+                place=each.place, name=which, state=cases.State.FAILED, message=each.message
+            )
+
+
+def _said(
+    example: _Example, judging: policies.PolicySet, known: scopes.Scopes
+) -> list[verdicts.Verdict]:
+    around = samples.Surroundings(default_namespace="")
+    asked = samples.request(example.document.value, around, known)
+    if asked is None:
+        return []
+    every = [verdicts.of(e, judging, asked, known) for e in judging.policies.values()]
+    return [each for each in every if each.result is not _R.NONE]
+
+
+def _case(example: _Example, said: list[verdicts.Verdict]) -> cases.Case:
+    value = example.document.value
+    metadata = value.get("metadata")
+    name = (
+        f"{value.get('kind')} {metadata.get('name')}" if isinstance(metadata, dict) else "example"
+    )
+    unknown = next((each.unknown for each in said if each.unknown), "")
+    messages = [message for each in said for message in each.messages]
+    state, why = cases.State.NOT_EVALUATED, unknown
+    if not unknown:
+        wrong = _wrong(example, said, messages)
+        state = cases.State.FAILED if wrong else cases.State.PASSED
+        why = wrong or "; ".join(messages)
+    return cases.Case(
+        place=example.document.source.place,
+        name=name,
+        want="pass" if example.is_good else "fail",
+        got=", ".join(sorted({each.result.value for each in said})) or _R.NONE.value,
+        state=state,
+        message=findings.escaped(why),
+    )
+
+
+def _wrong(example: _Example, said: list[verdicts.Verdict], messages: list[str]) -> str:
+    refused = [each for each in said if each.result in _REFUSING]
+    if example.is_good:
+        return f"a good example is denied: {'; '.join(messages)}" if refused else ""
+    if not any(each.result is _R.FAIL for each in refused):
+        return "a bad example is not denied"
+    expected = _expected(example)
+    if expected and not any(expected in each for each in messages):
+        return f"expected {expected!r} in: {'; '.join(messages)}"
+    return ""
+
+
+def _expected(example: _Example) -> str:
+    metadata = example.document.value.get("metadata")
+    annotations = metadata.get("annotations") if isinstance(metadata, dict) else None
+    return str(annotations.get(EXPECT) or "") if isinstance(annotations, dict) else ""
+
+
+def _rules(judging: policies.PolicySet, judged: list[verdicts.Verdict]) -> Iterator[cases.Rule]:
+    for each in judging.policies.values():
+        results = {v.result for v in judged if v.policy.title == each.title}
+        yield cases.Rule(
+            place=each.source.place,
+            title=each.title,
+            denies=_R.FAIL in results,
+            admits=_R.PASS in results,
+        )

@@ -1,0 +1,129 @@
+"""What an API server does besides the plain case: updates, audit annotations, kinds that are served twice."""
+
+from typing import Any
+
+import pytest
+
+import builders
+import rulebooks
+from fleet.manifests import scopes
+from fleet.model import findings
+from fleet.policy import evaluate
+
+OLD = builders.body("web", data={"word": "old"})
+NEW = builders.body("web", data={"word": "new"})
+
+
+def judged(policy: dict[str, Any], *, old: dict[str, Any] | None) -> tuple[findings.Finding, ...]:
+    """With what runs known, or not."""
+    manifest = builders.manifest(document=NEW)
+    running = {manifest.key: builders.manifest(document=old)} if old else {}
+    scene = evaluate.Scene(namespaces={}, scopes=scopes.scopes([]), previous=running)
+    bound = rulebooks.parsed(policy, rulebooks.binding())
+    return evaluate.evaluate(bound, manifest, scene)
+
+
+class TestUpdates:
+    CHANGED = rulebooks.policy(
+        "request.operation == 'UPDATE' && object.data.word == 'new' && oldObject.data.word == 'old'"
+    )
+
+    def test_of_what_runs_see_the_old_object(self) -> None:
+        assert judged(self.CHANGED, old=OLD) == ()
+        assert len(judged(self.CHANGED, old=None)) == 1
+
+    def test_a_rule_for_creations_does_not_speak_of_them(self) -> None:
+        only = rulebooks.policy(
+            "false", matchConstraints=rulebooks.matching(operations=["CREATE"])
+        )
+        assert judged(only, old=OLD) == ()
+        assert len(judged(only, old=None)) == 1
+        updates = rulebooks.policy(
+            "false", matchConstraints=rulebooks.matching(operations=["UPDATE"])
+        )
+        assert len(judged(updates, old=OLD)) == 1
+        assert judged(updates, old=None) == ()
+
+    def test_what_may_not_change_can_be_said(self) -> None:
+        policy = rulebooks.policy("oldObject == null || object.data.word == oldObject.data.word")
+        assert len(judged(policy, old=OLD)) == 1
+        assert judged(policy, old=NEW) == ()
+        assert judged(policy, old=None) == ()
+
+
+class TestAuditAnnotations:
+    @staticmethod
+    def notes(value: str, *expressions: str, **spec: Any) -> list[tuple[findings.Severity, str]]:
+        written = [{"key": "word", "valueExpression": value}]
+        policy = rulebooks.policy(*expressions, auditAnnotations=written, **spec)
+        found = rulebooks.judge(NEW, policy, rulebooks.binding())
+        return [(each.severity, each.message) for each in found]
+
+    def test_are_shown_whatever_is_decided(self) -> None:
+        note = (rulebooks.AUDIT, "word: it is new")
+        assert self.notes("'it is ' + object.data.word", "true") == [note]
+        assert self.notes("'it is ' + object.data.word") == [note]
+        assert self.notes("'it is ' + object.data.word", "false")[1:] == [note]
+
+    @pytest.mark.parametrize("value", ["null", "''", "'  '"])
+    def test_that_say_nothing_are_none(self, value: str) -> None:
+        assert self.notes(value, "true") == []
+
+    @pytest.mark.parametrize("expressions", [(), ("true",)])
+    def test_are_not_made_where_the_policy_does_not_speak(
+        self, expressions: tuple[str, ...]
+    ) -> None:
+        conditions = [{"name": "no", "expression": "false"}]
+        assert self.notes("'x'", *expressions, matchConditions=conditions) == []
+
+    def test_that_fail_deny_unless_the_policy_fails_open(self) -> None:
+        ((severity, message),) = self.notes("string(object.data.absent)", "true")
+        assert severity is rulebooks.UNKNOWN
+        assert "audit annotation word" in message
+        ((severity, _),) = self.notes("string(object.data.absent)", "true", failurePolicy="Ignore")
+        assert severity is rulebooks.WARN
+
+    def test_of_a_long_value_are_cut_off(self) -> None:
+        ((_, message),) = self.notes("'" + "x" * 4000 + "'", "true")
+        assert len(message) < 1100
+
+    @pytest.mark.threat(20)
+    def test_keep_what_a_secret_keeps(self) -> None:
+        secret = builders.body("web", kind="Secret", stringData={"key": "canary-5f1c"})
+        written = [{"key": "word", "valueExpression": "string(object.stringData.key)"}]
+        policy = rulebooks.policy("true", auditAnnotations=written)
+        found = rulebooks.judge(secret, policy, rulebooks.binding())
+        assert found
+        assert "5f1c" not in repr(found)
+
+
+@pytest.mark.parametrize(("group", "other"), [("", "events.k8s.io"), ("events.k8s.io", "")])
+def test_an_event_is_the_same_in_both_of_its_groups(group: str, other: str) -> None:
+    version = f"{group}/v1" if group else "v1"
+    event = {**builders.body("web", kind="Event"), "apiVersion": version}
+    rule = rulebooks.matching(apiGroups=[other], resources=["events"])
+    policy = rulebooks.policy("false", matchConstraints=rule)
+    assert len(rulebooks.judge(event, policy, rulebooks.binding())) == 1
+    exact = rulebooks.policy("false", matchConstraints={**rule, "matchPolicy": "Exact"})
+    assert rulebooks.judge(event, exact, rulebooks.binding()) == ()
+    pods = {**builders.body("web", kind="Pod"), "apiVersion": version}
+    assert rulebooks.judge(pods, policy, rulebooks.binding()) == ()
+
+
+class TestNamespaces:
+    POLICY = rulebooks.policy("namespaceObject.metadata.?annotations[?'team'].orValue('') == 'x'")
+
+    def judged(self, notes: dict[str, dict[str, str]]) -> tuple[findings.Finding, ...]:
+        known = scopes.scopes([])
+        scene = evaluate.Scene(namespaces={}, scopes=known, annotations=notes)
+        bound = rulebooks.parsed(self.POLICY, rulebooks.binding())
+        assert evaluate.looks_at_namespaces(bound)
+        return evaluate.evaluate(bound, builders.manifest(document=NEW), scene)
+
+    def test_are_seen_with_their_annotations(self) -> None:
+        assert self.judged({"shop": {"team": "x"}}) == ()
+        assert len(self.judged({"other": {"team": "x"}})) == 1
+        assert len(self.judged({"shop": {"team": 1}})) == 1  # type: ignore[dict-item]  # nobody has looked yet
+
+    def test_are_not_looked_at_by_most(self) -> None:
+        assert not evaluate.looks_at_namespaces(rulebooks.parsed(rulebooks.policy("true")))
