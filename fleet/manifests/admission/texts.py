@@ -233,9 +233,9 @@ def _port_name(text: str) -> Problems:
 port_name: Form = remembered(_port_name)  # IANA_SVC_NAME
 
 
-def port(value: int | str) -> Problems:
-    """A number or a name."""
-    return port_number(value) if isinstance(value, int) else port_name(value)
+def port(value: float | str) -> Problems:
+    """A number, whole also where it is written with a point, or a name."""
+    return port_name(value) if isinstance(value, str) else port_number(int(value))
 
 
 def host(text: str) -> Problems:

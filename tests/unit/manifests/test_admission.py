@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import admission_cases as cases
 from fleet.adapters import schemas
-from fleet.manifests.admission import faults, judge, kinds, tables
+from fleet.manifests.admission import faults, judge, kinds, tables, texts
 from fleet.manifests.schemas import validate
 from fleet.model import findings, names, objects
 
@@ -209,6 +209,11 @@ STRANGE = st.one_of(
     st.just("9" * 400), st.just("1e999999999"), st.just([None]), st.just({"a": None}), st.just("::%1"),
     st.floats(allow_nan=False, allow_infinity=False),
 )  # fmt: skip
+
+
+def test_a_port_with_a_point_is_a_number():
+    assert texts.port(80.0) == ()
+    assert texts.port(70000.0) == ("must be between 1 and 65535, inclusive",)
 
 
 @settings(max_examples=400, deadline=None)
