@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
-.PHONY: setup demo demo-down test check format lock bench clean
+.PHONY: setup demo demo-down test check format docs lock bench clean
 
 # The main job, end to end, on four real control planes. KEEP=1 leaves them running, SIMULATED=1 tells it without them.
 demo: $(READY)
@@ -29,6 +29,10 @@ check: $(READY)
 
 format: $(READY)
 	@$(BIN)/ruff format --quiet . && $(BIN)/ruff check --quiet --fix .
+
+# docs/policies.md, from the policies themselves.
+docs: $(READY)
+	@$(BIN)/python -m fleet.cli.handbook
 
 bench: $(READY)
 	@$(BIN)/python -m bench

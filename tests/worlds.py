@@ -224,8 +224,10 @@ def with_image(here: world.World, branch: str, tag: str) -> names.CommitId:
 
 
 def image(here: world.World, cluster: str) -> str:
+    """Without its digest."""
     live = here.members[cluster].server.held.get(DEPLOYMENT)
-    return live["spec"]["template"]["spec"]["containers"][0]["image"] if live else ""
+    written = live["spec"]["template"]["spec"]["containers"][0]["image"] if live else ""
+    return written.partition("@")[0]
 
 
 def book(here: world.World) -> ledger.Ledger:

@@ -7,8 +7,9 @@ from fleet.audit.reports import results
 from fleet.model import findings
 
 HINT = "fleetgate.dev/hint"
-_TITLES = ("policies.kyverno.io/title", "metadata.gatekeeper.sh/title")
-_TEXTS = ("policies.kyverno.io/description", "description", "fleetgate.dev/why")
+_TITLES = ("fleetgate.dev/title", "policies.kyverno.io/title", "metadata.gatekeeper.sh/title")
+_TEXTS = ("fleetgate.dev/why", "policies.kyverno.io/description", "description")
+_LINKS = ("fleetgate.dev/links",)
 
 OWN: Mapping[str, tuple[str, str]] = {
     "bundle": ("A bundle can be rendered", "Mend the Bundle document or the folder that it names."),
@@ -62,9 +63,17 @@ def _written(value: Any, path: str) -> tuple[str, results.Rule]:
     annotations = written if isinstance(written, Mapping) else {}
     return findings.escaped(name), results.Rule(
         title=_first(annotations, _TITLES),
-        help=_first(annotations, _TEXTS) or _first(annotations, (HINT,)),
+        help=_help(annotations),
         path=path,
     )
+
+
+def _help(annotations: Mapping[str, Any]) -> str:
+    """Why it is asked, how to mend what breaks it, and where more is written."""
+    why, hint = _first(annotations, _TEXTS), _first(annotations, (HINT,))
+    mend = f"To mend it: {hint}." if why and hint else hint
+    links = _first(annotations, _LINKS)
+    return " ".join(each for each in (why, mend, links and f"See {links}") if each)
 
 
 def _is_policy(kind: object) -> bool:
@@ -73,4 +82,5 @@ def _is_policy(kind: object) -> bool:
 
 def _first(annotations: Mapping[str, Any], names: Iterable[str]) -> str:
     texts = (annotations.get(name) for name in names)
-    return next((findings.escaped(each.strip()) for each in texts if isinstance(each, str)), "")
+    said = (" ".join(each.split()) for each in texts if isinstance(each, str))
+    return next((findings.escaped(each) for each in said if each), "")

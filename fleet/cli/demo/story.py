@@ -4,6 +4,7 @@ Each chapter acts as a person would and then waits until the clusters themselves
 """
 
 import functools
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -112,7 +113,7 @@ async def refused(told: Told) -> None:
     _head(
         told, "Eve commits an image without a version; the gate refuses it before anything is sent"
     )
-    text = (await told.stage.read("dev", WEB)).replace("web:1.5.0", "web:latest")
+    text = _unpinned(await told.stage.read("dev", WEB))
     await told.stage.commit("dev", {WEB: text}, "always the newest", EVE)
     await _until(told, "commit to refusal", lambda: _is_refused(told, "dev"))
     ended = await told.stage.check("dev")
@@ -132,8 +133,8 @@ async def waived(told: Told) -> None:
     ends = told.stage.moment(6.0 + 4 * usual).isoformat(timespec="seconds")
     commit = await told.stage.commit("dev", {WAIVER: _WAIVER.format(ends=ends)}, "A waiver", BOB)
     await _until(told, "waiver to in force", lambda: _is_accepted(told, "dev", commit))
-    text = (await told.stage.read("dev", WEB)).replace("web:1.5.0", "web:latest")
-    commit = await told.stage.commit("dev", {WEB: text}, "a preview", EVE)
+    before = await told.stage.read("dev", WEB)
+    commit = await told.stage.commit("dev", {WEB: _unpinned(before)}, "a preview", EVE)
     await _until(told, "waived to accepted", lambda: _is_accepted(told, "dev", commit))
     for each in (await _environment(told, "dev"))["waivers"]:
         count = len(each["findings"])
@@ -145,7 +146,7 @@ async def waived(told: Told) -> None:
     await _until(told, "another commit to refusal", lambda: _is_refused(told, "dev"))
     _note(f"dev still runs {await _image(told, DEV)}; new commits are held until it is mended")
     files = {
-        WEB: text.replace("web:latest", "web:1.5.0"),
+        WEB: before,
         WAIVER: None,
         "apps/hello/NOTES.md": None,
     }
@@ -286,12 +287,16 @@ async def _image(told: Told, player: Player) -> str:
     return str(spec["template"]["spec"]["containers"][0]["image"]) if spec else ""
 
 
+def _unpinned(text: str) -> str:
+    return re.sub(r"web:\S+", "web:latest", text)
+
+
 async def _runs(told: Told, player: Player, image: str) -> bool:
     """The Deployment has this image and all its replicas are available with it."""
     web = await _web(told, player)
     status, wanted = web.get("status") or {}, (web.get("spec") or {}).get("replicas")
     is_new = status.get("observedGeneration") == web.get("metadata", {}).get("generation")
-    there = (await _image(told, player)).endswith(image)
+    there = (await _image(told, player)).partition("@")[0].endswith(image)
     return there and is_new and status.get("availableReplicas") == wanted == status.get("replicas")
 
 

@@ -309,6 +309,25 @@ def test_a_rule_is_explained_by_its_policy_or_by_fleet():
     assert known["theirs"] == results.Rule()
 
 
+def test_a_rule_is_explained_by_why_it_is_asked_how_to_mend_it_and_where_to_read_on():
+    words = {
+        "title": "Ours", "why": "Tags move.", "hint": "name a digest",
+        "links": "https://example.com/a\n https://example.com/b",
+    }  # fmt: skip
+    theirs = {"policies.kyverno.io/title": "Theirs", "policies.kyverno.io/description": "Text."}
+    said = {f"fleetgate.dev/{key}": text for key, text in words.items()}
+    metadata = {"name": "rule", "annotations": {**theirs, **said}}
+    policy = {"kind": "ValidatingAdmissionPolicy", "metadata": metadata}
+    known = rulebook.rules([(policy, "p.yaml")], [])["rule"]
+    assert known.title == "Ours"
+    assert known.help == (
+        "Tags move. To mend it: name a digest. See https://example.com/a https://example.com/b"
+    )
+    metadata["annotations"] = {**theirs, "fleetgate.dev/links": 3, "fleetgate.dev/why": " "}
+    known = rulebook.rules([(policy, "p.yaml")], [])["rule"]
+    assert (known.title, known.help) == ("Theirs", "Text.")
+
+
 def test_the_most_broken_come_first_and_ten_at_most():
     found = [builders.finding(f"r{n:02}", path=f"{n}.yaml") for n in range(12) for _ in range(n)]
     assert results.most_broken(found)[0] == ("r11", 11)
