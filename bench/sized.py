@@ -1,10 +1,12 @@
 """Manifests of 3 KB each by the number, no two alike: what the peers are measured on."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from bench import apps
 
 PER_BUNDLE = 100
+_ACCOUNT, _SETTINGS = "service-without-rights", "settings-of-namespace"
 
 
 def files(count: int, *, per_bundle: int = PER_BUNDLE) -> dict[str, str]:
@@ -12,12 +14,24 @@ def files(count: int, *, per_bundle: int = PER_BUNDLE) -> dict[str, str]:
     found = {"apps/ground/bundle.yaml": apps.bundle("ground")}
     for each in apps.namespaces():
         found[f"apps/ground/{each['metadata']['name']}.yaml"] = apps.text(each)
+    for each in _shared():
+        place = f"{each['metadata']['namespace']}-{each['metadata']['name']}"
+        found[f"apps/ground/{place}.yaml"] = apps.text(each)
     for number in range(count):
         folder = f"apps/part-{number // per_bundle}"
         if number % per_bundle == 0:
             found[f"{folder}/bundle.yaml"] = apps.bundle(f"part-{number // per_bundle}")
         found[f"{folder}/service-{number}.yaml"] = apps.text(workload(number))
     return found
+
+
+def _shared() -> Iterator[dict[str, Any]]:
+    """What all workloads of a namespace refer to."""
+    for each in apps.namespaces():
+        namespace = each["metadata"]["name"]
+        for kind, name in (("ServiceAccount", _ACCOUNT), ("ConfigMap", _SETTINGS)):
+            metadata = {"name": name, "namespace": namespace}
+            yield {"apiVersion": "v1", "kind": kind, "metadata": metadata}
 
 
 def workload(number: int, version: str = "1.0.0") -> dict[str, Any]:
@@ -49,7 +63,7 @@ def workload(number: int, version: str = "1.0.0") -> dict[str, Any]:
 
 def _pod(name: str, number: int, version: str) -> dict[str, Any]:
     return {
-        "serviceAccountName": name,
+        "serviceAccountName": _ACCOUNT,
         "automountServiceAccountToken": False,
         "terminationGracePeriodSeconds": 30,
         "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
@@ -58,7 +72,7 @@ def _pod(name: str, number: int, version: str) -> dict[str, Any]:
             _container("proxy", name, 9000 + number % 1000, version),
         ],
         "volumes": [
-            {"name": "settings", "configMap": {"name": f"{name}-settings"}},
+            {"name": "settings", "configMap": {"name": _SETTINGS}},
             {"name": "scratch", "emptyDir": {"sizeLimit": "100Mi"}},
         ],
     }

@@ -51,9 +51,10 @@ async def render(reading: readings.Reading, kitchen: Kitchen) -> Rendered:
     traced: list[tracing.Trace] = []
     broken = {each.place.path for each in found}
     read: list[tuple[selection.Bundle, Documents]] = []
+    folders = selection.Folders(said.bundles)
     for bundle in said.bundles:
         if bundle.place.path not in broken:
-            documents, faults, traces = await _documents(bundle, reading, kitchen)
+            documents, faults, traces = await _documents(bundle, folders, reading, kitchen)
             traced += _reaching(traces, selection.targets(bundle, said.clusters))
             if not documents and not faults:
                 faults = [_cannot(bundle, "there is not one object in it")]
@@ -88,11 +89,14 @@ def _reaching(
 
 
 async def _documents(
-    bundle: selection.Bundle, reading: readings.Reading, kitchen: Kitchen
+    bundle: selection.Bundle,
+    folders: selection.Folders,
+    reading: readings.Reading,
+    kitchen: Kitchen,
 ) -> Cooked:
     if selection.renderer(bundle, reading.snapshot.entries) is selection.Renderer.KUSTOMIZE:
         return await _kustomized(bundle, reading, kitchen)
-    paths = selection.plain_files(bundle, reading.declared.bundles, reading.shared)
+    paths = folders.plain_files(bundle, reading.shared)
     parsed = await kitchen.files.parsed(reading.snapshot.entries[path] for path in paths)
     faults = [finding for each in parsed.values() for finding in each.findings]
     return [pair for each in parsed.values() for pair in _sourced(each)], faults, []

@@ -56,19 +56,27 @@ def kustomization(where: str, entries: Mapping[str, snapshots.Entry]) -> str | N
     return next((p for p in (_join(where, n) for n in _KUSTOMIZATIONS) if p in entries), None)
 
 
-def plain_files(
-    bundle: Bundle, bundles: Collection[Bundle], snapshot: snapshots.Snapshot
-) -> Iterator[str]:
-    """The manifest files of a plain bundle: all below its folder, less other bundles and files of values."""
-    where = folder(bundle)
-    inner = {_prefix(folder(each)) for each in bundles if each is not bundle}
-    inner = {each for each in inner if each.startswith(_prefix(where)) and each != _prefix(where)}
-    ours = {each.place.path for each in bundles}
-    for entry in snapshot.under(where):
-        is_inner = any(entry.path.startswith(each) for each in inner)
-        is_other = entry.path in ours or _is_values(bundle, entry.path)
-        if entry.path.endswith(_MANIFESTS) and not is_inner and not is_other:
-            yield entry.path
+class Folders:
+    """Where bundles are, known once for all of them: which files are a bundle's own and which another's."""
+
+    def __init__(self, bundles: Collection[Bundle]) -> None:
+        self._folders = frozenset(map(folder, bundles))
+        self._written = {each.place.path for each in bundles}
+
+    def plain_files(self, bundle: Bundle, snapshot: snapshots.Snapshot) -> Iterator[str]:
+        """The manifest files of a plain bundle: all below its folder, less other bundles and files of values."""
+        where = folder(bundle)
+        depth = where.count("/") + 1 if where else 0
+        for entry in snapshot.under(where):
+            path = entry.path
+            is_other = path in self._written or _is_values(bundle, path)
+            if path.endswith(_MANIFESTS) and not is_other and not self._is_inner(path, depth):
+                yield path
+
+    def _is_inner(self, path: str, depth: int) -> bool:
+        """Whether a folder on the way to it, below so many, is a bundle's."""
+        steps = path.split("/")
+        return any("/".join(steps[:n]) in self._folders for n in range(depth + 1, len(steps)))
 
 
 def _is_values(bundle: Bundle, path: str) -> bool:
@@ -120,10 +128,6 @@ def _finding(bundle: Bundle, message: str, field: str) -> findings.Finding:
         subject=f"Bundle {bundle.document.metadata.name}",
         field=("spec", field),
     )
-
-
-def _prefix(where: str) -> str:
-    return f"{where}/" if where else ""
 
 
 def _join(where: str, name: str) -> str:

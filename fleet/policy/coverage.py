@@ -6,14 +6,17 @@ object go.
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import NamedTuple
 
 from fleet.manifests import scopes
 from fleet.model import findings, names, objects
-from fleet.policy import applying, criteria, forms, matching, policies
+from fleet.policy import criteria, forms, matching, policies
 
 ON_EVERY_OBJECT = ("schema",)
 
 Judged = Counter[tuple[str, str]]  # objects by rule and namespace
+_Kind = tuple[str, str, str, str]
+_Alike = Callable[[objects.Manifest], object]
 
 
 def judged(
@@ -28,32 +31,51 @@ def judged(
     found: Judged = Counter()
     seen: set[objects.Key] = set()
     for share in {tuple(map(id, each)): each for each in manifests.values()}.values():
-        grouped: dict[object, list[objects.Manifest]] = {}
+        kinds: dict[_Kind, list[objects.Manifest]] = {}
         for each in share:
             if each.key not in seen:
                 seen.add(each.key)
-                grouped.setdefault(alike(each), []).append(each)
+                kinds.setdefault(_kind(each), []).append(each)
         labels = _namespaces(share)
-        for group in grouped.values():
-            asked = matching.request(group[0], labels, known, group[0].body)
-            for rule in (*ON_EVERY_OBJECT, *_rules(bound, asked)):
-                found[rule, group[0].key.namespace] += len(group)
+        for kind, group in kinds.items():
+            for rule, count in _counted(group, bound, alike, _Scene(labels, known)).items():
+                found[rule, kind[-1]] += count
     return found
 
 
-def _rules(bound: policies.PolicySet, asked: matching.Request) -> set[str]:
-    found = set()
-    for binding in bound.bindings:
-        policy = bound.policies.get(binding.policy)
-        if policy is None or policy.title in found:
-            continue
-        if applying.matches(policy, binding, asked):
-            found.add(policy.title)
+class _Scene(NamedTuple):
+    labels: Mapping[str, Mapping[str, str]]  # of Namespaces
+    known: scopes.Scopes
+
+    def asked(self, manifest: objects.Manifest) -> matching.Request:
+        return matching.request(manifest, self.labels, self.known, manifest.body)
+
+
+def _kind(manifest: objects.Manifest) -> _Kind:
+    key = manifest.key
+    return key.group, key.kind, manifest.version, key.namespace
+
+
+def _counted(
+    group: list[objects.Manifest], bound: policies.PolicySet, alike: _Alike, scene: _Scene
+) -> Counter[str]:
+    """Of one kind in one namespace; only where a rule may speak of some of them alone, they are looked at."""
+    rules = bound.index.rules(scene.asked(group[0]))
+    certain = {each.policy.title for each in rules if each.is_certain}
+    found = Counter(dict.fromkeys((*ON_EVERY_OBJECT, *certain), len(group)))
+    others = [each for each in rules if each.policy.title not in certain]
+    parts: dict[object, list[objects.Manifest]] = {}
+    for each in group if others else ():
+        parts.setdefault(alike(each), []).append(each)
+    for part in parts.values():
+        asked = scene.asked(part[0])
+        for title in {each.policy.title for each in others if each.speaks_of(asked)}:
+            found[title] += len(part)
     return found
 
 
-def _distinguishing(bound: policies.PolicySet) -> Callable[[objects.Manifest], object]:
-    """What match rules can tell objects apart by: names and labels only where some rule asks for them."""
+def _distinguishing(bound: policies.PolicySet) -> _Alike:
+    """What match rules can tell objects of a kind apart by: names and labels only where some rule asks for them."""
     matched = list(_criteria(bound))
     by_labels = any(_selects(each) for each in matched)
     by_name = any(rule.resource_names for each in matched for rule in _resource_rules(each))
@@ -63,10 +85,8 @@ def _distinguishing(bound: policies.PolicySet) -> Callable[[objects.Manifest], o
     by_name = by_name or any(each is not criteria.ALWAYS for each in others)
 
     def alike(manifest: objects.Manifest) -> object:
-        key = manifest.key
-        is_own = by_name or key.kind == "Namespace"  # each has labels of its own
-        labels = str(_labels(manifest)) if by_labels else ""
-        return key.group, key.kind, key.namespace, manifest.version, is_own and key.name, labels
+        is_own = by_name or manifest.key.kind == "Namespace"  # each has labels of its own
+        return is_own and manifest.key.name, str(_labels(manifest)) if by_labels else ""
 
     return alike
 

@@ -101,12 +101,22 @@ def test_a_plain_bundle_is_all_manifests_below_it_but_other_bundles_and_values()
         "apps/web/inner/bundle.yaml", "apps/web/inner/e.yaml", "apps/web/away/bundle.yaml",
         "apps/web/away/f.yaml", "apps/web-2/g.yaml", "deploy/h.yaml",
     )  # fmt: skip
-    bundles = [web, inner, away]
-    assert list(selection.plain_files(web, bundles, listing)) == [
+    folders = selection.Folders([web, inner, away])
+    assert list(folders.plain_files(web, listing)) == [
         "apps/web/a.yaml", "apps/web/away/f.yaml", "apps/web/b/c.yml", "apps/web/d.json",
     ]  # fmt: skip
-    assert list(selection.plain_files(inner, bundles, listing)) == ["apps/web/inner/e.yaml"]
-    assert list(selection.plain_files(away, bundles, listing)) == ["deploy/h.yaml"]
+    assert list(folders.plain_files(inner, listing)) == ["apps/web/inner/e.yaml"]
+    assert list(folders.plain_files(away, listing)) == ["deploy/h.yaml"]
+
+
+def test_bundles_of_one_folder_share_its_files_and_the_top_is_a_folder_too():
+    top = bundle("{path: /}", path="bundle.yaml", name="top")
+    one, other = (bundle("{path: /deploy}", path=f"{n}/bundle.yaml", name=n) for n in ("a", "b"))
+    folders = selection.Folders([top, one, other])
+    listing = repositories.snapshot("deploy/x.yaml", "deployed.yaml", "deploy/deep/y.yaml")
+    assert list(folders.plain_files(one, listing)) == ["deploy/deep/y.yaml", "deploy/x.yaml"]
+    assert list(folders.plain_files(other, listing)) == ["deploy/deep/y.yaml", "deploy/x.yaml"]
+    assert list(folders.plain_files(top, listing)) == ["deployed.yaml"]
 
 
 @pytest.mark.parametrize(
