@@ -1,11 +1,14 @@
-"""Our own layout: beside a policy lie `tests/good` and `tests/bad`; the one passes it, the other it denies."""
+"""Our own layout: beside a policy lie `tests/good` and `tests/bad`; the one passes it, the other it denies.
+
+Namespaces that lie in `tests` itself are those that the examples live in.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from fleet.manifests import declared, scopes
 from fleet.model import findings
-from fleet.policy import policies
+from fleet.policy import documents, policies
 from fleet.policy.trials import cases, samples, verdicts
 
 EXPECT = "fleetgate.dev/expect"  # words of the message that a bad example is denied with
@@ -30,15 +33,21 @@ class _Example:
     is_good: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Seen:
+    example: _Example
+    said: list[verdicts.Verdict]
+
+
 def run(folder: str, files: samples.Files) -> cases.Report:
     judging = policies.parse(samples.read([folder], files).documents)
     known = samples.scopes_of(each.value for each in _documents(folder, files))
-    judged: list[verdicts.Verdict] = []
-    found: list[cases.Case] = []
-    for example in _examples(folder, files):
-        said = _said(example, judging, known)
-        judged += said
-        found.append(_case(example, said))
+    around = samples.Surroundings(namespaces=_namespaces(folder, files), default_namespace="")
+    seen = [
+        _Seen(example=example, said=_said(example, judging, around, known))
+        for example in _examples(folder, files)
+    ]
+    found = [_case(each.example, each.said) for each in seen]
     found += _broken(folder, files)
     if not judging.policies:
         place = findings.Place(path=folder)
@@ -46,12 +55,20 @@ def run(folder: str, files: samples.Files) -> cases.Report:
         found = [
             cases.Case(place=place, name=folder, state=cases.State.NOT_EVALUATED, message=why)
         ]
-    return cases.Report(cases=tuple(found), rules=tuple(_rules(judging, judged)))
+    return cases.Report(cases=tuple(found), rules=tuple(_rules(judging, seen)))
 
 
 def _documents(folder: str, files: samples.Files) -> tuple[declared.Rule, ...]:
     paths = [samples.joined(folder, f"tests/{which}") for which in ("good", "bad")]
     return samples.read(paths, files).documents
+
+
+def _namespaces(folder: str, files: samples.Files) -> dict[str, samples.Document]:
+    around = samples.read([samples.joined(folder, "tests")], files).values
+    named = (
+        each for each in around if each.get("kind") == "Namespace" and samples.is_object(each)
+    )
+    return {str(each["metadata"].get("name")): each for each in named}
 
 
 def _examples(folder: str, files: samples.Files) -> Iterator[_Example]:
@@ -69,9 +86,11 @@ def _broken(folder: str, files: samples.Files) -> Iterator[cases.Case]:
 
 
 def _said(
-    example: _Example, judging: policies.PolicySet, known: scopes.Scopes
+    example: _Example,
+    judging: policies.PolicySet,
+    around: samples.Surroundings,
+    known: scopes.Scopes,
 ) -> list[verdicts.Verdict]:
-    around = samples.Surroundings(default_namespace="")
     asked = samples.request(example.document.value, around, known)
     if asked is None:
         return []
@@ -120,12 +139,18 @@ def _expected(example: _Example) -> str:
     return str(annotations.get(EXPECT) or "") if isinstance(annotations, dict) else ""
 
 
-def _rules(judging: policies.PolicySet, judged: list[verdicts.Verdict]) -> Iterator[cases.Rule]:
+def _rules(judging: policies.PolicySet, seen: list[_Seen]) -> Iterator[cases.Rule]:
+    """A good example that the policy does not even speak of is one that it admits."""
     for each in judging.policies.values():
-        results = {v.result for v in judged if v.policy.title == each.title}
+        results = {v.result for one in seen for v in one.said if v.policy.title == each.title}
+        passed = any(one.example.is_good and not _is_refused(each, one) for one in seen)
         yield cases.Rule(
             place=each.source.place,
             title=each.title,
             denies=_R.FAIL in results,
-            admits=_R.PASS in results,
+            admits=_R.PASS in results or passed,
         )
+
+
+def _is_refused(policy: documents.Policy, one: _Seen) -> bool:
+    return any(v.policy.title == policy.title and v.result in _REFUSING for v in one.said)
