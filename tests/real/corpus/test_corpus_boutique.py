@@ -8,19 +8,25 @@ import lines
 import repositories
 
 APP = "apps/online-boutique/kustomize"
-# The line of each Deployment: licences come first.
+# The first container of each Deployment, as line and column.
 BASE = {
-    "adservice": 15, "cartservice": 15, "checkoutservice": 15, "currencyservice": 15,
-    "emailservice": 15, "frontend": 15, "loadgenerator": 14, "paymentservice": 15,
-    "productcatalogservice": 15, "recommendationservice": 15, "shippingservice": 15,
+    "adservice": "38:9", "cartservice": "38:9", "checkoutservice": "37:11", "currencyservice": "38:9",
+    "emailservice": "38:9", "frontend": "39:11", "loadgenerator": "72:9", "paymentservice": "38:9",
+    "productcatalogservice": "38:9", "recommendationservice": "38:9", "shippingservice": "37:9",
 }  # fmt: skip
-SERVICES = {f"{APP}/base/{name}.yaml:{line}" for name, line in BASE.items()}
-LOAD = f"{APP}/base/loadgenerator.yaml:14"
-COLLECTOR = f"{APP}/components/google-cloud-operations/otel-collector.yaml:16"
+OTEL = f"{APP}/components/google-cloud-operations/otel-collector.yaml"
+COLLECTOR = f"{OTEL}:61:9"
+IMAGES = {*(f"{APP}/base/{name}.yaml:{at}" for name, at in BASE.items()), COLLECTOR}
+LABELS = {
+    *(f"{APP}/base/{name}.yaml:20:5" for name in BASE if name != "loadgenerator"),
+    f"{APP}/base/loadgenerator.yaml:19:5",
+    f"{OTEL}:19:3",
+}
+LOAD = f"{APP}/base/loadgenerator.yaml:41:9"  # its init container
 ISTIO = f"{APP}/components/service-mesh-istio"
 FOUND = {
-    *(("allowed-registries", place) for place in (*SERVICES, COLLECTOR)),
-    *(("require-labels", place) for place in (*SERVICES, COLLECTOR)),
+    *(("allowed-registries", place) for place in IMAGES),
+    *(("require-labels", place) for place in LABELS),
     *(("require-requests-and-limits", place) for place in (LOAD, COLLECTOR)),
 }
 REGISTRIES = "policies/allowed-registries/policy.yaml"
@@ -92,7 +98,7 @@ async def test_the_boutique_from_a_refusal_to_current(line: corpora.Fleet, share
     refused = await line.judged(line.commit(both), "refused")
     assert corpora.places(refused.findings) == {
         ("loosening", "policies"),
-        *(("allowed-registries", place) for place in (*SERVICES, COLLECTOR)),
+        *(("allowed-registries", place) for place in IMAGES),
     }
     assert corpora.severities(refused.findings) == {"audit": 1, "deny": 12}
 

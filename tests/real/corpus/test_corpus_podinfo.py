@@ -9,12 +9,18 @@ import corpora
 import repositories
 
 BASES = "apps/podinfo/deploy/bases"
-WORKLOADS = [
-    "backend/deployment", "cache/deployment", "database/cronjob-backup-daily",
-    "database/cronjob-rollup-daily", "database/cronjob-rollup-weekly", "database/deployment-replica",
-    "database/statefulset-primary", "frontend/cronjob-warm-cache", "frontend/deployment",
-]  # fmt: skip
-SCALED = [each for each in WORKLOADS if "cronjob" not in each]
+# Where each says who its containers run as, or its container begins.
+WORKLOADS = {
+    "backend/deployment": "25:9", "cache/deployment": "15:11", "database/cronjob-backup-daily": "25:13",
+    "database/cronjob-rollup-daily": "25:13", "database/cronjob-rollup-weekly": "25:13",
+    "database/deployment-replica": "27:9", "database/statefulset-primary": "24:9",
+    "frontend/cronjob-warm-cache": "45:13", "frontend/deployment": "26:9",
+}  # fmt: skip
+# Only one says how many it wants; the others get one by default.
+SCALED = {
+    **{each: "6:3" for each in WORKLOADS if each.endswith(("deployment", "replica"))},
+    "database/statefulset-primary": "7:13",
+}
 
 # What a cluster without a provisioner needs: podinfo's database claims a volume.
 STORAGE = {
@@ -82,11 +88,9 @@ async def test_podinfo_from_a_refusal_to_prod(
     prod = await line.join("prod-1", "prod", {"stage": "prod"})
 
     refused = await line.judged(line.commit(podinfo), "refused")
-    everywhere = [f"{BASES}/{each}.yaml:1" for each in WORKLOADS]
     assert corpora.places(refused.findings) == {
-        (rule, place)
-        for rule in ("require-labels", "require-run-as-non-root")
-        for place in everywhere
+        *(("require-labels", f"{BASES}/{each}.yaml:4:3") for each in WORKLOADS),
+        *(("require-run-as-non-root", f"{BASES}/{e}.yaml:{at}") for e, at in WORKLOADS.items()),
     }
     assert len(refused.findings) == 18
     assert {each.clusters for each in refused.findings} == {("dev-1",)}
@@ -102,7 +106,7 @@ async def test_podinfo_from_a_refusal_to_prod(
 
     refused = await line.judged(line.promote("dev", "prod"), "refused", "prod")
     assert corpora.places(refused.findings) == {
-        ("require-replicas-in-prod", f"{BASES}/{each}.yaml:1") for each in SCALED
+        ("require-replicas-in-prod", f"{BASES}/{each}.yaml:{at}") for each, at in SCALED.items()
     }
     assert len(refused.findings) == 5
 
