@@ -78,8 +78,8 @@ def _examples(folder: str, files: samples.Files) -> Iterator[_Example]:
 
 
 def _broken(folder: str, files: samples.Files) -> Iterator[cases.Case]:
-    for which in ("good", "bad"):
-        for each in samples.read([samples.joined(folder, f"tests/{which}")], files).broken:
+    for which in ("tests", "tests/good", "tests/bad"):
+        for each in samples.read([samples.joined(folder, which)], files).broken:
             yield cases.Case(
                 place=each.place, name=which, state=cases.State.FAILED, message=each.message
             )

@@ -8,7 +8,7 @@ import yaml
 import libraries
 from fleet.manifests import declared, parse
 from fleet.model import findings, names, objects
-from fleet.policy import policies
+from fleet.policy import policies, portability
 
 EXPECT = "fleetgate.dev/expect"
 PREFIX = "fleetgate.dev/"
@@ -58,6 +58,12 @@ def test_the_library_is_sound_and_complete(library: policies.PolicySet) -> None:
     assert library.findings == ()
     assert sorted(library.policies) == list(libraries.FOLDERS)
     assert len(libraries.FOLDERS) >= 31
+
+
+@pytest.mark.parametrize("version", ["1.31", "1.36"])
+def test_no_policy_needs_a_newer_kubernetes(library: policies.PolicySet, version: str) -> None:
+    """An API server takes in what the version before its own knew."""
+    assert list(portability.check(library, {version: ()})) == []
 
 
 @pytest.mark.parametrize("folder", libraries.FOLDERS)

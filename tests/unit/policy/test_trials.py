@@ -72,6 +72,33 @@ class TestOwn:
 
     def test_a_file_that_is_no_yaml_fails(self) -> None:
         assert FAILED in states({**self.files(), "rule/tests/bad/b.yaml": b"a: [\n"})
+        assert FAILED in states({**self.files(), "rule/tests/namespaces.yaml": b"a: [\n"})
+
+    def selecting(self, *documents: Any) -> dict[str, bytes]:
+        """Bound to Namespaces of level strict, beside these documents about Namespaces."""
+        match = {"namespaceSelector": {"matchLabels": {"level": "strict"}}}
+        binding = rulebooks.binding(matchResources=match)
+        bad = builders.body("bad", data={"word": "y"})
+        policy = rulebooks.policy("object.data.word == 'x'")
+        return {
+            "rule/policy.yaml": text(policy, binding),
+            "rule/tests/bad/b.yaml": text(bad),
+            "rule/tests/namespaces.yaml": text(*documents),
+        }
+
+    def test_the_namespaces_of_examples_have_labels(self) -> None:
+        where = builders.body("bad")["metadata"]["namespace"]
+        space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": where}}
+        strict = {**space, "metadata": {"name": where, "labels": {"level": "strict"}}}
+        assert states(self.selecting(strict)) == [PASSED]
+        assert states(self.selecting(space)) == [FAILED]
+
+    @pytest.mark.parametrize(
+        "odd", [{}, {"kind": "Namespace"}, {"apiVersion": "v1", "kind": "Namespace", "metadata": 3},
+                {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "shop"}}]
+    )  # fmt: skip
+    def test_what_is_no_namespace_is_none(self, odd: Any) -> None:
+        assert states(self.selecting(odd)) == [FAILED]
 
     def test_a_rule_that_only_denies_is_not_covered(self) -> None:
         files = self.files()
