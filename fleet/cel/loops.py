@@ -66,8 +66,25 @@ def _pairs(over: Any) -> Iterable[tuple[Any, Any]]:
     raise _not_iterable(over)
 
 
+# What the evaluator of Kubernetes calls a value in this one message: by its own type, not by the language's.
+_TOLD = {
+    "bool": "types.Bool",
+    "bytes": "types.Bytes",
+    "double": "types.Double",
+    "google.protobuf.Duration": "types.Duration",
+    "google.protobuf.Timestamp": "types.Timestamp",
+    "int": "types.Int",
+    "null_type": "types.Null",
+    "optional_type": "*types.Optional",
+    "string": "types.String",
+    "type": "*types.Type",
+    "uint": "types.Uint",
+}
+
+
 def _not_iterable(over: Any) -> EvaluationError:
-    return EvaluationError(f"got '{types.name_of(over)}', expected iterable type")
+    name = types.name_of(over)
+    return EvaluationError(f"got '{_TOLD.get(name, name)}', expected iterable type")
 
 
 def _bool(value: Any) -> bool:

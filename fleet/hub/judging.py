@@ -17,6 +17,7 @@ from fleet.hub import (
     readings,
     rendering,
     rulechecks,
+    swapped,
     verdicts,
 )
 from fleet.manifests import declared, layout, scopes, tree
@@ -140,6 +141,7 @@ async def of_reading(
         bound = policies.for_environment(own, question.environment)
         known = scopes.scopes(crds_of(reading.declared, rendered.manifests))
         denied += await rulechecks.check(bound, schemas, known, _bench(tools))
+        denied += await _swapped(reading, base, rendered, tools)
     found = [*reading.findings, *rendered.findings, *own.findings, *misshapen, *denied]
     return Judged(
         question=question,
@@ -249,8 +251,7 @@ async def _policy(
     by_own = heard[own.digest]
     docket = dockets.docket(reading, base, rendered, by_own, heard.get(in_force.digest, by_own))
     if base is not None and dockets.wants_baseline(docket):
-        here = replace(base.declared, clusters=reading.declared.clusters)  # also those that come
-        running = replace(base, declared=here)
+        running = _on_clusters_of(reading, base)
         before = await rendering.render(running, _kitchen(tools))
         standing = await _heard(question, running, before, sets, tools)
         by_own = standing[own.digest]
@@ -265,6 +266,25 @@ async def _policy(
         *itertools.chain(*heard.values()),
     ]
     return found, docket
+
+
+async def _swapped(
+    reading: readings.Reading,
+    base: readings.Reading | None,
+    rendered: rendering.Rendered,
+    tools: Tools,
+) -> list[findings.Finding]:
+    if base is None:
+        return []
+    running = _on_clusters_of(reading, base)
+    return await swapped.check(
+        reading, base, rendered, lambda: rendering.render(running, _kitchen(tools))
+    )
+
+
+def _on_clusters_of(reading: readings.Reading, base: readings.Reading) -> readings.Reading:
+    """What runs, as the clusters that the candidate knows would get it: also those that come."""
+    return replace(base, declared=replace(base.declared, clusters=reading.declared.clusters))
 
 
 async def _heard(

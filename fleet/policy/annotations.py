@@ -30,7 +30,7 @@ def noted(
         try:
             value = each.expression.evaluate(scene)
         except (cel.EvaluationError, cel.ExhaustedError) as error:
-            yield Note(message=f"audit annotation {each.key}: {error}", is_fault=True)
+            yield Note(message=decisions.about(each.expression, error), is_fault=True)
             continue
         text = value.strip()[:_MAX_VALUE] if isinstance(value, str) else ""
         if text:

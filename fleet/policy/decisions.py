@@ -16,6 +16,7 @@ __all__ = [
     "Decision",
     "Evaluation",
     "Variables",
+    "about",
     "bindings",
     "decide",
     "is_exempt",
@@ -164,7 +165,7 @@ def _unmet(conditions: Iterable[expressions.Expression], known: Mapping[str, Any
             if each.evaluate(known) is not True:
                 return None
         except cel.EvaluationError as error:
-            faults.append(_about(each, error))
+            faults.append(about(each, error))
     return "; ".join(faults)
 
 
@@ -174,7 +175,7 @@ def _decision(validation: documents.Validation, scene: Mapping[str, Any]) -> Dec
         if expression.evaluate(scene) is True:
             return _ADMIT
     except cel.EvaluationError as error:
-        return _error(_about(expression, error))
+        return _error(about(expression, error))
     expressed = _expressed(validation.message_expression, scene)
     if not expressed:
         return validation.denial
@@ -185,7 +186,8 @@ def _error(message: str) -> Decision:
     return Decision(evaluation=Evaluation.ERROR, message=message, is_quoting=True)
 
 
-def _about(expression: expressions.Expression, error: Exception) -> str:
+def about(expression: expressions.Expression, error: Exception) -> str:
+    """What went wrong, as an API server tells it."""
     if expression.program is None:
         return str(error)
     text = expression.text.strip()

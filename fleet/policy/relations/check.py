@@ -4,16 +4,23 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from fleet.model import findings, names, objects
-from fleet.policy.relations import collisions, missing, selections
+from fleet.policy.relations import collisions, deferred, missing, selections
 from fleet.policy.relations.index import Index
 
 Share = tuple[objects.Manifest, ...]
-NAMES = ("collision", "reference", "scaling", "selection")  # of the rules, as findings have them
+NAMES = (
+    "collision",
+    "deferred",
+    "reference",
+    "scaling",
+    "selection",
+)  # of the rules, as findings have them
 RULES: tuple[Callable[[Index], Iterable[findings.Finding]], ...] = (
     missing.check,
     selections.check,
     collisions.addresses,
     collisions.scaling,
+    deferred.check,
 )
 
 

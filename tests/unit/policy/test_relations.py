@@ -175,7 +175,7 @@ spec: {}
 
 def test_secrets_that_an_operator_makes_are_there():
     used = "{volumes: [{name: a, secret: {secretName: web-tls}}, {name: b, secret: {secretName: keys}}]}"
-    assert found(workload(used) + CERTIFICATE) == []
+    assert {each.rule for each in found(workload(used) + CERTIFICATE)} == {"deferred"}
 
 
 BINDING = """
