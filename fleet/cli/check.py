@@ -194,18 +194,18 @@ async def _verdicts(
     tools = wiring.checking(
         folder,
         kustomize,
-        needs_kustomize=_uses_kustomize(folder),
+        needs_kustomize=uses_kustomize(folder),
         watched=watched,
     )
-    wanted = await _environments(commit, environment, tools, local)
+    wanted = await environments(commit, environment, tools, local)
     return tuple([await offline.check_commit(each, commit, running, tools) for each in wanted])
 
 
-def _uses_kustomize(folder: Path) -> bool:
+def uses_kustomize(folder: Path) -> bool:
     return any(next(folder.rglob(name), None) is not None for name in _KUSTOMIZATIONS)
 
 
-async def _environments(
+async def environments(
     commit: names.CommitId, asked: str, tools: judging.Tools, local: working.Local
 ) -> list[names.Environment]:
     """The one that was asked for; the one whose branch is checked out; else all that have clusters here."""

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from fleet.cli import output
+from fleet.cli import impacts, output
 from fleet.model import errors, findings
 from fleet.policy.trials import cases, runs
 
@@ -32,6 +32,9 @@ Form = Annotated[output.Form, typer.Option("--output", "-o", help="text or json.
 @app.callback()
 def _root() -> None:
     """Try policies out."""
+
+
+app.command("impact")(impacts.show)
 
 
 @app.command("test")

@@ -118,7 +118,7 @@ def judge(
     program: Path | None,
     *,
     needs_kustomize: bool,
-    watched: telemetry.Telemetry,
+    watched: telemetry.Telemetry = telemetry.NOBODY,
 ) -> judging.Tools:
     return judging.Tools(
         repository=source,

@@ -1,0 +1,64 @@
+"""A repository in which commits stand with the rules of another one: what they would be judged by, not yet merged."""
+
+import hashlib
+from collections.abc import Iterable
+
+from fleet.manifests import layout
+from fleet.model import ledger, names, snapshots
+from fleet.ports import repository
+
+
+class Overlaid:
+    """Implements ports.repository.Repository: one that is read, with commits that are in none."""
+
+    def __init__(self, under: repository.Repository) -> None:
+        self._under = under
+        self._made: dict[names.CommitId, snapshots.Snapshot] = {}
+        self._content: dict[names.CommitId, names.CommitId] = {}
+
+    async def make(
+        self, content: names.CommitId, rules: names.CommitId, road: ledger.Road
+    ) -> names.CommitId:
+        """All of `content` but its rules, which are those of `rules`."""
+        here = await self._under.snapshot(content)
+        there = await self._under.snapshot(rules)
+        where = layout.Layout(environment=names.Environment("none"), owned=road.owned)
+        entries = {
+            **{path: each for path, each in here.entries.items() if not _is_rule(path, where)},
+            **{path: each for path, each in there.entries.items() if _is_rule(path, where)},
+        }
+        made = _name(content, rules)
+        self._made[made] = snapshots.Snapshot(commit=made, entries=entries)
+        self._content[made] = content
+        return made
+
+    async def fetch(self) -> repository.Tips:
+        return await self._under.fetch()
+
+    async def snapshot(self, commit: names.CommitId) -> snapshots.Snapshot:
+        return self._made.get(commit) or await self._under.snapshot(commit)
+
+    async def blobs(self, ids: Iterable[names.BlobId]) -> snapshots.Contents:
+        return await self._under.blobs(ids)
+
+    async def commit(self, commit: names.CommitId) -> snapshots.Commit:
+        return await self._under.commit(self._content.get(commit, commit))
+
+    async def is_ancestor(self, older: names.CommitId, newer: names.CommitId) -> bool:
+        content = self._content
+        return await self._under.is_ancestor(content.get(older, older), content.get(newer, newer))
+
+    async def steps(self, base: names.CommitId, tip: names.CommitId) -> tuple[snapshots.Step, ...]:
+        return await self._under.steps(base, self._content.get(tip, tip))
+
+    async def keep(self, name: str, commit: names.CommitId) -> None:
+        """What is in no repository is kept by none."""
+
+
+def _is_rule(path: str, where: layout.Layout) -> bool:
+    return where.part(path) is layout.Part.RULES
+
+
+def _name(content: names.CommitId, rules: names.CommitId) -> names.CommitId:
+    said = f"{content} by {rules}".encode()
+    return names.CommitId(hashlib.sha1(said, usedforsecurity=False).hexdigest())
