@@ -14,7 +14,7 @@ from fleet.lab import binaries, clusters, lab
 
 Result = TypeVar("Result")
 
-_FIXTURES = {"lab_clusters", "full_cluster", "lab_binaries"}
+_FIXTURES = {"lab_clusters", "full_cluster", "own_cluster", "lab_binaries"}
 _SECONDS = 120  # for a test's own work; what fixtures build and start before is not counted
 
 
@@ -107,6 +107,14 @@ def lab_clusters(_ground: Ground) -> Callable[[int], list[clusters.Cluster]]:
     They have no controllers, so a namespace that is deleted there stays Terminating.
     """
     return lambda count: _ground.started([f"light-{number + 1}" for number in range(count)])
+
+
+@pytest.fixture(scope="module")
+def own_cluster(_ground: Ground, request: pytest.FixtureRequest) -> Iterator[clusters.Cluster]:
+    """A light one for the tests of one file: policies judge everything that anybody creates there."""
+    name = request.path.stem.replace("_", "-")
+    yield _ground.started([name])[0]
+    _ground.halt(name)
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,6 @@ import asyncio
 import json
 import re
 import uuid
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -282,10 +281,10 @@ def differs(one: Case, ours: list[str], theirs: str | None) -> bool:
 @pytest.mark.threat(53)
 @pytest.mark.timeout(90, func_only=True)
 async def test_an_api_server_judges_as_the_gate_does(
-    lab_clusters: Callable[[int], list[clusters.Cluster]],
+    own_cluster: clusters.Cluster,
 ):
     space = f"judged-{uuid.uuid4().hex[:6]}"
-    court = Court(owner=lines.Owner(lab_clusters(1)[0].kubeconfig), space=space)
+    court = Court(owner=lines.Owner(own_cluster.kubeconfig), space=space)
     labels = {**LABELS, "by": space}
     rules = [each for one in CASES for each in court.rules(one)]
     try:

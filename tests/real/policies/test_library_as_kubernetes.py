@@ -36,9 +36,8 @@ class Server:
 
 
 @pytest.fixture
-async def server(lab_clusters: Any) -> AsyncIterator[Server]:
-    made: clusters.Cluster = lab_clusters(1)[0]
-    port = cluster.ApiServer(access.found(made.kubeconfig))
+async def server(own_cluster: clusters.Cluster) -> AsyncIterator[Server]:
+    port = cluster.ApiServer(access.found(own_cluster.kubeconfig))
     try:
         yield Server(port, await port.discover())
     finally:

@@ -179,9 +179,9 @@ def ours(bound: policies.PolicySet, body: Body, spaces: Spaces) -> frozenset[tup
 
 @pytest.fixture
 async def court(
-    lab_clusters: Callable[[int], list[clusters.Cluster]],
+    own_cluster: clusters.Cluster,
 ) -> AsyncIterator[Court]:
-    wire = connection.Connection(access.found(lab_clusters(1)[0].kubeconfig))
+    wire = connection.Connection(access.found(own_cluster.kubeconfig))
     yield Court(wire)
     await wire.close()
 
