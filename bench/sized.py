@@ -1,4 +1,4 @@
-"""Manifests of 3 KB each by the number, no two alike: what the peers are measured on."""
+"""Manifests of 4 KB each by the number, no two alike: what the peers are measured on."""
 
 import hashlib
 from collections.abc import Iterator
