@@ -60,7 +60,7 @@ def _against_peers(report: results.Report, where: Path) -> None:
         found.setdefault("fleet, one file changed", []).append(_check(folder, cache))
         for name, words in asked.items():
             found.setdefault(name, []).append(peers.run(name, words))
-    title = f"fleet check, {COUNT:,} manifests of 3 KB, all different, {rules} policies"
+    title = f"fleet check, {COUNT:,} manifests of 4 KB, all different, {rules} policies"
     section = report.section(title)
     peer = _middle(found.get("kubeconform", found["fleet, cold"]))
     for name, runs in found.items():
@@ -83,7 +83,7 @@ def _start(report: results.Report, where: Path) -> None:
 def _large(report: results.Report, where: Path) -> None:
     folder = _repository(where / "fleet", LARGE)
     cache = {"FLEETGATE_CACHE": str(where / "cache")}
-    section = report.section(f"fleet check, {LARGE:,} manifests of 3 KB, all different")
+    section = report.section(f"fleet check, {LARGE:,} manifests of 4 KB, all different")
     section.row("cold", *_figures([_check(folder, cache)], LARGE))
     warm = [_check(folder, cache) for _ in range(ROUNDS)]
     section.row("warm", *_figures(warm, LARGE))

@@ -1,5 +1,6 @@
-"""Manifests of 3 KB each by the number, no two alike: what the peers are measured on."""
+"""Manifests of 4 KB each by the number, no two alike: what the peers are measured on."""
 
+import hashlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -67,6 +68,14 @@ def _pod(name: str, number: int, version: str) -> dict[str, Any]:
         "automountServiceAccountToken": False,
         "terminationGracePeriodSeconds": 30,
         "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
+        "topologySpreadConstraints": [
+            {
+                "maxSkew": 1,
+                "topologyKey": "topology.kubernetes.io/zone",
+                "whenUnsatisfiable": "ScheduleAnyway",
+                "labelSelector": {"matchLabels": {"app.kubernetes.io/name": name}},
+            }
+        ],
         "containers": [
             _container("web", name, 8000 + number % 1000, version),
             _container("proxy", name, 9000 + number % 1000, version),
@@ -79,10 +88,11 @@ def _pod(name: str, number: int, version: str) -> dict[str, Any]:
 
 
 def _container(word: str, name: str, port: int, version: str) -> dict[str, Any]:
+    digest = hashlib.sha256(f"{word} {name} {version}".encode()).hexdigest()
     probe = {"httpGet": {"path": f"/{name}/healthy", "port": port}, "periodSeconds": 10}
     return {
         "name": word,
-        "image": f"registry.example.com/{word}/{name}:{version}",
+        "image": f"registry.example.com/{word}/{name}:{version}@sha256:{digest}",
         "args": [f"--listen=:{port}", f"--name={name}"],
         "ports": [{"name": word, "containerPort": port}],
         "env": [
@@ -90,6 +100,7 @@ def _container(word: str, name: str, port: int, version: str) -> dict[str, Any]:
             {"name": "POD_IP", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}},
         ],
         "readinessProbe": probe,
+        "livenessProbe": {**probe, "periodSeconds": 30},
         "resources": {
             "requests": {"cpu": "50m", "memory": "64Mi"},
             "limits": {"cpu": "500m", "memory": "256Mi"},

@@ -128,4 +128,5 @@ def judge(
         clock=clock.SystemClock(),
         telemetry=watched,
         crew=forks.Forks(),
+        near=source if isinstance(source, working.WorkTree) else None,
     )

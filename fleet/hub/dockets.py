@@ -79,7 +79,7 @@ def _labels(
     if not wanted:
         return {}
     return {
-        (cluster, str(each.key)): _text(each.body["metadata"].get("labels"))
+        (cluster, str(each.key)): _text((each.sketch or each.body)["metadata"].get("labels"))
         for cluster, share in rendered.manifests.items()
         for each in share
         if str(each.key) in wanted

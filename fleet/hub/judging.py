@@ -37,6 +37,7 @@ NOT_BY_DECREE = frozenset({
 })  # fmt: skip
 
 _PolicySet = policies.PolicySet  # inside Judged the module's name is a field's
+_Near = repository.Near
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,11 +64,12 @@ class Tools:
     clock: clocks.Clock | None = None  # where there is no hub, whose clock counts
     aside: memory.Aside = memory.inline
     crew: memory.Crew | None = None
+    near: _Near | None = None  # where the repository is files on this disk
     files: readings.Files = field(init=False)
     judged: "dict[names.Environment, Judged]" = field(default_factory=dict)  # the last of each
 
     def __post_init__(self) -> None:
-        self.files = readings.Files(self.repository, self.memo, aside=self.aside)
+        self.files = readings.Files(self.repository, self.memo, aside=self.aside, near=self.near)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 from fleet.hub import memory
 from fleet.manifests import declared, layout, parse, tree
-from fleet.model import findings, names, objects, snapshots
+from fleet.model import errors, findings, names, objects, snapshots
 from fleet.ports import repository, store
 
 _YAML = (".yaml", ".yml", ".json")
@@ -39,8 +39,10 @@ class Files:
         memo: store.Memo,
         most: int = 20_000,
         aside: memory.Aside = memory.inline,
+        near: repository.Near | None = None,
     ) -> None:
         self._source, self._memo, self._most, self._aside = source, memo, most, aside
+        self._near = near
         self._bytes: dict[names.BlobId, bytes] = {}
         self._parsed: dict[tuple[names.BlobId, str], parse.Parsed] = {}
 
@@ -97,6 +99,16 @@ class Files:
             for key, each in asked.items()
             if key in known
         }
+
+    def are_near(self, entries: Iterable[snapshots.Entry]) -> bool:
+        """Whether `at_once` has an answer for all of them."""
+        near = self._near
+        return near is not None and all(near.holds(each.blob) for each in entries)
+
+    def at_once(self, entry: snapshots.Entry) -> parse.Parsed:
+        if self._near is None:
+            raise errors.BrokenError(f"{entry.path} is not at hand")
+        return _parsed(self._near.at_once(entry.blob), entry.path, entry.blob)
 
     async def digests(self, entries: Iterable[snapshots.Entry]) -> dict[names.BlobId, str]:
         """SHA-256 of the bytes of each blob; a blob's bytes are read for it once in a lifetime."""
@@ -190,6 +202,16 @@ def pointer(path: str, data: bytes) -> findings.Finding | None:
         return None
     place = findings.Place(path=path, line=1)
     return findings.deny("tree", place, "a Git LFS pointer, not the file", hint="commit the file")
+
+
+def sourced(parsed: parse.Parsed) -> list[tuple[Any, objects.Source]]:
+    return [
+        (
+            each.value,
+            objects.Source(path=parsed.path, line=each.line, blob=parsed.blob, index=each.index),
+        )
+        for each in parsed.documents
+    ]
 
 
 def only(parsed: parse.Parsed) -> tuple[Any, objects.Source]:

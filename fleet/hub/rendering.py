@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from fleet.hub import installing, memory, readings
+from fleet.hub import installing, keeping, memory, readings
 from fleet.manifests import (
     declared,
     kustomizations,
@@ -16,7 +16,7 @@ from fleet.manifests import (
     tracing,
     variables,
 )
-from fleet.model import findings, json_values, kinds, names
+from fleet.model import findings, json_values, kinds, names, snapshots
 from fleet.model import objects as words
 from fleet.ports import renderer, store
 
@@ -47,27 +47,15 @@ _YAML = (".yaml", ".yml")
 
 async def render(reading: readings.Reading, kitchen: Kitchen) -> Rendered:
     said = reading.declared
-    found = list(selection.check(said.bundles, reading.shared))
-    traced: list[tracing.Trace] = []
-    broken = {each.place.path for each in found}
-    read: list[tuple[selection.Bundle, Documents]] = []
-    folders = selection.Folders(said.bundles)
-    for bundle in said.bundles:
-        if bundle.place.path not in broken:
-            documents, faults, traces = await _documents(bundle, folders, reading, kitchen)
-            traced += _reaching(traces, selection.targets(bundle, said.clusters))
-            if not documents and not faults:
-                faults = [_cannot(bundle, "there is not one object in it")]
-            read.append((bundle, documents))
-            found += faults
-    crds = [*(each.value for each in said.crds), *_crds(each for _, each in read)]
+    read, found, traces = await _all_documents(reading, kitchen)
+    crds = [*(each.value for each in said.crds), *_crds(each.documents for each in read)]
     known = scopes.scopes(crds)
     shares: dict[names.Cluster, list[words.Manifest]] = {
         names.Cluster(each.document.metadata.name): [] for each in said.clusters
     }
-    for bundle, documents in read:
-        for clusters, part in await _parts(bundle, documents, reading, kitchen, known):
-            found += [replace(each, clusters=clusters) for each in part.findings]
+    for each in read:
+        for clusters, part in await _parts(each, reading, kitchen, known):
+            found += [replace(fault, clusters=clusters) for fault in part.findings]
             for cluster in clusters:
                 shares[cluster] += part.manifests
     rules = installing.read(reading, known)
@@ -77,8 +65,60 @@ async def render(reading: readings.Reading, kitchen: Kitchen) -> Rendered:
     return Rendered(
         manifests={cluster: tuple(each) for cluster, each in shares.items()},
         findings=tuple(found),
-        traces=tuple(traced),
+        traces=tuple(traces),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Read:
+    """One bundle as documents, less those of which the objects are kept."""
+
+    bundle: selection.Bundle
+    documents: Documents
+    kept: keeping.Bundle | None
+
+
+async def _all_documents(
+    reading: readings.Reading, kitchen: Kitchen
+) -> tuple[list[_Read], list[findings.Finding], list[tracing.Trace]]:
+    said = reading.declared
+    found = list(selection.check(said.bundles, reading.shared))
+    traced: list[tracing.Trace] = []
+    broken = {each.place.path for each in found}
+    sound = [each for each in said.bundles if each.place.path not in broken]
+    folders = selection.Folders(said.bundles)
+    shelf = await _shelf(sound, folders, reading, kitchen)
+    read: list[_Read] = []
+    for bundle in sound:
+        kept = shelf.get(bundle.place.path)
+        if kept is not None:
+            documents, faults = kept.fresh()
+        else:
+            documents, faults, traces = await _documents(bundle, folders, reading, kitchen)
+            traced += _reaching(traces, selection.targets(bundle, said.clusters))
+        if not documents and not faults and not (kept and kept.is_known):
+            faults = [_cannot(bundle, "there is not one object in it")]
+        read.append(_Read(bundle=bundle, documents=documents, kept=kept))
+        found += faults
+    return read, found, traced
+
+
+async def _shelf(
+    bundles: Iterable[selection.Bundle],
+    folders: selection.Folders,
+    reading: readings.Reading,
+    kitchen: Kitchen,
+) -> dict[str, keeping.Bundle]:
+    """The plain bundles whose files are at hand, by the place that declares them."""
+    asked: dict[str, tuple[objects.Origin, list[snapshots.Entry]]] = {}
+    for bundle in bundles:
+        is_plain = selection.renderer(bundle, reading.snapshot.entries) is selection.Renderer.PLAIN
+        if is_plain and not bundle.document.spec.substitute:
+            paths = folders.plain_files(bundle, reading.shared)
+            entries = [reading.snapshot.entries[path] for path in paths]
+            if kitchen.files.are_near(entries):
+                asked[bundle.place.path] = _origin(bundle, scopes.scopes([])), entries
+    return await keeping.look_up(asked, kitchen.files, kitchen.memo)
 
 
 def _reaching(
@@ -99,17 +139,7 @@ async def _documents(
     paths = folders.plain_files(bundle, reading.shared)
     parsed = await kitchen.files.parsed(reading.snapshot.entries[path] for path in paths)
     faults = [finding for each in parsed.values() for finding in each.findings]
-    return [pair for each in parsed.values() for pair in _sourced(each)], faults, []
-
-
-def _sourced(parsed: parse.Parsed) -> Documents:
-    return [
-        (
-            each.value,
-            words.Source(path=parsed.path, line=each.line, blob=parsed.blob, index=each.index),
-        )
-        for each in parsed.documents
-    ]
+    return [pair for each in parsed.values() for pair in readings.sourced(each)], faults, []
 
 
 async def _kustomized(
@@ -158,7 +188,7 @@ async def _transformers(
     parsed = await kitchen.files.parsed(entries)
     found = [finding for each in parsed.values() for finding in each.findings]
     for path, each in parsed.items():
-        for document, source in _sourced(each):
+        for document, source in readings.sourced(each):
             found += kustomizations.transformer(document, contents[path], source)
     return found
 
@@ -201,26 +231,30 @@ async def _traces(
     return [tracing.begin(body, origins.find(known, body), fallback) for body in bodies]
 
 
-async def _parts(
-    bundle: selection.Bundle,
-    documents: Documents,
-    reading: readings.Reading,
-    kitchen: Kitchen,
-    known: scopes.Scopes,
-) -> list[tuple[tuple[names.Cluster, ...], objects.Read]]:
-    """The bundle's manifests, once for all clusters that get the same."""
+def _origin(bundle: selection.Bundle, known: scopes.Scopes) -> objects.Origin:
     spec = bundle.document.spec
-    origin = objects.Origin(
+    return objects.Origin(
         bundle=names.Bundle(bundle.document.metadata.name),
         namespace=spec.namespace or "",
         takeover=spec.takeover,
         scopes=known,
     )
+
+
+async def _parts(
+    read: _Read, reading: readings.Reading, kitchen: Kitchen, known: scopes.Scopes
+) -> list[tuple[tuple[names.Cluster, ...], objects.Read]]:
+    """The bundle's manifests, once for all clusters that get the same."""
+    bundle, documents, kept = read.bundle, read.documents, read.kept
+    origin = _origin(bundle, known)
     targets = selection.targets(bundle, reading.declared.clusters)
     named = tuple(names.Cluster(each.document.metadata.name) for each in targets)
-    if not spec.substitute:
-        whole = await kitchen.aside(lambda: objects.read(documents, origin)) if named else None
-        return [(named, whole)] if whole else []
+    if not named:
+        return []
+    if kept is not None:
+        return [(named, await keeping.read(kept, known, kitchen.memo, kitchen.aside))]
+    if not bundle.document.spec.substitute:
+        return [(named, await kitchen.aside(lambda: objects.read(documents, origin)))]
     shared, faults = await _values(bundle, reading, kitchen)
     groups: dict[tuple[str | None, ...], tuple[list[names.Cluster], objects.Read]] = {}
     used: tuple[str, ...] | None = None
@@ -229,13 +263,13 @@ async def _parts(
         if used is not None and (same := groups.get(tuple(map(values.get, used)))):
             same[0].append(name)
             continue
-        read, asked = await kitchen.aside(
+        part, asked = await kitchen.aside(
             lambda own=values: _substituted(documents, own, origin)  # type: ignore[misc]  # bound here
         )
         used = tuple(sorted(asked))
-        with_faults = replace(read, findings=(*faults, *read.findings))
+        with_faults = replace(part, findings=(*faults, *part.findings))
         groups[tuple(map(values.get, used))] = [name], with_faults
-    return [(tuple(clusters), read) for clusters, read in groups.values()]
+    return [(tuple(clusters), part) for clusters, part in groups.values()]
 
 
 def _of(

@@ -124,7 +124,10 @@ async def _judged(share: Share, court: Court, bench: Bench) -> list[findings.Fin
     clean: dict[str, bytes] = {}
     judge = court.judge
     async for identity, faults in memory.worked(
-        fresh, lambda part: [judge(one[each]) for each in part], bench.aside, bench.crew
+        fresh,
+        lambda part: [judge(objects.held(one[each])) for each in part],
+        bench.aside,
+        bench.crew,
     ):
         found += _spread(faults, where[identity])
         if not faults:

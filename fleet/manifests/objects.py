@@ -50,6 +50,16 @@ class Read:
 
 def read(documents: Iterable[tuple[Any, objects.Source]], origin: Origin) -> Read:
     """The objects in these documents, and everything that is wrong with them."""
+    return compared(each(documents, origin))
+
+
+def compared(alone: Read) -> Read:
+    """With what is wrong between them."""
+    return replace(alone, findings=(*alone.findings, *duplicates(alone.manifests)))
+
+
+def each(documents: Iterable[tuple[Any, objects.Source]], origin: Origin) -> Read:
+    """What can be said of each document without the others."""
     manifests: list[objects.Manifest] = []
     found: list[findings.Finding] = []
     for value, source in documents:
@@ -58,7 +68,7 @@ def read(documents: Iterable[tuple[Any, objects.Source]], origin: Origin) -> Rea
             found += faults
             if not faults:
                 manifests.append(_manifest(body, source, origin))
-    return Read(manifests=tuple(manifests), findings=(*found, *duplicates(manifests)))
+    return Read(manifests=tuple(manifests), findings=tuple(found))
 
 
 def duplicates(manifests: Iterable[objects.Manifest]) -> Iterator[findings.Finding]:

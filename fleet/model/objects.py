@@ -1,6 +1,8 @@
 """Kubernetes objects as the repository wants them: who they are, what they say, where they were written."""
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from fleet.model import findings, json_values, names
 
@@ -40,7 +42,10 @@ class Source:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """One object of one bundle. `body` is the parsed document and is never changed by anyone."""
+    """One object of one bundle. `body` is the parsed document and is never changed by anyone.
+
+    Of an object that was known before, `body` is read when somebody asks; until then there is a sketch of it.
+    """
 
     key: Key
     version: str
@@ -49,10 +54,33 @@ class Manifest:
     bundle: names.Bundle
     source: Source
     takeover: bool = False  # live objects that the agent did not create may be taken over
+    sketch: json_values.JsonObject | None = field(default=None, repr=False, compare=False)
+    read: Callable[[], json_values.JsonObject] | None = field(
+        default=None, repr=False, compare=False
+    )
+
+    def __getattr__(self, name: str) -> Any:
+        """Python asks for what is not there: a body that has not been read. It is not held either."""
+        if name != "body" or self.read is None:
+            raise AttributeError(name)
+        return self.read()
 
     @property
     def api_version(self) -> str:
         return f"{self.key.group}/{self.version}" if self.key.group else self.version
+
+
+def unread(**known: Any) -> Manifest:
+    """A manifest without its body: `read` says where that comes from."""
+    found = object.__new__(Manifest)
+    for name, value in known.items():
+        object.__setattr__(found, name, value)
+    return found
+
+
+def held(manifest: Manifest) -> Manifest:
+    """With its body, for whoever asks for it more than once."""
+    return manifest if manifest.read is None else replace(manifest, body=manifest.body, read=None)
 
 
 def key_in(text: str) -> Key:

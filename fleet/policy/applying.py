@@ -1,6 +1,6 @@
 """Which bindings may speak of a kind of object: worked out once for each kind, not for each object.
 
-What only the object can tell (labels, its name, its namespace's labels) is left to `matching`.
+What only the object can tell (its labels and name) is left to `matching`.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -10,12 +10,12 @@ from typing import TypeAlias
 from fleet.policy import documents, forms, matching
 from fleet.policy.criteria import ALWAYS
 
-_Kind: TypeAlias = tuple[str, str, str, str, str, bool]
+_Kind: TypeAlias = tuple[str, str, str, str, str, tuple[tuple[str, str], ...] | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """`is_certain`: it speaks of every object of the kind."""
+    """`is_certain`: it speaks of every object of the kind in that namespace."""
 
     binding: documents.Binding
     policy: documents.Policy
@@ -37,18 +37,24 @@ def matches(policy: documents.Policy, binding: documents.Binding, asked: matchin
 class Index:
     """It keeps what it was asked for, and says the same each time."""
 
-    __slots__ = ("_bindings", "_known", "_policies")
+    __slots__ = ("_bindings", "_known", "_policies", "_selects")
 
     def __init__(
         self, policies: Mapping[str, documents.Policy], bindings: Iterable[documents.Binding]
     ) -> None:
         self._policies = policies
         self._bindings = tuple(bindings)
+        self._selects = any(
+            matching.selects_namespaces(each)
+            for binding in self._bindings
+            if binding.policy in policies
+            for each in _criteria(policies[binding.policy], binding)
+        )
         self._known: dict[_Kind, tuple[Rule, ...]] = {}
 
     def rules(self, asked: matching.Request) -> tuple[Rule, ...]:
         """In the order of their bindings."""
-        kind = _kind(asked)
+        kind = _kind(asked, by_namespace=self._selects)
         found = self._known.get(kind)
         if found is None:
             found = self._known[kind] = tuple(self._rules(asked))
@@ -60,10 +66,12 @@ class Index:
             if policy is None:
                 continue
             criteria = _criteria(policy, binding)
-            if all(matching.may_match(each, asked) for each in criteria):
-                is_certain = not any(map(matching.depends_on_object, criteria)) and (
-                    policy.criterion is binding.criterion is ALWAYS
-                )
+            is_plain = policy.criterion is binding.criterion is ALWAYS
+            is_certain = is_plain and not any(
+                matching.depends_on_object(each, asked) for each in criteria
+            )
+            speaks = matching.matches if is_certain else matching.may_match
+            if all(speaks(each, asked) for each in criteria):
                 yield Rule(binding=binding, policy=policy, is_certain=is_certain)
 
 
@@ -73,7 +81,9 @@ def _criteria(
     return policy.form.spec.match_constraints, binding.form.spec.match_resources
 
 
-def _kind(asked: matching.Request) -> _Kind:
-    key = asked.key
-    is_inside = asked.namespace_labels is not None
-    return key.group, key.kind, asked.version, asked.resource, asked.operation, is_inside
+def _kind(asked: matching.Request, *, by_namespace: bool) -> _Kind:
+    """With the labels of the namespace, where some rule selects by them."""
+    key, labels = asked.key, asked.namespace_labels
+    told = labels.items() if labels and by_namespace else ()
+    inside = None if labels is None else tuple(sorted((k, repr(v)) for k, v in told))
+    return key.group, key.kind, asked.version, asked.resource, asked.operation, inside

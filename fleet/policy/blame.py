@@ -4,8 +4,9 @@ It only moves a finding from the object's first line to a better one, so whateve
 path and never in an error.
 """
 
+import functools
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from fleet import cel
@@ -16,6 +17,7 @@ Path = tuple[str, ...]
 
 _QUESTIONS = 100  # asked of one denial
 _BUDGET = 20_000  # of one question
+_REMEMBERED = 2_000  # parts of expressions
 _UNSURE = object()
 
 
@@ -31,21 +33,51 @@ def path(
     """Of the field that made the expression false; () where that cannot be told."""
     if expression is None:
         return ()
-    here = _Place(
-        bindings=scene,
-        environment=expressions.with_variables(
-            expressions.environment(
-                has_params=policy.param_kind is not None, is_kyverno=policy.dialect.is_kyverno
-            ),
-            policy.variables,
-        ),
-        known={"object": ()},
-    )
-    search = _Search(policy.variables, dict(_containers(scene["object"], ())))
+    here = _Place(bindings=scene, known={"object": ()})
+    search = _Search(policy, scene["object"])
     try:
-        return search.blamed(parser.parse(expression.text), here, wanted=True)
+        return search.blamed(_parsed(expression.text), here, wanted=True)
     except (cel.CompileError, RecursionError, _Enough):
         return ()
+
+
+_parsed = functools.lru_cache(maxsize=_REMEMBERED)(parser.parse)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Language:
+    """All that the meaning of a part of an expression depends on: of equal ones the programs are the same."""
+
+    has_params: bool
+    is_kyverno: bool
+    variables: tuple[tuple[str, str], ...]  # with their texts
+    loops: tuple[str, ...] = ()  # names of loops around it, the innermost last
+
+
+@functools.lru_cache(maxsize=_REMEMBERED)
+def _program(text: str, language: _Language, written: "_Written") -> cel.Program:
+    environment = expressions.environment(
+        has_params=language.has_params, is_kyverno=language.is_kyverno
+    )
+    environment = expressions.with_variables(environment, written.variables)
+    for name in language.loops:
+        environment = environment.extended(name, types.DYN)
+    return cel.compile(text, environment)
+
+
+class _Written:
+    """A policy's variables, which its language tells from any others."""
+
+    __slots__ = ("variables",)
+
+    def __init__(self, variables: Mapping[str, expressions.Expression]) -> None:
+        self.variables = variables
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Written)
+
+    def __hash__(self) -> int:
+        return 0
 
 
 def _containers(value: Any, where: Path) -> Iterator[tuple[int, Path]]:
@@ -60,30 +92,56 @@ def _containers(value: Any, where: Path) -> Iterator[tuple[int, Path]]:
             yield from _containers(inner, (*where, str(index)))
 
 
+class _Same:
+    """A value by its identity, which it keeps for as long as it is remembered."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and self.value is other.value
+
+    def __hash__(self) -> int:
+        return id(self.value)
+
+
+@functools.lru_cache(maxsize=2)  # of one object there may be several denials, one after the other
+def _by_identity(judged: _Same) -> Mapping[int, Path]:
+    return dict(_containers(judged.value, ()))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Place:
     """Where in an expression we are: what its names mean, and which of them are parts of the object."""
 
     bindings: Mapping[str, Any] = field(repr=False)
-    environment: cel.Environment = field(repr=False)
     known: Mapping[str, Path]
+    loops: tuple[str, ...] = ()
 
     def inside(self, name: str, value: Any, where: Path | None) -> "_Place":
         known = {each: path for each, path in self.known.items() if each != name}
         return _Place(
             bindings={**self.bindings, name: value},
-            environment=self.environment.extended(name, types.DYN),
             known=known if where is None else {**known, name: where},
+            loops=(*self.loops, name),
         )
 
 
 class _Search:
-    def __init__(
-        self, variables: Mapping[str, expressions.Expression], containers: Mapping[int, Path]
-    ) -> None:
-        self._variables, self._containers = variables, containers
-        self._programs: dict[tuple[str, ...], cel.Program] = {}
+    def __init__(self, policy: documents.Policy, judged: Any) -> None:
+        self._variables, self._judged = policy.variables, judged
+        self._language = _Language(
+            has_params=policy.param_kind is not None,
+            is_kyverno=policy.dialect.is_kyverno,
+            variables=tuple((name, each.text) for name, each in policy.variables.items()),
+        )
         self._left = _QUESTIONS
+
+    @property
+    def _containers(self) -> Mapping[int, Path]:
+        return _by_identity(_Same(self._judged))
 
     def blamed(self, node: tree.Node, here: _Place, *, wanted: bool) -> Path:
         """`node` should have been `wanted` and is the opposite."""
@@ -135,8 +193,8 @@ class _Search:
         written = self._variables.get(name)
         if written is None:
             return ()
-        top = _Place(bindings=here.bindings, environment=here.environment, known={"object": ()})
-        return self.blamed(parser.parse(written.text), top, wanted=wanted)
+        top = _Place(bindings=here.bindings, known={"object": ()}, loops=here.loops)
+        return self.blamed(_parsed(written.text), top, wanted=wanted)
 
     def _mentioned(self, node: tree.Node, here: _Place) -> Iterator[Path]:
         """The parts of the object that an expression names, whatever it does with them."""
@@ -182,12 +240,12 @@ class _Search:
         if not isinstance(value, list) or not value or written is None:
             return None
         first = self._containers.get(id(value[0]))
-        picked = parser.parse(written.text)
+        picked = _parsed(written.text)
         if not isinstance(picked, tree.Comprehension) or picked.loop is not tree.Loop.FILTER:
             return first
-        top = _Place(
-            bindings=here.bindings, environment=here.environment, known={"object": ()}
-        ).inside(picked.variables[0], value[0], first)
+        top = _Place(bindings=here.bindings, known={"object": ()}, loops=here.loops).inside(
+            picked.variables[0], value[0], first
+        )
         return _longest((first or (), self.blamed(picked.body, top, wanted=False)))
 
     def _value(self, node: tree.Node, here: _Place) -> Any:
@@ -199,11 +257,8 @@ class _Search:
             return _UNSURE
 
     def _program(self, node: tree.Node, here: _Place) -> cel.Program:
-        text = spelling.spelled(node)
-        key = (text, *sorted(here.environment.variables))
-        if key not in self._programs:
-            self._programs[key] = cel.compile(text, here.environment)
-        return self._programs[key]
+        language = replace(self._language, loops=here.loops)
+        return _program(spelling.spelled(node), language, _Written(self._variables))
 
     def _ask(self) -> None:
         self._left -= 1

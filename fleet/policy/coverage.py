@@ -5,18 +5,17 @@ object go.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from fleet.manifests import scopes
-from fleet.model import findings, names, objects
-from fleet.policy import criteria, forms, matching, policies
+from fleet.model import findings, json_values, names, objects
+from fleet.policy import applying, criteria, forms, matching, policies
 
 ON_EVERY_OBJECT = ("schema",)
 
 Judged = Counter[tuple[str, str]]  # objects by rule and namespace
 _Kind = tuple[str, str, str, str]
-_Alike = Callable[[objects.Manifest], object]
 
 
 def judged(
@@ -27,7 +26,6 @@ def judged(
 ) -> Judged:
     """Each object once, on however many clusters it is."""
     bound = policies.for_environment(book, environment)
-    alike = _distinguishing(bound)
     found: Judged = Counter()
     seen: set[objects.Key] = set()
     for share in {tuple(map(id, each)): each for each in manifests.values()}.values():
@@ -38,7 +36,7 @@ def judged(
                 kinds.setdefault(_kind(each), []).append(each)
         labels = _namespaces(share)
         for kind, group in kinds.items():
-            for rule, count in _counted(group, bound, alike, _Scene(labels, known)).items():
+            for rule, count in _counted(group, bound, _Scene(labels, known)).items():
                 found[rule, kind[-1]] += count
     return found
 
@@ -48,7 +46,7 @@ class _Scene(NamedTuple):
     known: scopes.Scopes
 
     def asked(self, manifest: objects.Manifest) -> matching.Request:
-        return matching.request(manifest, self.labels, self.known, manifest.body)
+        return matching.request(manifest, self.labels, self.known, _head(manifest))
 
 
 def _kind(manifest: objects.Manifest) -> _Kind:
@@ -57,13 +55,14 @@ def _kind(manifest: objects.Manifest) -> _Kind:
 
 
 def _counted(
-    group: list[objects.Manifest], bound: policies.PolicySet, alike: _Alike, scene: _Scene
+    group: list[objects.Manifest], bound: policies.PolicySet, scene: _Scene
 ) -> Counter[str]:
     """Of one kind in one namespace; only where a rule may speak of some of them alone, they are looked at."""
     rules = bound.index.rules(scene.asked(group[0]))
     certain = {each.policy.title for each in rules if each.is_certain}
     found = Counter(dict.fromkeys((*ON_EVERY_OBJECT, *certain), len(group)))
     others = [each for each in rules if each.policy.title not in certain]
+    alike = _distinguishing(others)
     parts: dict[object, list[objects.Manifest]] = {}
     for each in group if others else ():
         parts.setdefault(alike(each), []).append(each)
@@ -74,15 +73,15 @@ def _counted(
     return found
 
 
-def _distinguishing(bound: policies.PolicySet) -> _Alike:
-    """What match rules can tell objects of a kind apart by: names and labels only where some rule asks for them."""
-    matched = list(_criteria(bound))
+def _distinguishing(rules: Collection[applying.Rule]) -> Callable[[objects.Manifest], object]:
+    """What they can tell objects of a kind apart by: names and labels only where one of them asks for them."""
+    matched = list(_criteria(rules))
     by_labels = any(_selects(each) for each in matched)
     by_name = any(rule.resource_names for each in matched for rule in _resource_rules(each))
-    others = [each.criterion for each in bound.policies.values()]
-    others += [each.criterion for each in bound.bindings]
     # Whatever another dialect looks at: then each object is one of its kind.
-    by_name = by_name or any(each is not criteria.ALWAYS for each in others)
+    by_name = by_name or not all(
+        each.policy.criterion is each.binding.criterion is criteria.ALWAYS for each in rules
+    )
 
     def alike(manifest: objects.Manifest) -> object:
         is_own = by_name or manifest.key.kind == "Namespace"  # each has labels of its own
@@ -91,11 +90,10 @@ def _distinguishing(bound: policies.PolicySet) -> _Alike:
     return alike
 
 
-def _criteria(bound: policies.PolicySet) -> Iterator[forms.MatchResources]:
-    for policy in bound.policies.values():
-        yield policy.form.spec.match_constraints
-    for binding in bound.bindings:
-        yield binding.form.spec.match_resources
+def _criteria(rules: Iterable[applying.Rule]) -> Iterator[forms.MatchResources]:
+    for each in rules:
+        yield each.policy.form.spec.match_constraints
+        yield each.binding.form.spec.match_resources
 
 
 def _resource_rules(matched: forms.MatchResources) -> list[forms.ResourceRule]:
@@ -116,7 +114,7 @@ def _namespaces(share: Iterable[objects.Manifest]) -> dict[str, Mapping[str, str
 
 
 def _labels(manifest: objects.Manifest) -> Mapping[str, str]:
-    labels = manifest.body["metadata"].get("labels")
+    labels = _head(manifest)["metadata"].get("labels")
     return labels if isinstance(labels, Mapping) else {}
 
 
@@ -128,3 +126,8 @@ def passed(counted: Judged, found: Iterable[findings.Finding]) -> dict[tuple[str
         wrong.setdefault((each.rule, namespace), set()).add(each.subject)
     left = {key: count - len(wrong.get(key, ())) for key, count in counted.items()}
     return {key: count for key, count in left.items() if count > 0}
+
+
+def _head(manifest: objects.Manifest) -> json_values.JsonObject:
+    """Match rules ask for no more than metadata."""
+    return manifest.body if manifest.sketch is None else manifest.sketch

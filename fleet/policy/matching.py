@@ -113,14 +113,18 @@ def may_match(criteria: forms.MatchResources, asked: Request) -> bool:
     )
 
 
-def depends_on_object(criteria: forms.MatchResources) -> bool:
-    """Whether of one kind some objects may be matched and others not."""
+def depends_on_object(criteria: forms.MatchResources, asked: Request) -> bool:
+    """Whether of that kind, in one namespace or outside of any, some objects may be matched and others not."""
+    named = (*criteria.resource_rules, *criteria.exclude_resource_rules)
     return (
-        criteria.exclude_resource_rules != []
-        or any(each.resource_names for each in criteria.resource_rules)
-        or criteria.namespace_selector != _ANY
+        any(each.resource_names for each in named)
         or criteria.object_selector != _ANY
+        or (asked.is_namespace and selects_namespaces(criteria))
     )
+
+
+def selects_namespaces(criteria: forms.MatchResources) -> bool:
+    return criteria.namespace_selector != _ANY
 
 
 def _selects_namespace(selector: kinds.Selector, asked: Request) -> bool:

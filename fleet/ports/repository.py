@@ -37,6 +37,15 @@ class Repository(Protocol):
         """Keep a commit from garbage collection under refs/fleet/NAME, durably."""
 
 
+class Near(Protocol):
+    """Files that lie on this very disk: their bytes are there without waiting."""
+
+    def holds(self, blob: names.BlobId) -> bool: ...
+
+    def at_once(self, blob: names.BlobId) -> bytes:
+        """Of one that is held. Raises errors.RefusedError for a file that changed since it was listed."""
+
+
 class Writer(Protocol):
     """What `fleet promote` needs besides reading, with the rights of the person who runs it."""
 

@@ -83,8 +83,19 @@ class WorkTree(Local):
         found = await asyncio.to_thread(lambda: {b: bytes_of(file) for b, file in here.items()})
         moved = next((here[blob] for blob, data in found.items() if blob_id(data) != blob), None)
         if moved is not None:
-            raise errors.RefusedError(f"{moved} changed meanwhile", hint="run it again")
+            raise _moved(moved)
         return found | dict(await super().blobs(blob for blob in wanted if blob not in found))
+
+    def holds(self, blob: names.BlobId) -> bool:
+        return blob in self._files
+
+    def at_once(self, blob: names.BlobId) -> bytes:
+        """Implements ports.repository.Near."""
+        file = self.folder / self._files[blob]
+        data = bytes_of(file)
+        if blob_id(data) != blob:
+            raise _moved(file)
+        return data
 
     async def commit(self, commit: names.CommitId) -> snapshots.Commit:
         if commit != TREE:
@@ -112,6 +123,10 @@ class WorkTree(Local):
                 raise
             return await asyncio.to_thread(_walk, self.folder)
         return sorted({p.decode("utf-8", "surrogateescape") for p in out.split(b"\0") if p})
+
+
+def _moved(file: Path) -> errors.RefusedError:
+    return errors.RefusedError(f"{file} changed meanwhile", hint="run it again")
 
 
 async def prefix(folder: Path) -> str:

@@ -23,13 +23,13 @@ def addresses(index: Index) -> Iterator[findings.Finding]:
 
 
 def _is_canary(ingress: objects.Manifest) -> bool:
-    return reading.text(ingress.body, "metadata", "annotations", _CANARY) == "true"
+    return reading.text(reading.body(ingress), "metadata", "annotations", _CANARY) == "true"
 
 
 def _addresses(ingress: objects.Manifest) -> Iterator[tuple[Address, reading.Path]]:
-    spec = reading.part(ingress.body, "spec")
+    spec = reading.part(reading.body(ingress), "spec")
     named = reading.text(spec, "ingressClassName")
-    named = named or reading.text(ingress.body, "metadata", "annotations", _CLASS)
+    named = named or reading.text(reading.body(ingress), "metadata", "annotations", _CLASS)
     for path, rule in reading.each(spec, "rules"):
         for inner, one in reading.each(rule, "http", "paths"):
             where = reading.text(one, "path") or "/"
@@ -57,7 +57,7 @@ def scaling(index: Index) -> Iterator[findings.Finding]:
             continue
         for reference in references.of(each):
             target = index.objects.get(reference.target)
-            if target and reading.part(target.body, "spec").get("replicas") is not None:
+            if target and reading.part(reading.body(target), "spec").get("replicas") is not None:
                 yield saying.warning(
                     "scaling",
                     target,

@@ -101,7 +101,7 @@ class Index:
 
 def _claims(manifest: objects.Manifest) -> Iterable[objects.Key]:
     """A StatefulSet's claims are named by its Pods' numbers; the first few are enough to be told from a slip."""
-    for _, template in reading.each(manifest.body, "spec", "volumeClaimTemplates"):
+    for _, template in reading.each(reading.body(manifest), "spec", "volumeClaimTemplates"):
         name = reading.text(template, "metadata", "name")
         for number in range(16):
             yield objects.Key(
@@ -121,7 +121,7 @@ _PODS_OF_OPERATORS = (
 
 
 def _operated(manifest: objects.Manifest) -> Iterable[Labels]:
-    body = manifest.body
+    body = reading.body(manifest)
     yield from (reading.labels(reading.part(body, *where)) for where in _PODS_OF_OPERATORS)
     yield reading.labels({"metadata": reading.part(body, "spec", "podMetadata")})
 
@@ -137,5 +137,5 @@ _SECRETS: Mapping[tuple[str, str], reading.Path] = {
 def _makes(manifest: objects.Manifest) -> Iterable[objects.Key]:
     where = _SECRETS.get(reading.kind_of(manifest))
     if where:
-        name = reading.text(manifest.body, *where) or manifest.key.name
+        name = reading.text(reading.body(manifest), *where) or manifest.key.name
         yield objects.Key(group="", kind="Secret", namespace=manifest.key.namespace, name=name)

@@ -66,7 +66,7 @@ def _names(index: Index, target: objects.Key) -> Iterable[str]:
 
 def _parts(target: objects.Manifest) -> frozenset[str] | None:
     """Keys or ports that it has; None where that cannot be told. Of a Secret's values nothing is read."""
-    body = target.body
+    body = reading.body(target)
     match reading.kind_of(target):
         case ("", "ConfigMap"):
             return frozenset({*reading.part(body, "data"), *reading.part(body, "binaryData")})

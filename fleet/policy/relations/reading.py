@@ -53,7 +53,12 @@ def kind_of(manifest: objects.Manifest) -> tuple[str, str]:
     return manifest.key.group, manifest.key.kind
 
 
+def body(manifest: objects.Manifest) -> Part:
+    """As far as relations go."""
+    return manifest.body if manifest.sketch is None else manifest.sketch
+
+
 def pod(manifest: objects.Manifest) -> tuple[Path, Part] | None:
     """The Pod that an object is or makes, with the path to it."""
     where = _PODS.get(kind_of(manifest))
-    return None if where is None else (where, part(manifest.body, *where))
+    return None if where is None else (where, part(body(manifest), *where))

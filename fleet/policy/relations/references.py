@@ -113,7 +113,7 @@ def _of_container(where: reading.Path, container: reading.Part, namespace: str) 
 
 
 def _of_role_binding(manifest: objects.Manifest) -> Found:
-    namespace, body = manifest.key.namespace, manifest.body
+    namespace, body = manifest.key.namespace, reading.body(manifest)
     kind, name = reading.text(body, "roleRef", "kind"), reading.text(body, "roleRef", "name")
     place = ("roleRef", "name")
     if kind == "Role":
@@ -129,7 +129,7 @@ def _of_role_binding(manifest: objects.Manifest) -> Found:
 
 
 def _of_ingress(manifest: objects.Manifest) -> Found:
-    spec, namespace = reading.part(manifest.body, "spec"), manifest.key.namespace
+    spec, namespace = reading.part(reading.body(manifest), "spec"), manifest.key.namespace
     yield from _of_backend(
         reading.part(spec, "defaultBackend"), ("spec", "defaultBackend"), namespace
     )
@@ -144,7 +144,7 @@ def _of_ingress(manifest: objects.Manifest) -> Found:
 
 
 def _annotations(manifest: objects.Manifest) -> reading.Part:
-    return reading.part(manifest.body, "metadata", "annotations")
+    return reading.part(reading.body(manifest), "metadata", "annotations")
 
 
 def _of_backend(backend: reading.Part, where: reading.Path, namespace: str) -> Found:
@@ -156,12 +156,12 @@ def _of_backend(backend: reading.Part, where: reading.Path, namespace: str) -> F
 
 
 def _of_stateful_set(manifest: objects.Manifest) -> Found:
-    name = reading.text(manifest.body, "spec", "serviceName")
+    name = reading.text(reading.body(manifest), "spec", "serviceName")
     yield from _to("Service", manifest.key.namespace, name, ("spec", "serviceName"))
 
 
 def _of_autoscaler(manifest: objects.Manifest) -> Found:
-    target = reading.part(manifest.body, "spec", "scaleTargetRef")
+    target = reading.part(reading.body(manifest), "spec", "scaleTargetRef")
     kind, name = reading.text(target, "kind"), reading.text(target, "name")
     group = reading.text(target, "apiVersion").rpartition("/")[0]
     place = ("spec", "scaleTargetRef", "name")

@@ -27,7 +27,7 @@ def check(index: indexes.Index) -> Iterator[findings.Finding]:
 
 def _selector(manifest: objects.Manifest) -> Mapping[str, Any] | None:
     """As a label selector; None for an object that is to select nothing."""
-    spec = reading.part(manifest.body, "spec")
+    spec = reading.part(reading.body(manifest), "spec")
     match reading.kind_of(manifest):
         case ("", "Service"):
             selector = reading.part(spec, "selector")

@@ -6,6 +6,8 @@ import pytest
 
 import builders
 import rulebooks
+from fleet.manifests import scopes
+from fleet.policy import evaluate
 
 CONFIG = builders.body("web", data={"word": "x"})
 DEPLOYMENT = {**builders.body("web", kind="Deployment", spec={}), "apiVersion": "apps/v1"}
@@ -151,3 +153,52 @@ def test_a_binding_narrows_what_its_policy_matches() -> None:
 def test_policies_do_not_judge_policies() -> None:
     assert not is_judged(rulebooks.policy("true"), rulebooks.matching())
     assert not is_judged(rulebooks.binding(), rulebooks.matching())
+
+
+def test_one_set_of_rules_tells_namespaces_apart_whatever_their_labels_hold():
+    """In any order, as what was found for one is not what holds for another."""
+    constraints = {
+        "namespaceSelector": {"matchLabels": {"tier": "1"}},
+        "resourceRules": [
+            {"apiGroups": ["*"], "apiVersions": ["*"], "operations": ["*"], "resources": ["*"]}
+        ],
+    }
+    bound = rulebooks.parsed(
+        rulebooks.policy("false", matchConstraints=constraints), rulebooks.binding()
+    )
+    manifest = builders.manifest(document=CONFIG)
+    labelled: list[tuple[Any, bool]] = [
+        ("1", True),
+        (1, False),
+        (["1"], False),
+        ({"1": "1"}, False),
+        ("2", False),
+        ("1", True),
+    ]
+    for tier, judged in labelled:
+        scene = evaluate.Scene(namespaces={"shop": {"tier": tier}}, scopes=scopes.scopes([]))
+        assert bool(evaluate.evaluate(bound, manifest, scene)) is judged, tier
+    bare = evaluate.Scene(namespaces={}, scopes=scopes.scopes([]))
+    assert evaluate.evaluate(bound, manifest, bare) == ()
+
+
+def test_a_namespace_is_told_from_its_neighbours_by_its_own_labels():
+    constraints = {
+        "namespaceSelector": {"matchLabels": {"tier": "prod"}},
+        "resourceRules": [
+            {
+                "apiGroups": [""],
+                "apiVersions": ["*"],
+                "operations": ["*"],
+                "resources": ["namespaces"],
+            }
+        ],
+    }
+    bound = rulebooks.parsed(
+        rulebooks.policy("false", matchConstraints=constraints), rulebooks.binding()
+    )
+    scene = evaluate.Scene(namespaces={}, scopes=scopes.scopes([]))
+    for tier in ("dev", "prod", "test", "prod"):
+        body = {**NAMESPACE, "metadata": {**NAMESPACE["metadata"], "labels": {"tier": tier}}}
+        found = evaluate.evaluate(bound, builders.manifest(document=body), scene)
+        assert bool(found) is (tier == "prod")

@@ -1,0 +1,224 @@
+"""What is known of a bundle's files that have not changed: which objects are in them, without reading them again.
+
+Kept is only what had no fault. Of workloads and of data a sketch is kept, and the object itself is read from its file
+when somebody asks: then it must be the very one that was judged.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+from fleet.hub import memory, readings
+from fleet.manifests import objects, parse, scopes
+from fleet.model import errors, findings, json_values, names, snapshots
+from fleet.model import objects as words
+from fleet.policy.crds import customs
+from fleet.policy.relations import sketches
+from fleet.ports import store
+
+_TOGETHER = 64  # files, about: a change costs the reading of so many
+_AT_HAND = 4  # files whose objects are held for the next question
+
+Read = Callable[[snapshots.Entry], tuple[words.Manifest, ...]]
+Document = tuple[Any, words.Source]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Piece:
+    """Some files of one bundle; `known` is what was kept of them, None = nothing."""
+
+    entries: tuple[snapshots.Entry, ...]
+    key: str
+    known: Any = None
+
+
+def pieces(origin: objects.Origin, entries: Iterable[snapshots.Entry]) -> list[Piece]:
+    """A bundle's files by their names, so that one more moves few of them into another piece."""
+    listed = list(entries)
+    count = 1 << (len(listed) // _TOGETHER).bit_length()
+    parts: dict[int, list[snapshots.Entry]] = {}
+    for each in listed:
+        name = hashlib.sha256(each.path.encode("utf-8", "surrogateescape")).digest()
+        parts.setdefault(int.from_bytes(name[:4]) % count, []).append(each)
+    about = [origin.bundle, origin.namespace, origin.takeover]
+    return [_piece(about, tuple(part)) for part in parts.values()]
+
+
+def _piece(about: list[Any], entries: tuple[snapshots.Entry, ...]) -> Piece:
+    said = json.dumps([*about, [[each.path, each.blob] for each in entries]])
+    return Piece(entries=entries, key=f"objects/{json_values.digest_of_bytes(said.encode())}")
+
+
+def identity(known: scopes.Scopes) -> names.Digest:
+    """All that reading objects depends on besides them."""
+    listed = sorted([*kind, own.namespaced, own.plural] for kind, own in known.custom.items())
+    return json_values.digest(listed)
+
+
+def kept(read: objects.Read, piece: Piece, known: names.Digest) -> bytes | None:
+    """None for what has faults, brings kinds of its own, or takes far more room than its files."""
+    is_own = any((each.key.group, each.key.kind) == customs.CRD for each in read.manifests)
+    if read.findings or not read.manifests or is_own:
+        return None
+    try:
+        data = json.dumps([known, [_row(each) for each in read.manifests]], ensure_ascii=False)
+    except ValueError:
+        return None
+    most = sum(4 * each.size + 1024 for each in piece.entries)
+    encoded = data.encode("utf-8", "surrogatepass")
+    return encoded if len(encoded) <= most else None
+
+
+def decoded(data: bytes) -> Any:
+    return json.loads(data.decode("utf-8", "surrogatepass"))
+
+
+def _row(manifest: words.Manifest) -> list[Any]:
+    key, source, sketch = manifest.key, manifest.source, sketches.sketch(manifest)
+    whole = manifest.body if sketch is None else None
+    where = [source.path, source.line, source.index]
+    return [
+        [key.group, key.kind, key.namespace, key.name],
+        manifest.version,
+        manifest.digest,
+        where,
+        whole,
+        sketch,
+    ]
+
+
+def restored(piece: Piece, origin: objects.Origin, read: Read) -> list[words.Manifest]:
+    """In the order in which they were kept."""
+    entries = {each.path: each for each in piece.entries}
+    counts = dict.fromkeys(entries, 0)
+    found = []
+    for row in piece.known[1]:
+        path = row[3][0]
+        found.append(_restored(row, entries[path], counts[path], origin, read))
+        counts[path] += 1
+    return found
+
+
+def _restored(
+    row: Sequence[Any], entry: snapshots.Entry, place: int, origin: objects.Origin, read: Read
+) -> words.Manifest:
+    (group, kind, namespace, name), version, digest, (path, line, index), whole, sketch = row
+    said = {
+        "key": words.Key(group=group, kind=kind, namespace=namespace, name=name),
+        "version": version,
+        "digest": names.Digest(digest),
+        "bundle": origin.bundle,
+        "source": words.Source(path=path, line=line, blob=entry.blob, index=index),
+        "takeover": origin.takeover,
+    }
+    if sketch is None:
+        return words.Manifest(body=whole, **said)
+    return words.unread(**said, sketch=sketch, read=partial(_body, read, entry, place, digest))
+
+
+def _body(read: Read, entry: snapshots.Entry, place: int, digest: str) -> Mapping[str, Any]:
+    """Raises errors.BrokenError where the file does not hold what was kept of it (threat 106)."""
+    found = read(entry)
+    if place >= len(found) or found[place].digest != digest:
+        raise errors.BrokenError(f"{entry.path} does not hold what was remembered of it")
+    return found[place].body
+
+
+class Bundle:
+    """One bundle's files: what was kept of some of them, the documents of the others."""
+
+    def __init__(
+        self,
+        origin: objects.Origin,
+        parts: Sequence[Piece],
+        parsed: Mapping[str, parse.Parsed],
+        files: readings.Files,
+    ) -> None:
+        self.origin, self.parts, self.files = origin, parts, files
+        self._parsed = parsed
+
+    @property
+    def is_known(self) -> bool:
+        return any(each.known is not None for each in self.parts)
+
+    def fresh(self) -> tuple[list[Document], list[findings.Finding]]:
+        """Of the files that nothing was kept of."""
+        entries = [e for each in self.parts if each.known is None for e in each.entries]
+        parsed = [self._parsed[each.path] for each in sorted(entries, key=lambda e: e.path)]
+        documents = [pair for each in parsed for pair in readings.sourced(each)]
+        return documents, [finding for each in parsed for finding in each.findings]
+
+    def documents(self, part: Piece) -> Iterator[Document]:
+        for each in part.entries:
+            parsed = self._parsed.get(each.path) or self.files.at_once(each)
+            yield from readings.sourced(parsed)
+
+    def is_whole(self, part: Piece) -> bool:
+        """Whether what was read of it is all that there is."""
+        return not any(
+            each.findings for e in part.entries if (each := self._parsed.get(e.path)) is not None
+        )
+
+
+async def look_up(
+    asked: Mapping[str, tuple[objects.Origin, Sequence[snapshots.Entry]]],
+    files: readings.Files,
+    memo: store.Memo,
+) -> dict[str, Bundle]:
+    laid = {name: pieces(origin, entries) for name, (origin, entries) in asked.items()}
+    known = await memo.recall(each.key for parts in laid.values() for each in parts)
+    found = {
+        name: [
+            replace(each, known=decoded(known[each.key])) if each.key in known else each
+            for each in parts
+        ]
+        for name, parts in laid.items()
+    }
+    unknown = [e for parts in found.values() for p in parts if p.known is None for e in p.entries]
+    parsed = await files.parsed(unknown)
+    return {name: Bundle(asked[name][0], parts, parsed, files) for name, parts in found.items()}
+
+
+async def read(
+    bundle: Bundle, known: scopes.Scopes, memo: store.Memo, aside: memory.Aside
+) -> objects.Read:
+    """All objects of a bundle, and what is wrong with them; what was read anew is kept for the next time."""
+    origin, about = replace(bundle.origin, scopes=known), identity(known)
+    reader = _Reader(origin, bundle.files)
+    manifests: list[words.Manifest] = []
+    found: list[findings.Finding] = []
+    kept_now: dict[str, bytes] = {}
+    for part in bundle.parts:
+        if part.known is not None and part.known[0] == about:
+            manifests += restored(part, origin, reader)
+            continue
+        fresh = await aside(lambda some=part: objects.each(bundle.documents(some), origin))  # type: ignore[misc]  # bound here
+        manifests += fresh.manifests
+        found += fresh.findings
+        data = kept(fresh, part, about) if bundle.is_whole(part) else None
+        if data is not None:
+            kept_now[part.key] = data
+    await memo.remember(kept_now)
+    manifests.sort(key=lambda each: each.source.path)
+    found.sort(key=lambda each: each.place.path)
+    return objects.compared(objects.Read(manifests=tuple(manifests), findings=tuple(found)))
+
+
+class _Reader:
+    """Files as objects of one bundle, the last few held: who asks for one object asks for its neighbour."""
+
+    def __init__(self, origin: objects.Origin, files: readings.Files) -> None:
+        self._origin, self._files = origin, files
+        self._held: dict[tuple[str, names.BlobId], tuple[words.Manifest, ...]] = {}
+
+    def __call__(self, entry: snapshots.Entry) -> tuple[words.Manifest, ...]:
+        key = entry.path, entry.blob
+        if key not in self._held:
+            documents = readings.sourced(self._files.at_once(entry))
+            self._held[key] = objects.each(documents, self._origin).manifests
+            while len(self._held) > _AT_HAND:
+                del self._held[next(iter(self._held))]
+        return self._held[key]
