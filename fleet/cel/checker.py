@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from fleet.cel import tree, types, unification, values
+from fleet.cel import complaints, tree, types, unification, values
 from fleet.cel.environments import Dialect, Environment
 from fleet.cel.faults import CompileError
 from fleet.cel.library import OF_KYVERNO, OVERLOADS, SPECIFIED
@@ -100,12 +100,14 @@ class _Checker:
     def _name(self, node: tree.Name) -> types.Type:
         if node.name in self._bound and not node.is_rooted:
             return self._bound[node.name]
-        found = self._variable(dotted(node), node.at)
+        found = self._variable(tree.dotted(node), node.at)
         if found is not None:
             return found
         if node.name in types.IDENTIFIERS:
             return self._constant(node.name, node.at)
-        return self._refused(_undeclared(node.name, node.at, self._environment.container))
+        return self._refused(
+            complaints.undeclared(node.name, node.at, self._environment.container)
+        )
 
     def _variable(self, name: str, at: int) -> types.Type | None:
         found = self._environment.variable(name)
@@ -138,7 +140,7 @@ class _Checker:
 
     def _qualified(self, node: tree.Select) -> types.Type | None:
         """A name with dots: a variable's or a type's."""
-        name = dotted(node)
+        name = tree.dotted(node)
         head = name.partition(".")[0]
         if not name or head in self._bound:
             return None
@@ -154,17 +156,14 @@ class _Checker:
     def _field(self, operand: types.Type, node: tree.Select) -> types.Type:
         if operand.fields is not None:
             if node.field not in operand.fields:
-                message = f"undefined field '{node.field}'"
-                return self._refused(CompileError(message, node.at, node.field, operand.fields))
+                return self._refused(complaints.undefined(node, operand.fields))
             return operand.fields[node.field]
         if operand.name == "map":
             return operand.of[1]
         if operand.is_variable:
             self._unifier.fits((types.DYN,), (operand,))
         elif operand != types.DYN:
-            shown = types.spelled(operand)
-            message = f"type '{shown}' does not support field selection"
-            return self._refused(CompileError(message, node.at))
+            return self._refused(complaints.no_fields(operand, node.at))
         return types.DYN
 
     def _settled(self, node: tree.Node) -> types.Type:
@@ -187,7 +186,7 @@ class _Checker:
 
     def _unknown(self, node: tree.Call) -> types.Type:
         container = self._environment.container
-        found = self._refused(_undeclared(node.function, node.at, container))
+        found = self._refused(complaints.undeclared(node.function, node.at, container))
         for each in node.arguments:
             self.kind_of(each)
         self.calls[node.at] = Resolution(())
@@ -197,7 +196,7 @@ class _Checker:
         """`strings.quote` is one name, where `x.quote` is a member function."""
         if node.target is None:
             return node.function if node.function in self._overloads else None
-        prefix = dotted(node.target)
+        prefix = tree.dotted(node.target)
         name = f"{prefix}.{node.function}"
         return name if prefix and name in self._overloads else None
 
@@ -209,7 +208,7 @@ class _Checker:
     def _expect_bool(self, node: tree.Node) -> None:
         kind = self.kind_of(node)
         if not self._unifier.fits((kind,), (types.BOOL,)):
-            self._refused(_mismatch(types.BOOL, self._unifier.settled(kind), node.at))
+            self._refused(complaints.mismatch(types.BOOL, self._unifier.settled(kind), node.at))
 
     def _resolve(
         self,
@@ -253,14 +252,8 @@ class _Checker:
     def _no_overload(
         self, name: str, target: types.Type | None, arguments: tuple[types.Type, ...], at: int
     ) -> CompileError:
-        shown = [types.spelled(self._unifier.settled(each)) for each in arguments]
-        receiver = ""
-        if target is not None:
-            receiver = types.spelled(self._unifier.settled(target)) + "."
-        return CompileError(
-            f"found no matching overload for '{name}' applied to '{receiver}({', '.join(shown)})'",
-            at,
-        )
+        receiver = None if target is None else self._unifier.settled(target)
+        return complaints.no_overload(name, receiver, map(self._unifier.settled, arguments), at)
 
     # Literals
 
@@ -288,7 +281,7 @@ class _Checker:
         inner = self._unifier.fresh()
         if not self._unifier.fits((kind,), (types.optional_of(inner),)):
             wanted = types.optional_of(types.DYN)
-            return self._refused(_mismatch(wanted, self._unifier.settled(kind), node.at))
+            return self._refused(complaints.mismatch(wanted, self._unifier.settled(kind), node.at))
         settled = self._unifier.settled(kind)
         return settled.of[0] if settled.name == "optional_type" else types.DYN
 
@@ -336,10 +329,7 @@ class _Checker:
         if over.is_variable:
             self._unifier.fits((types.DYN,), (over,))
         elif over != types.DYN:
-            shown = types.spelled(over)
-            message = f"expression of type '{shown}' cannot be range of a comprehension "
-            message += "(must be list, map, or dynamic)"
-            self._refused(CompileError(message, node.over.at))
+            self._refused(complaints.no_range(over, node.over.at))
         return types.DYN, types.DYN
 
     def _tested(self, loop: tree.Loop, element: types.Type) -> types.Type:
@@ -356,20 +346,18 @@ class _Checker:
         entry = types.map_of(self._unifier.fresh(), self._unifier.fresh())
         if not self._unifier.fits((body,), (entry,)):
             wanted = types.map_of(types.DYN, types.DYN)
-            return self._refused(_mismatch(wanted, body, node.body.at))
+            return self._refused(complaints.mismatch(wanted, body, node.body.at))
         return self._unifier.settled(entry)
 
     def _sorted(self, node: tree.Comprehension, over: types.Type, key: types.Type) -> types.Type:
         known = self._unifier.settled(key)
         if known.name not in _SORTABLE and not known.is_variable:
-            shown = types.spelled(known)
-            message = f"found no matching overload for 'sortBy' by keys of type '{shown}'"
-            self._refused(CompileError(message, node.at))
+            self._refused(complaints.not_sortable(known, node.at))
         return over if over.name == "list" else types.list_of(types.DYN)
 
     def _binding(self, node: tree.Binding) -> types.Type:
         if not node.optional and not self._environment.has_bind:
-            raise _undeclared("cel", node.at)
+            raise complaints.undeclared("cel", node.at)
         value = self.kind_of(node.value)
         if node.optional:
             return self._optional_binding(node, value)
@@ -387,7 +375,7 @@ class _Checker:
         found = types.optional_of(self._unifier.fresh())
         if not self._unifier.fits((body,), (found,)):
             wanted = types.optional_of(types.DYN)
-            return self._refused(_mismatch(wanted, body, node.body.at))
+            return self._refused(complaints.mismatch(wanted, body, node.body.at))
         return self._unifier.settled(found)
 
 
@@ -410,23 +398,3 @@ _SORTABLE = frozenset(
         types.TIMESTAMP.name,
     }
 )
-
-
-def dotted(node: tree.Node) -> str:
-    """`a.b.c` as one name, a dot before it where one is written; empty for anything else."""
-    if isinstance(node, tree.Name):
-        return f".{node.name}" if node.is_rooted else node.name
-    if not isinstance(node, tree.Select) or node.optional or node.test:
-        return ""
-    prefix = dotted(node.operand)
-    return f"{prefix}.{node.field}" if prefix else ""
-
-
-def _undeclared(name: str, at: int, container: str = "") -> CompileError:
-    return CompileError(f"undeclared reference to '{name}' (in container '{container}')", at)
-
-
-def _mismatch(wanted: types.Type, found: types.Type, at: int) -> CompileError:
-    return CompileError(
-        f"expected type '{types.spelled(wanted)}' but found '{types.spelled(found)}'", at
-    )

@@ -127,3 +127,13 @@ def weight(node: Node) -> int:
         count += 1
         waiting += [each.over] if isinstance(each, Comprehension) else children(each)
     return count
+
+
+def dotted(node: Node) -> str:
+    """`a.b.c` as one name, a dot before it where one is written; empty for anything else."""
+    if isinstance(node, Name):
+        return f".{node.name}" if node.is_rooted else node.name
+    if not isinstance(node, Select) or node.optional or node.test:
+        return ""
+    prefix = dotted(node.operand)
+    return f"{prefix}.{node.field}" if prefix else ""
