@@ -166,7 +166,7 @@ class _Reader:
 
     def _ours(self, value: Mapping[str, Any], source: objects.Source) -> None:
         kind = value.get("kind")
-        if kind not in kinds.KINDS:
+        if not isinstance(kind, str) or kind not in kinds.KINDS:
             hint = _meant(str(kind), kinds.KINDS)
             self._deny(source.place, f"kind {kind!r} is none of {kinds.GROUP}", hint)
             return
