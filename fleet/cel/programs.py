@@ -55,14 +55,20 @@ class Program:
 
     def exactly(self, bindings: Mapping[str, Any], budget: int = budgets.DEFAULT_BUDGET) -> Any:
         """By the evaluator alone that knows CEL's errors."""
+        purse = bindings.get(budgets.PURSE)
+        allowed = budget if purse is None else min(budget, purse.left)
+        spent = budgets.Budget(allowed)
         try:
-            return self.exact.run(budgets.Budget(budget), bindings)
+            return self.exact.run(spent, bindings)
         except (EvaluationError, ExhaustedError):
             raise
         except RecursionError:
             raise EvaluationError("nested too deeply to be evaluated") from None
         except Exception as fault:  # whatever it was, it is no answer
             raise EvaluationError(f"cannot be evaluated: {fault!r}") from fault
+        finally:
+            if purse is not None:
+                purse.left -= allowed - max(spent.left, 0)
 
 
 def compile(text: str, environment: environments.Environment) -> Program:  # noqa: A001  the word for it

@@ -166,7 +166,7 @@ class _Reader:
 
     def _ours(self, value: Mapping[str, Any], source: objects.Source) -> None:
         kind = value.get("kind")
-        if kind not in kinds.KINDS:
+        if not isinstance(kind, str) or kind not in kinds.KINDS:
             hint = _meant(str(kind), kinds.KINDS)
             self._deny(source.place, f"kind {kind!r} is none of {kinds.GROUP}", hint)
             return
@@ -194,7 +194,8 @@ class _Reader:
                     self._deny(each.place, message, "remove or rename one of them")
 
     def _deny(self, place: findings.Place, message: str, hint: str = "") -> None:
-        self._found.append(findings.deny("fleet", place, message, hint=hint))
+        said, helped = findings.escaped(message), findings.escaped(hint)
+        self._found.append(findings.deny("fleet", place, said, hint=helped))
 
 
 def _is_ours(value: Any) -> bool:
@@ -258,9 +259,9 @@ def _fault(error: ErrorDetails, model: type[BaseModel], place: findings.Place) -
     return findings.Finding(
         rule="fleet",
         severity=findings.Severity.DENY,
-        message=message,
+        message=findings.escaped(message),
         place=place,
-        hint=hint,
+        hint=findings.escaped(hint),
         field=where,
     )
 

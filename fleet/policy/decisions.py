@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from fleet import cel
-from fleet.cel import admission
+from fleet.cel import admission, budgets
 from fleet.policy import documents, expressions, matching
 from fleet.policy.verdicts import Decision, Evaluation
 
@@ -85,7 +85,7 @@ def seen(
     policy: documents.Policy, known: Mapping[str, Any], params: documents.Document | None
 ) -> dict[str, Any]:
     """What the expressions of one policy see, of a scene that it leaves as it is."""
-    plain = {**known, "params": params}
+    plain = {**known, "params": params, budgets.PURSE: budgets.Budget(budgets.DEFAULT_PURSE)}
     if policy.dialect.is_kyverno:
         plain["exceptions"] = _allowed(policy, plain)
     variables = Variables(policy.variables, plain) if policy.variables else _NO_VARIABLES

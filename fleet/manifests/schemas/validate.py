@@ -18,6 +18,7 @@ _POINTER = "#/$defs/"
 _GVK = "x-kubernetes-group-version-kind"
 _LINEAR = jsonschema_rs.RegexOptions()
 _MASK = "its value"
+_SHOWN = 400  # characters of what is wrong with a schema
 
 # A CRD's own schema inside its manifest: OpenAPI has no word for these choices and leaves them open, the API server
 # does not.
@@ -63,7 +64,8 @@ class Schemas:
         try:
             validator = self._validator(kind)
         except ValueError as error:  # the schema itself, of a CRD in the repository
-            return (_finding(manifest, f"the schema of {manifest.key.kind} is unsound: {error}"),)
+            said = f"the schema of {manifest.key.kind} is unsound: {_shown(error)}"
+            return (_finding(manifest, said),)
         if validator is None:
             return (self._unknown(manifest, kind),)
         body = self._defaulted(manifest.body, kind)
@@ -207,15 +209,21 @@ def _resolved(schema: Mapping[str, Any], root: Mapping[str, Any]) -> Mapping[str
     return schema
 
 
+def _shown(error: ValueError) -> str:
+    """On one line: what is quoted of a schema may be long."""
+    text = " ".join(str(error).split())
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+
+
 def _finding(
     manifest: objects.Manifest, message: str, hint: str = "", field: tuple[str, ...] = ()
 ) -> findings.Finding:
     return findings.Finding(
         rule="schema",
         severity=findings.Severity.DENY,
-        message=message,
+        message=findings.escaped(message),
         place=manifest.source.place,
-        hint=hint,
+        hint=findings.escaped(hint),
         subject=str(manifest.key),
         field=field,
     )

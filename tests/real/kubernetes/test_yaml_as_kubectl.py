@@ -23,10 +23,10 @@ INNER = [
 KUBECTL_IS_LENIENT = "already set in map"  # the last duplicate wins there, silently
 
 
-def by_kubectl(kubectl: Path, text: str, folder: Path) -> Any:
+def by_kubectl(kubectl: Path, text: str | bytes, folder: Path) -> Any:
     """The document as kubectl has it, without asking any server; None where it refuses."""
     file = folder / "thing.yaml"
-    file.write_text(text)
+    file.write_bytes(text.encode() if isinstance(text, str) else text)
     done = subprocess.run(  # noqa: S603 - the lab's own kubectl
         [kubectl, "annotate", "--local", "-f", file, "read=yes", "-o", "json"],
         capture_output=True,
@@ -70,3 +70,44 @@ def test_every_scalar_is_what_kubectl_takes_it_for(lab_binaries: Path, tmp_path:
             differing[case["name"]] = (ours, theirs)
     assert differing == {}
     assert len(INNER) > 70
+
+
+THING = HEAD + "data: "
+ODD = {
+    "a mark before UTF-8": b"\xef\xbb\xbf" + (THING + "a\n").encode(),
+    "a tag of Python": (THING + "!!python/object/apply:os.system ['true']\n").encode(),
+    "a tag of Python on a word": (THING + "!!python/name:os 'a'\n").encode(),
+    "a tag of nobody": (THING + "!Ref a\n").encode(),
+    "a merge key": (THING + "{one: &x {a: 1, b: 2}, two: {<<: *x, c: 3}}\n").encode(),
+    "a merge of several": (THING + "{one: &x {a: 1}, two: &y {a: 2}, three: {<<: [*x, *y]}}\n").encode(),
+    "version 1.1": b"%YAML 1.1\n---\n" + (THING + "yes\n").encode(),
+    "version 1.2": b"%YAML 1.2\n---\n" + (THING + "yes\n").encode(),
+    "version 2.0": b"%YAML 2.0\n---\n" + (THING + "yes\n").encode(),
+    "UTF-16": (THING + "a\n").encode("utf-16"),
+    "bytes that are no text": THING.encode() + b"'\xff\xfe'\n",
+    "a control character": THING.encode() + b"'\x07'\n",
+}  # fmt: skip
+
+
+# kubectl cuts a text at its lines of three dashes before it reads it, and then finds a directive without a document.
+CUT_BY_KUBECTL = {"version 1.1", "version 1.2"}
+
+
+@pytest.mark.threat(8)
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("name", ODD)
+def test_what_looks_like_another_world_is_refused_or_read_as_kubectl_reads_it(
+    name: str, lab_binaries: Path, tmp_path: Path
+):
+    parsed = parse.documents(ODD[name], "thing.yaml", names.BlobId(""))
+    if parsed.findings:
+        return  # refused here, whatever it may be elsewhere
+    theirs = by_kubectl(lab_binaries / "kubectl", ODD[name], tmp_path)
+    (document,) = parsed.documents
+    if name in CUT_BY_KUBECTL:
+        assert theirs is None
+        assert document.value["data"] is True
+        return
+    assert theirs is not None
+    del theirs["metadata"]["annotations"]
+    assert types_of(as_decoded(document.value)) == types_of(theirs)

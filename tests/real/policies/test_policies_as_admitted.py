@@ -235,7 +235,8 @@ class Asked:
         match = _DENIED.search(self.denied.message)
         said = match.groups() if match else None
         own = ours(bound, self.alone, spaces)
-        if (said is None) != (own == frozenset()) or (said and said not in own):
+        is_wrong = said is not None and self.example.which == "good"
+        if is_wrong or (said is None) != (own == frozenset()) or (said and said not in own):
             yield f"{self.example.title} alone: ours {own}, theirs {self.denied}"
 
 

@@ -1,5 +1,8 @@
 """The documents of our own kinds: strictly read, at their places, once each."""
 
+import json
+from typing import Any
+
 import pytest
 
 import repositories
@@ -260,3 +263,10 @@ def test_the_road_is_the_environments_in_order_with_their_branches():
         ledger.Step(environment=names.Environment("prod"), branch=names.Branch("prod")),
     )
     assert road.owned == (*layout.OWNED, "x/{environment}")
+
+
+@pytest.mark.parametrize("kind", [[], {}, None, 1, "fleet", "Fleets"])
+def test_a_kind_that_is_none_is_said(kind: Any):
+    document = {"apiVersion": "fleetgate.dev/v1alpha1", "kind": kind}
+    found = repositories.read({"environments/dev/a.yaml": json.dumps(document)}).findings
+    assert any("is none of fleetgate.dev" in each.message for each in found)

@@ -291,3 +291,9 @@ _ANY = st.recursive(
 def test_whatever_a_crd_says_becomes_a_verdict(schema: Any, value: Any):
     for each in judged(schema, value):
         assert each.message
+
+
+def test_what_is_wrong_with_a_schema_is_said_on_one_line_and_soon():
+    (found,) = judged({"type": ["a" * 3000, None]}, "a")
+    assert found.message.isprintable()
+    assert len(found.message) < 600

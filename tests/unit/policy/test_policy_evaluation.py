@@ -332,6 +332,26 @@ def test_what_a_policy_says_of_its_own_is_not_masked() -> None:
 
 
 @pytest.mark.threat(44)
+def test_thousands_of_expressions_have_one_purse() -> None:
+    """Each alone is cheap enough."""
+    dear = "TEN.all(a, TEN.all(b, TEN.all(c, TEN.all(d, a + b + c + d > 0))))".replace(
+        "TEN", "[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]"
+    )
+    few = rulebooks.policy(*[dear] * 10)
+    assert rulebooks.judge(CONFIG, few, BOUND) == ()
+    many = rulebooks.policy(*[dear] * 3000)
+    started = time.process_time()
+    read = rulebooks.parsed(many, BOUND)
+    compiled = time.process_time()
+    scene = evaluate.Scene(namespaces={}, scopes=scopes.scopes([]))
+    found = evaluate.evaluate(read, builders.manifest(document=CONFIG), scene)
+    assert time.process_time() - compiled < 3
+    assert compiled - started < 20
+    assert severities(found) == [rulebooks.UNKNOWN]
+    assert "costs more than it may" in found[0].message
+
+
+@pytest.mark.threat(44)
 @pytest.mark.parametrize(
     "bomb",
     [
