@@ -14,9 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-import fleet
 from fleet.adapters.git import footprints
-from fleet.cli import settings
+from fleet.cli import editions, settings
 
 _MOST = 200  # kept; the oldest go first
 _FORMS = ("text", "json", "sarif", "github")  # to standard output, without the time in them
@@ -130,10 +129,7 @@ def _folder(words: Sequence[str]) -> str | None:
 
 def edition() -> str:
     """Of this program: every file of it, and what is installed beside it, by name, size and time."""
-    root = Path(fleet.__file__).parent
-    files = sorted(each for each in root.rglob("*") if each.suffix in (".py", ".zz"))
-    seen = [(str(each), each.stat()) for each in files]
-    rows = [(name, each.st_size, each.st_mtime_ns) for name, each in seen]
+    rows = [(name, each.st_size, each.st_mtime_ns) for name, each in editions.files()]
     beside = [Path(each).stat().st_mtime_ns for each in sys.path if each and Path(each).is_dir()]
     return hashlib.sha256(json.dumps([rows, beside, sys.version]).encode()).hexdigest()
 

@@ -8,12 +8,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import fleet
 from fleet.adapters import clock, forks, schemas
 from fleet.adapters.git import working
 from fleet.adapters.render import kustomize
 from fleet.adapters.store import memo
-from fleet.cli import output, settings
+from fleet.cli import editions, output, settings
 from fleet.hub import judging
 from fleet.lab import binaries
 from fleet.model import errors
@@ -83,8 +82,7 @@ def _progress(text: str) -> None:
 
 def edition() -> str:
     """Of this program: another one's verdicts are not believed, not even those of the same version edited."""
-    files = Path(fleet.__file__).parent.rglob("*.py")
-    newest = max(file.stat().st_mtime_ns for file in files)
+    newest = max(seen.st_mtime_ns for name, seen in editions.files() if name.endswith(".py"))
     return f"{version()}-{newest}"
 
 

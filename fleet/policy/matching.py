@@ -115,9 +115,10 @@ def may_match(criteria: forms.MatchResources, asked: Request) -> bool:
 
 def depends_on_object(criteria: forms.MatchResources, asked: Request) -> bool:
     """Whether of that kind, in one namespace or outside of any, some objects may be matched and others not."""
-    named = (*criteria.resource_rules, *criteria.exclude_resource_rules)
+    listed = (*criteria.resource_rules, *criteria.exclude_resource_rules)
+    named = [each for each in listed if each.resource_names]
     return (
-        any(each.resource_names for each in named)
+        _any(named, criteria, asked, by_name=False)
         or criteria.object_selector != _ANY
         or (asked.is_namespace and selects_namespaces(criteria))
     )

@@ -2,7 +2,9 @@
 
 import asyncio
 import hashlib
+import io
 import os
+import stat
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -149,17 +151,22 @@ def _walk(folder: Path) -> list[str]:
 
 def entry(folder: Path, path: str) -> snapshots.Entry | None:
     """None for what was deleted but not yet committed."""
-    file = folder / path
-    if file.is_symlink():
-        mode, data = snapshots.SYMLINK, bytes_of(file)
-    elif file.is_file():
-        mode = snapshots.EXECUTABLE if os.access(file, os.X_OK) else snapshots.FILE
-        data = bytes_of(file)
-    elif file.is_dir():
-        mode, data = snapshots.SUBMODULE, b""
+    file = f"{folder}/{path}"
+    try:
+        mode = os.lstat(file).st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    if stat.S_ISLNK(mode):
+        kind, data = snapshots.SYMLINK, os.fsencode(os.readlink(file))  # noqa: PTH115 - paths by the ten thousand
+    elif stat.S_ISREG(mode):
+        kind = snapshots.EXECUTABLE if mode & stat.S_IXUSR else snapshots.FILE  # as git has it
+        with io.FileIO(file) as opened:
+            data = opened.readall()
+    elif stat.S_ISDIR(mode):
+        kind, data = snapshots.SUBMODULE, b""
     else:
         return None
-    return snapshots.Entry(path=path, mode=mode, blob=blob_id(data), size=len(data))
+    return snapshots.Entry(path=path, mode=kind, blob=blob_id(data), size=len(data))
 
 
 def bytes_of(file: Path) -> bytes:
