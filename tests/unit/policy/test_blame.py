@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
+import builders
 import rulebooks
 from fleet.cel import parser, tree
 from fleet.policy import spelling
@@ -112,3 +113,15 @@ def test_literals_are_spelled_as_they_are(value: Any) -> None:
 
 def without_offsets(node: Any) -> str:
     return re.sub(r"at=\d+", "at=", repr(node))
+
+
+def test_one_text_means_what_the_variables_of_its_own_policy_mean():
+    """Parts of expressions are compiled once for all policies that mean the same by them."""
+    for field in ("a", "b", "a"):
+        policy = rulebooks.policy(
+            "variables.seen.word == 'x'",
+            variables=[{"name": "seen", "expression": f"object.{field}"}],
+        )
+        body = builders.body("web", a={"word": "1"}, b={"word": "2"})
+        (found,) = rulebooks.judge(body, policy, rulebooks.binding())
+        assert found.field == (field, "word")

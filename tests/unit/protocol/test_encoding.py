@@ -93,7 +93,6 @@ SAMPLES: dict[str, Any] = {
     "draft": DRAFT,
     "record": chain.link(DRAFT, chain.START),
     "head": chain.START,
-    "manifest": builders.manifest(),
 }
 every_sample = pytest.mark.parametrize("sample", SAMPLES.values(), ids=SAMPLES.keys())
 
