@@ -9,6 +9,7 @@ from fleet.model import findings, objects
 from fleet.policy import masking
 
 SHOWN = 300  # characters of a value
+_KEPT = ("data", "stringData")
 _LONGEST = 1000  # characters of one text in it that are looked at
 
 
@@ -50,18 +51,37 @@ def _parts(value: Any, manifest: objects.Manifest, depth: int) -> Iterator[str]:
 
 
 def _plain(value: Any, manifest: objects.Manifest) -> str:
-    """Each by itself, so that quotes do not hide what a Secret keeps."""
-    if value is None:
-        return "null"
-    if isinstance(value, bytes):
-        return f"b{_plain(value[: 4 * _LONGEST].decode(errors='replace'), manifest)}"
-    if not isinstance(value, str):
-        return masking.masked(_text(value), manifest)
+    if value is None or isinstance(value, bool):
+        return json.dumps(value)
     if _is_secret(manifest):
-        return json.dumps(
-            masking.MASK if len(value) > _LONGEST else masking.masked(value, manifest)
-        )
-    return json.dumps(value[:_LONGEST], ensure_ascii=False)
+        is_open = isinstance(value, str) and value in _open(manifest)
+        return json.dumps(masking.masked(value, manifest) if is_open else masking.MASK)
+    if isinstance(value, str):
+        return json.dumps(value[:_LONGEST], ensure_ascii=False)
+    return _text(value[:_LONGEST] if isinstance(value, bytes) else value)
+
+
+def _open(manifest: objects.Manifest) -> set[str]:
+    """All words of a Secret but its values: whatever a policy makes of those, letter by letter, is none of them."""
+    shown = {key: each for key, each in manifest.body.items() if key not in _KEPT}
+    keys = [key for name in _KEPT for key in _keys(manifest.body.get(name))]
+    return {*_words(shown), *keys}
+
+
+def _keys(value: Any) -> list[str]:
+    return [*map(str, value)] if isinstance(value, Mapping) else []
+
+
+def _words(value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        yield from map(str, value)
+        for inner in value.values():
+            yield from _words(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _words(inner)
+    elif isinstance(value, str):
+        yield value
 
 
 def _text(value: Any) -> str:
