@@ -1,5 +1,6 @@
 """`fleet policy explain`: a policy as people read it, and why it says what it says of an object."""
 
+import contextlib
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -92,7 +93,7 @@ async def _told(asked: _Asked) -> dict[str, Any]:
                 **portraits.of_policy(each, known.rulebook, known.declared),
                 "enforcement": portraits.enforcement(each.title, known.declared),
                 "waivers": portraits.of_waivers(each.title, known.declared, now),
-                "objects": [_object(each, case, known, data, now) for case in cases],
+                "objects": [_object(each, case, known, data, asked, now) for case in cases],
             }
             for each in found
         ],
@@ -120,6 +121,7 @@ def _object(
     case: explanations.Case,
     known: explanations.Known,
     data: bytes | None,
+    asked: _Asked,
     now: datetime,
 ) -> dict[str, Any]:
     explained = explanations.explained(policy, case, known)
@@ -130,7 +132,7 @@ def _object(
     for hearing in told["bindings"]:
         for step in hearing["validations"]:
             if step["decided"]:
-                place = _place(case, step["decided"]["field"], data)
+                place = _place(case, step["decided"]["field"], data, asked)
                 step["decided"] |= {"path": place.path, "line": place.line, "column": place.column}
     return {
         "subject": str(manifest.key),
@@ -145,8 +147,14 @@ def _object(
     }
 
 
-def _place(case: explanations.Case, field: list[str], data: bytes | None) -> findings.Place:
+def _place(
+    case: explanations.Case, field: list[str], data: bytes | None, asked: _Asked
+) -> findings.Place:
+    """What was rendered stands at its object's first line."""
     source = case.manifest.source
+    if data is None and not source.rendered:
+        with contextlib.suppress(errors.InputError):
+            data = _read(asked.folder / source.path)
     if data is None:
         return source.place
     return parse.locate(data, source.path, source.line, tuple(field))

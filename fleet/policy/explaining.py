@@ -4,26 +4,31 @@ The decision is that of `decisions`; what is here asks the parts of it again, fo
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
 from fleet import cel
+from fleet.manifests import scopes
 from fleet.model import findings, objects
 from fleet.policy import (
     applying,
     blame,
+    criteria,
     decisions,
     documents,
     evaluate,
     excerpts,
     expressions,
+    forms,
     masking,
     matching,
     parameters,
     policies,
     wordings,
 )
+
+_Scopes = scopes.Scopes  # inside _Case the module's name is a field's
 
 
 class Outcome(Enum):
@@ -95,16 +100,10 @@ def explained(
 ) -> Explained:
     """`bound` is what counts in the environment."""
     asked = evaluate.request(manifest, scene)
-    met = _criteria(policy.form.spec.match_constraints, policy.criterion, asked)
+    case = _Case(policy=policy, bound=bound, manifest=manifest, asked=asked, scopes=scene.scopes)
+    met = case.criteria(policy.form.spec.match_constraints, policy.criterion)
     is_matched = all(each.holds for each in met)
-    found: tuple[Hearing, ...] = ()
-    if is_matched:
-        bindings = (each for each in bound.bindings if each.policy == policy.name)
-        found = tuple(
-            hearing
-            for each in bindings
-            for hearing in _hearings(policy, each, bound, manifest, asked, scene)
-        )
+    found = tuple(case.hearings()) if is_matched else ()
     return Explained(
         policy=policy,
         manifest=manifest,
@@ -120,56 +119,56 @@ def _hardest(found: Iterable[Hearing]) -> Outcome:
     return max((each.outcome for each in found), key=order.index, default=Outcome.UNBOUND)
 
 
-def _criteria(written: Any, criterion: Any, asked: matching.Request) -> tuple[Criterion, ...]:
-    return tuple(
-        Criterion(words=each.words, holds=each.holds(asked))
-        for each in wordings.parts(written, criterion)
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Case:
+    """One policy and one object, whichever binding is asked."""
 
+    policy: documents.Policy
+    bound: policies.PolicySet
+    manifest: objects.Manifest
+    asked: matching.Request
+    scopes: _Scopes
 
-def _hearings(
-    policy: documents.Policy,
-    binding: documents.Binding,
-    bound: policies.PolicySet,
-    manifest: objects.Manifest,
-    asked: matching.Request,
-    scene: evaluate.Scene,
-) -> Iterator[Hearing]:
-    met = _criteria(binding.form.spec.match_resources, binding.criterion, asked)
-    if not applying.matches(policy, binding, asked):
-        yield Hearing(binding=binding, outcome=Outcome.UNBOUND, criteria=met)
-        return
-    found = parameters.find(binding, asked, bound, scene.scopes)
-    if not found.values:
-        outcome = Outcome.ERROR if found.fault else Outcome.WITHOUT
-        yield Hearing(binding=binding, outcome=outcome, criteria=met, fault=found.fault)
-    known = decisions.scene(asked)
-    for params in found.values:
-        yield _hearing(policy, binding, met, manifest, asked, known, params)
+    def criteria(
+        self, written: forms.MatchResources, criterion: criteria.Criterion
+    ) -> tuple[Criterion, ...]:
+        return tuple(
+            Criterion(words=each.words, holds=each.holds(self.asked))
+            for each in wordings.parts(written, criterion)
+        )
 
+    def hearings(self) -> Iterator[Hearing]:
+        for each in self.bound.bindings:
+            if each.policy == self.policy.name:
+                yield from self._of_binding(each)
 
-def _hearing(
-    policy: documents.Policy,
-    binding: documents.Binding,
-    met: tuple[Criterion, ...],
-    manifest: objects.Manifest,
-    asked: matching.Request,
-    known: Mapping[str, Any],
-    params: documents.Document | None,
-) -> Hearing:
-    seen = decisions.seen(policy, known, params)
-    is_exempt = decisions.is_exempt(policy, asked, seen)
-    decided = () if is_exempt else decisions.decide(policy, seen)
-    bench = _Bench(policy, manifest, seen)
-    return Hearing(
-        binding=binding,
-        outcome=Outcome.EXEMPT if is_exempt else _outcome(policy, decided, seen),
-        criteria=met,
-        params=_named(params, manifest),
-        conditions=tuple(bench.conditions()),
-        variables=tuple(bench.variables()),
-        validations=tuple(bench.validations(decided)),
-    )
+    def _of_binding(self, binding: documents.Binding) -> Iterator[Hearing]:
+        met = self.criteria(binding.form.spec.match_resources, binding.criterion)
+        heard = Hearing(binding=binding, outcome=Outcome.UNBOUND, criteria=met)
+        if not applying.matches(self.policy, binding, self.asked):
+            yield heard
+            return
+        found = parameters.find(binding, self.asked, self.bound, self.scopes)
+        if not found.values:
+            outcome = Outcome.ERROR if found.fault else Outcome.WITHOUT
+            yield replace(heard, outcome=outcome, fault=found.fault)
+        for params in found.values:
+            yield self._decided(heard, params)
+
+    def _decided(self, heard: Hearing, params: documents.Document | None) -> Hearing:
+        policy = self.policy
+        seen = decisions.seen(policy, decisions.scene(self.asked), params)
+        is_exempt = decisions.is_exempt(policy, self.asked, seen)
+        decided = () if is_exempt else decisions.decide(policy, seen)
+        bench = _Bench(policy, self.manifest, seen)
+        return replace(
+            heard,
+            outcome=Outcome.EXEMPT if is_exempt else _outcome(policy, decided, seen),
+            params=_named(params, self.manifest),
+            conditions=tuple(bench.conditions()),
+            variables=tuple(bench.variables()),
+            validations=tuple(bench.validations(decided)),
+        )
 
 
 def _outcome(

@@ -120,6 +120,7 @@ async def test_an_object_that_the_fleet_runs(started: repositories.Git):
         "0",
         "image",
     ]
+    assert text.splitlines()[failed[0]["decided"]["line"] - 1].strip().startswith("image: ")
     named = await explain(started.folder, TAG, "Deployment/web")
     assert "denies" in named.out
     absent = await explain(started.folder, TAG, "Deployment/hello/wep")
