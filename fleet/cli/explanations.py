@@ -14,7 +14,7 @@ from fleet.cli import check, folders, output, portraying, processes, wiring
 from fleet.hub import explanations, offline
 from fleet.hub import folders as plain
 from fleet.manifests import parse
-from fleet.model import errors, findings, names
+from fleet.model import errors, findings
 from fleet.policy import documents, portraits
 
 _SUFFIXES = (".yaml", ".yml", ".json")
@@ -27,13 +27,27 @@ def show(
         str,
         typer.Argument(
             help="A file, file.yaml#Kind/name, or Kind/namespace/name of what the fleet runs.",
-            metavar="[OBJECT]",
+            metavar="OBJECT",
             show_default=False,
         ),
     ] = "",
     folder: Annotated[Path, typer.Option("--dir", help="The fleet repository.")] = Path(),
-    policies: check.Policies = [],  # noqa: B006 - Typer's way to say: none given
-    environment: check.Environment = "",
+    policies: Annotated[
+        list[Path],
+        typer.Option(
+            "--policies",
+            help="The policies in this folder or file, without a fleet; may be given again.",
+            metavar="DIR",
+        ),
+    ] = [],  # noqa: B006 - Typer's way to say: none given
+    environment: Annotated[
+        str,
+        typer.Option(
+            "--environment",
+            "-e",
+            help="As there; default: the branch that is checked out, else the first.",
+        ),
+    ] = "",
     kustomize: check.Program = None,
     form: Annotated[output.Form, typer.Option("--output", "-o")] = output.Form.TEXT,
 ) -> None:
@@ -88,6 +102,7 @@ async def _told(asked: _Asked) -> dict[str, Any]:
     cases = _cases(asked, known, data)
     return {
         "environment": known.environment,
+        "baseline": known.declared.spec.baseline,
         "policies": [
             {
                 **portraits.of_policy(each, known.rulebook, known.declared),
@@ -202,6 +217,7 @@ async def _of_fleet(asked: _Asked) -> explanations.Known:
         working.TREE, asked.environment, tools, working.Local(folder)
     )
     road = await offline.road_of(working.TREE, tools)
+    offline.known(wanted[0], road)
     return await explanations.of_fleet(
-        working.TREE, names.Environment(wanted[0]), road, tools, has_objects=has_objects
+        working.TREE, wanted[0], road, tools, has_objects=has_objects
     )

@@ -31,6 +31,8 @@ def _safe(words: str) -> str:
 def _lines(told: Json) -> Iterator[Line]:
     for each in told["policies"]:
         yield from _policy(each, told["environment"])
+    if told["baseline"]:
+        yield 1, f"fleet.yaml: baseline in {told['environment']}: what runs has too only warns", ""
     for each in told["findings"]:
         where = f"{each['path']}:{each['line']}"
         yield 0, f"{where}: {each['severity']}: {each['rule']}: {each['message']}", "yellow"

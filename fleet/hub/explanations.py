@@ -144,7 +144,7 @@ def looked_up(key: str, known: Known) -> list[Case]:
             f"no cluster of {known.environment} gets {findings.escaped(key)!r}",
             hint=_close(key, known),
         )
-    return list(together.values())[:_SHOWN]
+    return _few(list(together.values()), "say Kind/namespace/name")
 
 
 def _is_called(key: objects.Key, rest: list[str]) -> bool:
@@ -186,7 +186,14 @@ def in_file(data: bytes, path: str, wanted: str, known: Known) -> list[Case]:
         raise errors.InputError(
             f"there is no {findings.escaped(said)}", hint="; ".join(faults[:3])
         )
-    return found[:_SHOWN]
+    return _few(found, f"name one: {path}#Kind/name")
+
+
+def _few(found: list[Case], hint: str) -> list[Case]:
+    """All of them, or a word that they are too many: none is left out in silence."""
+    if len(found) > _SHOWN:
+        raise errors.InputError(f"{len(found)} objects are too many to explain", hint=hint)
+    return found
 
 
 def _source(parsed: parse.Parsed, document: parse.Document) -> objects.Source:

@@ -126,6 +126,9 @@ async def test_an_object_that_the_fleet_runs(started: repositories.Git):
     absent = await explain(started.folder, TAG, "Deployment/hello/wep")
     assert absent.code == 2
     assert "did you mean Deployment/hello/web" in absent.said
+    mars = await explain(started.folder, TAG, "-e", "mars")
+    assert mars.code == 2
+    assert "no environment mars: it has dev, staging, prod" in mars.said
 
 
 async def test_a_file_by_policies_from_anywhere(folder: Path):
@@ -174,6 +177,7 @@ async def test_what_is_not_evaluated_is_said(folder: Path):
         ([TAG, "huge.yaml", "--policies", str(LIBRARY)], "huge.yaml is larger than"),
         ([TAG, "bad.yaml", "--policies", str(LIBRARY)], "there is no object in bad.yaml"),
         ([TAG, "binary.json", "--policies", str(LIBRARY)], "there is no object in binary.json"),
+        ([TAG, "many.yaml", "--policies", str(LIBRARY)], "21 objects are too many to explain"),
         ([TAG, "Pod/web", "--policies", str(LIBRARY)], "with --policies, OBJECT is a file"),
         ([TAG, "--policies", "nowhere"], "there is no nowhere"),
         ([TAG], "there is no fleet.yaml in ."),
@@ -183,6 +187,7 @@ async def test_what_is_not_evaluated_is_said(folder: Path):
 async def test_misuse_is_said(folder: Path, words: list[str], said: str):
     with (folder / "huge.yaml").open("wb") as huge:
         huge.truncate(11 << 20)
+    (folder / "many.yaml").write_text("---\n".join([POD] * 21))
     (folder / "bad.yaml").write_text("a: [\n")
     (folder / "binary.json").write_bytes(b"\xff\x00\xfe")
     ended = await explain(folder, *words)
