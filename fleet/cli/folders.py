@@ -31,7 +31,7 @@ async def check(
     watched: telemetry.Telemetry,
 ) -> tuple[offline.Verdict, ...]:
     here = base(paths).resolve()
-    rules = await _rules(policies)
+    rules = await rules_in(policies)
     manifests: dict[str, Path | bytes] = {}
     for path in paths:
         found = await _files(path, here)
@@ -98,7 +98,7 @@ def _stdin() -> bytes:
     return data
 
 
-async def _rules(policies: Iterable[Path]) -> dict[str, Path]:
+async def rules_in(policies: Iterable[Path]) -> dict[str, Path]:
     """The policies' files; what lies in a folder `tests` are examples."""
     found = {}
     for path in policies:

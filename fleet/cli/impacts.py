@@ -26,7 +26,7 @@ def show(
     revision: Annotated[
         str,
         typer.Argument(
-            metavar="[REV]",
+            metavar="REV",
             help="The commit or branch with the rules; default: the working tree.",
             show_default=False,
         ),

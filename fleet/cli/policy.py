@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from fleet.cli import impacts, output
+from fleet.cli import explanations, impacts, output
 from fleet.model import errors, findings
 from fleet.policy.trials import cases, runs
 
@@ -34,6 +34,7 @@ def _root() -> None:
     """Try policies out."""
 
 
+app.command("explain")(explanations.show)
 app.command("impact")(impacts.show)
 
 

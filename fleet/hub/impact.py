@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fleet.hub import judging, offline, overlays
-from fleet.model import errors, findings, ledger, names
+from fleet.model import findings, ledger, names
 from fleet.policy import impacts
 
 _Impact = impacts.Impact  # inside Report the module's name is a field's
@@ -42,12 +42,9 @@ async def of_rules(
 ) -> tuple[Report, ...]:
     """`tools` read `repository`. Raises errors.InputError for rules whose fleet.yaml cannot be read."""
     road = await offline.road_of(asked.rules, tools)
+    if asked.environment:
+        offline.known(asked.environment, road)
     wanted = [s for s in road.steps if asked.environment in ("", s.environment)]
-    if not wanted:
-        known = ", ".join(step.environment for step in road.steps)
-        raise errors.InputError(
-            f"fleet.yaml names no environment {asked.environment}: it has {known}"
-        )
     return tuple([await _report(step, road, asked, repository, tools) for step in wanted])
 
 

@@ -122,8 +122,8 @@ def _is_answer(judged: Judged, question: Question) -> bool:
 async def _judge(question: Question, tools: Tools) -> Judged:
     with tools.telemetry.span("read", {"commit": question.commit}):
         reading = await _read(question.commit, question, tools)
-    if question.imagines and not reading.declared.clusters:
-        reading = replace(reading, declared=_with_imagined(reading.declared, tools))
+    if question.imagines:
+        reading = with_clusters(reading, tools)
     base = await _read(question.base.commit, question, tools) if question.base else None
     return await of_reading(question, reading, base, tools)
 
@@ -166,8 +166,15 @@ async def of_reading(
 IMAGINED = "any-cluster"
 
 
-def _with_imagined(said: declared.Declared, tools: Tools) -> declared.Declared:
-    return replace(said, clusters=(imagined(IMAGINED, tools.schemas.versions()[-1]),))
+def with_clusters(reading: readings.Reading, tools: Tools) -> readings.Reading:
+    """Its own, or one that is imagined where it has none."""
+    said = reading.declared
+    if said.clusters:
+        return reading
+    return replace(
+        reading,
+        declared=replace(said, clusters=(imagined(IMAGINED, tools.schemas.versions()[-1]),)),
+    )
 
 
 def imagined(name: str, version: str) -> declared.Declaration[kinds.Cluster]:

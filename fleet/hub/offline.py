@@ -34,6 +34,13 @@ async def road_of(commit: names.CommitId, tools: judging.Tools) -> ledger.Road:
     raise errors.InputError(said, hint=next((each.hint for each in found), ""))
 
 
+def known(environment: str, road: ledger.Road) -> None:
+    """Raises errors.InputError for an environment that is none."""
+    if environment not in {step.environment for step in road.steps}:
+        named = ", ".join(step.environment for step in road.steps)
+        raise errors.InputError(f"fleet.yaml names no environment {environment}: it has {named}")
+
+
 async def check_commit(
     environment: names.Environment,
     commit: names.CommitId,
@@ -42,9 +49,7 @@ async def check_commit(
 ) -> Verdict:
     """`base` stands for what runs; without it the commit is held against its own rules alone."""
     road = await road_of(commit, tools)
-    if environment not in {step.environment for step in road.steps}:
-        known = ", ".join(step.environment for step in road.steps)
-        raise errors.InputError(f"fleet.yaml names no environment {environment}: it has {known}")
+    known(environment, road)
     running = await _accepted(environment, base, road, tools) if base else None
     judged = await judging.judge(
         judging.Question(

@@ -63,7 +63,7 @@ async def policy(
     bound = policies.for_environment(judging, environment)
     kinds = sorted([*kind, own.namespaced, own.plural] for kind, own in known.custom.items())
     annotated = evaluate.looks_at_namespaces(bound)
-    for near in _neighbourhoods(manifests, annotated=annotated):
+    for near in neighbourhoods(manifests, annotated=annotated):
         scene = evaluate.Scene(
             namespaces=near.labels,
             scopes=known,
@@ -88,7 +88,8 @@ class _Neighbourhood:
     clusters: list[names.Cluster]
 
 
-def _neighbourhoods(manifests: Share, *, annotated: bool) -> list[_Neighbourhood]:
+def neighbourhoods(manifests: Share, *, annotated: bool) -> list[_Neighbourhood]:
+    """All of the clusters, each in one."""
     found: dict[str, _Neighbourhood] = {}
     for cluster, share in manifests.items():
         spaces = [e for e in share if (e.key.group, e.key.kind) == ("", "Namespace")]

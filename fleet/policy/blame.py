@@ -11,7 +11,7 @@ from typing import Any
 
 from fleet import cel
 from fleet.cel import parser, tree, types
-from fleet.policy import documents, expressions, spelling
+from fleet.policy import documents, expressions, spans, spelling
 
 Path = tuple[str, ...]
 
@@ -25,20 +25,50 @@ class _Enough(Exception):  # noqa: N818 - no error: the search has taken as long
     pass
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guilt:
+    """The field of the object, and the part of an expression that decided; `at` counts its characters from 1."""
+
+    path: Path = ()
+    text: str = ""  # "" = which part it was cannot be told
+    at: int = 0
+    variable: str = ""  # in whose expression that part stands; "" = in the one that was asked
+
+
 def path(
     expression: expressions.Expression | None,
     policy: documents.Policy,
     scene: Mapping[str, Any],
 ) -> Path:
     """Of the field that made the expression false; () where that cannot be told."""
-    if expression is None:
-        return ()
+    return () if expression is None else _searched(expression, policy, scene)[0]
+
+
+def guilt(
+    expression: expressions.Expression, policy: documents.Policy, scene: Mapping[str, Any]
+) -> Guilt:
+    """What made the expression false, for whoever reads it."""
+    found, search = _searched(expression, policy, scene)
+    leaf = search.leaf(found)
+    if leaf is None:
+        return Guilt(path=found)
+    node, variable = leaf
+    text = policy.variables[variable].text if variable else expression.text
+    span = spans.span(text, node)
+    if span is None:
+        return Guilt(path=found, variable=variable)
+    return Guilt(path=found, text=text[slice(*span)], at=span[0] + 1, variable=variable)
+
+
+def _searched(
+    expression: expressions.Expression, policy: documents.Policy, scene: Mapping[str, Any]
+) -> tuple[Path, "_Search"]:
     here = _Place(bindings=scene, known={"object": ()})
     search = _Search(policy, scene["object"])
     try:
-        return search.blamed(_parsed(expression.text), here, wanted=True)
+        return search.blamed(_parsed(expression.text), here, wanted=True), search
     except (cel.CompileError, RecursionError, _Enough):
-        return ()
+        return (), search
 
 
 _parsed = functools.lru_cache(maxsize=_REMEMBERED)(parser.parse)
@@ -119,6 +149,7 @@ class _Place:
     bindings: Mapping[str, Any] = field(repr=False)
     known: Mapping[str, Path]
     loops: tuple[str, ...] = ()
+    owner: str = ""  # the variable whose expression this is
 
     def inside(self, name: str, value: Any, where: Path | None) -> "_Place":
         known = {each: path for each, path in self.known.items() if each != name}
@@ -126,6 +157,7 @@ class _Place:
             bindings={**self.bindings, name: value},
             known=known if where is None else {**known, name: where},
             loops=(*self.loops, name),
+            owner=self.owner,
         )
 
 
@@ -137,7 +169,13 @@ class _Search:
             is_kyverno=policy.dialect.is_kyverno,
             variables=tuple((name, each.text) for name, each in policy.variables.items()),
         )
+        self._leaves: list[tuple[Path, tree.Node, str]] = []
         self._left = _QUESTIONS
+
+    def leaf(self, path: Path) -> tuple[tree.Node, str] | None:
+        """The part that led to this path, else the first that was looked at, and whose it is."""
+        fitting = [each for each in self._leaves if each[0] == path] or self._leaves
+        return fitting[0][1:] if fitting else None
 
     @property
     def _containers(self) -> Mapping[int, Path]:
@@ -159,7 +197,11 @@ class _Search:
             case tree.Select(operand=tree.Name(name="variables"), test=False):
                 return self._variable(node.field, here, wanted=wanted)
             case _:
-                return _longest(self._mentioned(node, here))
+                return self._leaf(node, _longest(self._mentioned(node, here)), here)
+
+    def _leaf(self, node: tree.Node, path: Path, here: _Place) -> Path:
+        self._leaves.append((path, node, here.owner))
+        return path
 
     def _loop(self, node: tree.Comprehension, here: _Place, *, wanted: bool) -> Path:
         """The first element whose body is not as wanted; where one that is was missing, the whole."""
@@ -173,7 +215,7 @@ class _Search:
                             self.blamed(node.body, inside, wanted=wanted),
                         )
                     )
-        return where or ()
+        return self._leaf(node, where or (), here)
 
     def _elements(
         self, node: tree.Comprehension, here: _Place, where: Path | None
@@ -193,7 +235,7 @@ class _Search:
         written = self._variables.get(name)
         if written is None:
             return ()
-        top = _Place(bindings=here.bindings, known={"object": ()}, loops=here.loops)
+        top = _top(here, name)
         return self.blamed(_parsed(written.text), top, wanted=wanted)
 
     def _mentioned(self, node: tree.Node, here: _Place) -> Iterator[Path]:
@@ -243,9 +285,7 @@ class _Search:
         picked = _parsed(written.text)
         if not isinstance(picked, tree.Comprehension) or picked.loop is not tree.Loop.FILTER:
             return first
-        top = _Place(bindings=here.bindings, known={"object": ()}, loops=here.loops).inside(
-            picked.variables[0], value[0], first
-        )
+        top = _top(here, node.field).inside(picked.variables[0], value[0], first)
         return _longest((first or (), self.blamed(picked.body, top, wanted=False)))
 
     def _value(self, node: tree.Node, here: _Place) -> Any:
@@ -264,6 +304,11 @@ class _Search:
         self._left -= 1
         if self._left < 0:
             raise _Enough
+
+
+def _top(here: _Place, variable: str) -> _Place:
+    """Of a variable's own expression, where no name of a loop means anything."""
+    return _Place(bindings=here.bindings, known={"object": ()}, loops=here.loops, owner=variable)
 
 
 def _joined(where: Path | None, step: Any) -> Path | None:

@@ -20,6 +20,7 @@ __all__ = [
     "bindings",
     "decide",
     "is_exempt",
+    "of_conditions",
     "scene",
     "seen",
     "speaks",
@@ -127,12 +128,13 @@ def decide(policy: documents.Policy, scene: Mapping[str, Any]) -> tuple[Decision
 
 
 def _condition(policy: documents.Policy, scene: Mapping[str, Any]) -> str | None:
-    """None = the policy does not speak; else what was wrong with its conditions, "" = nothing.
+    """None = the policy does not speak; else what was wrong with its conditions, "" = nothing."""
+    return _unmet(policy.conditions, of_conditions(policy, scene))
 
-    As in Kubernetes, conditions are not told the namespace.
-    """
-    known = scene if policy.dialect.sees_namespace else {**scene, "namespaceObject": None}
-    return _unmet(policy.conditions, known)
+
+def of_conditions(policy: documents.Policy, scene: Mapping[str, Any]) -> Mapping[str, Any]:
+    """As in Kubernetes, conditions are not told the namespace."""
+    return scene if policy.dialect.sees_namespace else {**scene, "namespaceObject": None}
 
 
 def speaks(policy: documents.Policy, scene: Mapping[str, Any]) -> bool:

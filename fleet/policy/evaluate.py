@@ -56,7 +56,7 @@ def evaluate(
     bound: policies.PolicySet, manifest: objects.Manifest, scene: Scene
 ) -> tuple[findings.Finding, ...]:
     """Each thing once, however many bindings say it; the hardest of them counts."""
-    asked = _asked(manifest, scene)
+    asked = request(manifest, scene)
     judged = _Judged(manifest=manifest, asked=asked, known=decisions.scene(asked))
     found: dict[findings.Finding, findings.Severity] = {}
     for rule in bound.index.rules(asked):
@@ -71,7 +71,8 @@ def evaluate(
 _HARDEST = list(findings.Severity)
 
 
-def _asked(manifest: objects.Manifest, scene: Scene) -> matching.Request:
+def request(manifest: objects.Manifest, scene: Scene) -> matching.Request:
+    """What an API server would ask policies about it."""
     old = scene.previous.get(manifest.key)
     asked = matching.request(
         manifest,

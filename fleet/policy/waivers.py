@@ -157,7 +157,7 @@ class Index:
 
 def covers(waiver: kinds.Waiver, case: Case) -> bool:
     spec = waiver.spec
-    is_named = any(_fits(rule, case.rule) for rule in spec.rules)
+    is_named = any(fits(rule, case.rule) for rule in spec.rules)
     return is_named and any(_is_meant(entry, case) for entry in spec.objects)
 
 
@@ -170,15 +170,15 @@ def _is_meant(entry: kinds.WaivedObjects, case: Case) -> bool:
     return (
         entry.group in (None, key.group)
         and entry.kind in (None, key.kind)
-        and (entry.namespace is None or _fits(entry.namespace, key.namespace))
-        and (entry.name is None or _fits(entry.name, key.name))
+        and (entry.namespace is None or fits(entry.namespace, key.namespace))
+        and (entry.name is None or fits(entry.name, key.name))
         and (entry.path is None or _leads_to(entry.path, case.path))
         and (entry.clusters is None or case.cluster in entry.clusters)
         and (entry.labels is None or kinds.selects(entry.labels, dict(case.labels)))
     )
 
 
-def _fits(pattern: str, text: str) -> bool:
+def fits(pattern: str, text: str) -> bool:
     """With stars for any letters. Words are looked for from the left, so no text makes it slow."""
     first, *rest = pattern.split("*")
     if not rest:
@@ -202,7 +202,7 @@ def _leads_to(pattern: str, path: str) -> bool:
             {
                 n if steps[n] == "**" else n + 1
                 for n in reached
-                if n < len(steps) and (steps[n] == "**" or _fits(steps[n], folder))
+                if n < len(steps) and (steps[n] == "**" or fits(steps[n], folder))
             },
             steps,
         )

@@ -21,7 +21,8 @@ COMMANDS = [
     ("hub", "baseline"), ("hub", "recover"), ("agent",), ("agent", "enroll"), ("agent", "run"),
     ("audit",), ("audit", "decisions"), ("audit", "violations"), ("audit", "verify"),
     ("audit", "show"), ("schema",), ("schema", "export"), ("lab",), ("lab", "up"),
-    ("lab", "down"), ("lab", "kubeconfig"),
+    ("lab", "down"), ("lab", "kubeconfig"), ("policy",), ("policy", "test"), ("policy", "explain"),
+    ("policy", "impact"),
 ]  # fmt: skip
 
 
