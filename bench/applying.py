@@ -7,11 +7,9 @@ from dataclasses import dataclass
 
 from bench import line, processes, results
 
-ROUNDS = 1
-_RATIO, _REST = (
-    1.3,
-    2.0,
-)  # goals: applying at most so many times raw; the rest at most so many seconds
+ROUNDS = 5  # alternating
+# Goals: applying at most so many times raw; the rest at most so many seconds.
+_RATIO, _REST = 1.3, 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 import builders
+import libraries
 import rulebooks
 from fleet.adapters import schemas
 from fleet.manifests import scopes
@@ -166,6 +167,11 @@ def test_custom_resources_by_their_definition(known: typechecks.Known, text: str
 @pytest.mark.parametrize("match", [of("apps", "*"), of("*", "deployments"), of("", "nothings")])
 def test_what_names_no_kind_is_not_checked(known: typechecks.Known, match: Any):
     assert messages(known, match, "object.spec.replcas > 1") == []
+
+
+def test_nothing_is_said_of_the_ready_policies(known: typechecks.Known):
+    library = libraries.library()
+    assert [each for p in library.policies.values() for each in typechecks.check(p, known)] == []
 
 
 def test_a_schema_that_contains_itself_ends(known: typechecks.Known):
