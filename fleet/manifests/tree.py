@@ -18,7 +18,7 @@ _GIT_NAMES = frozenset({".git", "git~1", ".gitmodules"})
 class Limits:
     """Of one commit; sizes in bytes."""
 
-    files: int = 50_000
+    files: int = 200_000
     file_size: int = 8 << 20
     total_size: int = 512 << 20
     depth: int = 32
