@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from fleet.model import findings, names, objects
 from fleet.policy.relations import collisions, deferred, missing, selections
-from fleet.policy.relations.index import Index
+from fleet.policy.relations.index import Index, References
 
 Share = tuple[objects.Manifest, ...]
 NAMES = (
@@ -26,8 +26,9 @@ RULES: tuple[Callable[[Index], Iterable[findings.Finding]], ...] = (
 
 def check(manifests: Mapping[names.Cluster, Share]) -> list[findings.Finding]:
     found: list[findings.Finding] = []
+    known: References = {}
     for share, clusters in _alike(manifests):
-        index = Index(share)
+        index = Index(share, known)
         for rule in RULES:
             found += [replace(each, clusters=clusters) for each in rule(index)]
     return found

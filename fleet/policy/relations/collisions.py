@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from fleet.model import findings, objects
-from fleet.policy.relations import reading, references, saying
+from fleet.policy.relations import reading, saying
 from fleet.policy.relations.index import Index
 
 _CANARY = "nginx.ingress.kubernetes.io/canary"
@@ -55,7 +55,7 @@ def scaling(index: Index) -> Iterator[findings.Finding]:
     for each in index.manifests:
         if reading.kind_of(each) != ("autoscaling", "HorizontalPodAutoscaler"):
             continue
-        for reference in references.of(each):
+        for reference in index.references(each):
             target = index.objects.get(reference.target)
             if target and reading.part(reading.body(target), "spec").get("replicas") is not None:
                 yield saying.warning(

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 from fleet.manifests import scopes
 from fleet.manifests.admission import labels
 from fleet.model import objects
-from fleet.policy.relations import reading
+from fleet.policy.relations import reading, references
 
 # In all, so that no revision can make the search cost more than its reading.
 _COMPARISONS = 500_000
@@ -40,10 +40,19 @@ class _Space:
         return min((self.by_label.get(each, []) for each in wanted.items()), key=len)
 
 
-class Index:
-    """Built in one pass over the objects."""
+References: TypeAlias = dict[int, tuple[references.Reference, ...]]
 
-    def __init__(self, manifests: Iterable[objects.Manifest]) -> None:
+
+class Index:
+    """Built in one pass over the objects.
+
+    `known` are the references of objects that other clusters have too, by the identity of the manifest.
+    """
+
+    def __init__(
+        self, manifests: Iterable[objects.Manifest], known: References | None = None
+    ) -> None:
+        self._known: References = {} if known is None else known
         self.manifests = tuple(manifests)
         self.objects: dict[objects.Key, objects.Manifest] = {}
         self._made: set[objects.Key] = set()
@@ -66,6 +75,12 @@ class Index:
             self._made.update(_makes(manifest))
         if key.kind == "StatefulSet":
             self._made.update(_claims(manifest))
+
+    def references(self, manifest: objects.Manifest) -> tuple[references.Reference, ...]:
+        found = self._known.get(id(manifest))
+        if found is None:
+            found = self._known[id(manifest)] = tuple(references.of(manifest))
+        return found
 
     def _space(self, namespace: str) -> _Space:
         return self._spaces.setdefault(namespace, _Space())

@@ -14,7 +14,7 @@ _CLOSE = 1000  # names that are compared for a hint
 def check(index: Index) -> Iterator[findings.Finding]:
     for each in index.manifests:
         said: set[tuple[objects.Key, str]] = set()
-        for reference in references.of(each):
+        for reference in index.references(each):
             if (reference.target, reference.detail) in said:
                 continue
             found = _judged(each, reference, index)
