@@ -35,9 +35,7 @@ def show(
     environment: Annotated[
         str, typer.Option("--environment", "-e", help="This one only; default: all.")
     ] = "",
-    kustomize: Annotated[
-        Path | None, typer.Option(help="kustomize v5.7.1; default: our own build of it.")
-    ] = None,
+    kustomize: check.Program = None,
     form: Annotated[output.Form, typer.Option("--output", "-o")] = output.Form.TEXT,
 ) -> None:
     """Say what the rules of a commit would newly refuse or allow of what each environment's branch holds.

@@ -12,7 +12,7 @@ from fleet.hub import readings
 from fleet.manifests import declared, objects, scopes
 from fleet.model import findings, json_values, names
 from fleet.model import objects as words
-from fleet.policy import documents, forms, matching, policies
+from fleet.policy import applying, documents, forms, matching, policies
 
 MARK = f"{documents.ENVIRONMENTS.partition('/')[0]}/install"
 ORIGIN = names.Bundle("policies")
@@ -60,11 +60,7 @@ def faults(
 def _meets_agents(
     policy: documents.Policy, binding: documents.Binding, known: scopes.Scopes
 ) -> bool:
-    return any(
-        matching.matches(policy.form.spec.match_constraints, asked)
-        and matching.matches(binding.form.spec.match_resources, asked)
-        for asked in _of_agents(known)
-    )
+    return any(applying.matches(policy, binding, asked) for asked in _of_agents(known))
 
 
 def _of_agents(known: scopes.Scopes) -> Iterator[matching.Request]:

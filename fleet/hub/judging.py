@@ -36,6 +36,7 @@ NOT_BY_DECREE = frozenset({
     "tree", "yaml", "json", "fleet", "bundle", "kustomize", "plan", "ownership", "registration", "install",
 })  # fmt: skip
 
+_BY_NEW_RULES = "the next one is judged by the new rules alone"
 _PolicySet = policies.PolicySet  # inside Judged the module's name is a field's
 _Near = repository.Near
 
@@ -132,18 +133,20 @@ async def of_reading(
     question: Question, reading: readings.Reading, base: readings.Reading | None, tools: Tools
 ) -> Judged:
     with tools.telemetry.span("render", {"bundles": str(len(reading.declared.bundles))}):
-        rendered = await rendering.render(reading, _kitchen(tools))
+        served = await _served(reading, tools)
+        rendered = served.rendered
+    running = _Running(_on_clusters_of(reading, base), tools) if base else None
     own = policies.parse(reading.declared.rules)
     with tools.telemetry.span("schema", {}):
-        schemas, misshapen = await _schemas(reading, rendered, tools)
+        schemas, misshapen = await _schemas(reading, served, tools)
         share = {cluster: rendered.manifests[cluster] for cluster in schemas}
         misshapen += await verdicts.schema(share, schemas, _bench(tools))
     with tools.telemetry.span("policy", {"policies": own.digest}):
-        denied, docket = await _policy(question, reading, base, rendered, own, tools)
+        denied, docket = await _policy(question, reading, running, served, own, tools)
         bound = policies.for_environment(own, question.environment)
-        known = scopes.scopes(crds_of(reading.declared, rendered.manifests))
-        denied += await rulechecks.check(bound, schemas, known, _bench(tools))
-        denied += await _swapped(reading, base, rendered, tools)
+        denied += await rulechecks.check(bound, schemas, served.scopes, _bench(tools))
+        if base is not None and running is not None:
+            denied += await swapped.check(reading, base, rendered, running.rendered)
     found = [*reading.findings, *rendered.findings, *own.findings, *misshapen, *denied]
     return Judged(
         question=question,
@@ -224,11 +227,42 @@ def _bench(tools: Tools) -> verdicts.Bench:
     return verdicts.Bench(memo=tools.memo, aside=tools.aside, crew=tools.crew)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Served:
+    """What clusters would run, and the kinds that its CRDs bring."""
+
+    rendered: rendering.Rendered = field(repr=False)
+    scopes: scopes.Scopes
+    brought: customs.Customs
+
+
+async def _served(reading: readings.Reading, tools: Tools) -> _Served:
+    rendered = await rendering.render(reading, _kitchen(tools))
+    crds = crds_of(reading.declared, rendered.manifests)
+    return _Served(rendered=rendered, scopes=scopes.scopes(crds), brought=customs.Customs(crds))
+
+
+class _Running:
+    """What runs, on the clusters that the candidate knows: worked out when somebody asks for it, and once."""
+
+    def __init__(self, reading: readings.Reading, tools: Tools) -> None:
+        self.reading = reading
+        self._tools = tools
+        self._served: _Served | None = None
+
+    async def served(self) -> _Served:
+        if self._served is None:
+            self._served = await _served(self.reading, self._tools)
+        return self._served
+
+    async def rendered(self) -> rendering.Rendered:
+        return (await self.served()).rendered
+
+
 async def _schemas(
-    reading: readings.Reading, rendered: rendering.Rendered, tools: Tools
+    reading: readings.Reading, served: _Served, tools: Tools
 ) -> tuple[dict[names.Cluster, validate.Schemas], list[findings.Finding]]:
     """For the version of each cluster; a version that nobody has schemas for is a finding, never a pass."""
-    crds = crds_of(reading.declared, rendered.manifests)
     by_version: dict[str, validate.Schemas] = {}
     chosen: dict[names.Cluster, validate.Schemas] = {}
     found = await rulechecks.definitions(reading.declared.crds, _bench(tools))
@@ -240,7 +274,10 @@ async def _schemas(
             continue
         if version not in by_version:
             by_version[version] = customs.Schemas(
-                version=version, source=tools.schemas.identity, definitions=definitions, crds=crds
+                version=version,
+                source=tools.schemas.identity,
+                definitions=definitions,
+                brought=served.brought,
             )
         chosen[names.Cluster(cluster.document.metadata.name)] = by_version[version]
     return chosen, found
@@ -249,46 +286,34 @@ async def _schemas(
 async def _policy(
     question: Question,
     reading: readings.Reading,
-    base: readings.Reading | None,
-    rendered: rendering.Rendered,
+    running: _Running | None,
+    served: _Served,
     own: policies.PolicySet,
     tools: Tools,
 ) -> tuple[list[findings.Finding], leniency.Docket]:
+    base = running.reading if running is not None else None
     in_force = policies.parse(base.declared.rules) if base is not None else own
     sets = [own] if _rules_came_first(question, reading.ids) else [own, in_force]
-    heard = await _heard(question, reading, rendered, sets, tools)
+    heard = await _heard(question, served, sets, tools)
     by_own = heard[own.digest]
-    docket = dockets.docket(reading, base, rendered, by_own, heard.get(in_force.digest, by_own))
-    if base is not None and dockets.wants_baseline(docket):
-        running = _on_clusters_of(reading, base)
-        before = await rendering.render(running, _kitchen(tools))
-        standing = await _heard(question, running, before, sets, tools)
+    docket = dockets.docket(
+        reading, base, served.rendered, by_own, heard.get(in_force.digest, by_own)
+    )
+    if running is not None and dockets.wants_baseline(docket):
+        standing = await _heard(question, await running.served(), sets, tools)
         by_own = standing[own.digest]
         docket = dockets.with_standing(docket, by_own, standing.get(in_force.digest, by_own))
     found = [
-        *(_loosened(each) for each in loosening.loosenings(in_force, own)),
-        *dockets.loosenings(docket),
-        *installing.faults(
-            own, reading, scopes.scopes(crds_of(reading.declared, rendered.manifests))
+        *(
+            loosening.told(each, findings.Place(path="policies"), _BY_NEW_RULES)
+            for each in loosening.loosenings(in_force, own)
         ),
+        *dockets.loosenings(docket),
+        *installing.faults(own, reading, served.scopes),
         *leniency.faults(docket, {*own.policies, *in_force.policies, *relations.NAMES}),
         *itertools.chain(*heard.values()),
     ]
     return found, docket
-
-
-async def _swapped(
-    reading: readings.Reading,
-    base: readings.Reading | None,
-    rendered: rendering.Rendered,
-    tools: Tools,
-) -> list[findings.Finding]:
-    if base is None:
-        return []
-    running = _on_clusters_of(reading, base)
-    return await swapped.check(
-        reading, base, rendered, lambda: rendering.render(running, _kitchen(tools))
-    )
 
 
 def _on_clusters_of(reading: readings.Reading, base: readings.Reading) -> readings.Reading:
@@ -298,35 +323,27 @@ def _on_clusters_of(reading: readings.Reading, base: readings.Reading) -> readin
 
 async def _heard(
     question: Question,
-    reading: readings.Reading,
-    rendered: rendering.Rendered,
+    served: _Served,
     sets: Iterable[policies.PolicySet],
     tools: Tools,
 ) -> dict[names.Digest, list[findings.Finding]]:
     """What each set of rules has against what would run, by the set's digest; relations are rules of every set."""
-    crds = crds_of(reading.declared, rendered.manifests)
-    known, brought = scopes.scopes(crds), customs.Customs(crds)
-    related = await tools.aside(lambda: relations.check(rendered.manifests))
+    manifests = served.rendered.manifests
+    related = await tools.aside(lambda: relations.check(manifests))
     return {
         digest: [
             *await verdicts.policy(
-                rendered.manifests, each, question.environment, known, brought, _bench(tools)
+                manifests,
+                each,
+                question.environment,
+                served.scopes,
+                served.brought,
+                _bench(tools),
             ),
             *related,
         ]
         for digest, each in {each.digest: each for each in sets}.items()
     }
-
-
-def _loosened(message: str) -> findings.Finding:
-    """Said and recorded, so that nobody loosens a rule unseen; what is in force still judges this commit."""
-    return findings.Finding(
-        rule="loosening",
-        severity=findings.Severity.AUDIT,
-        message=f"{message}: that may let through what is denied today",
-        place=findings.Place(path="policies"),
-        hint="what is in force judges this commit too; the next one is judged by the new rules alone",
-    )
 
 
 def _rules_came_first(question: Question, ids: layout.Ids) -> bool:

@@ -10,7 +10,7 @@ from fleet.hub import memory
 from fleet.manifests import scopes
 from fleet.manifests.schemas import validate
 from fleet.model import findings, json_values, names, objects
-from fleet.policy import evaluate, policies
+from fleet.policy import evaluate, matching, policies
 from fleet.policy.crds import customs
 from fleet.ports import store
 
@@ -93,17 +93,13 @@ def neighbourhoods(manifests: Share, *, annotated: bool) -> list[_Neighbourhood]
     found: dict[str, _Neighbourhood] = {}
     for cluster, share in manifests.items():
         spaces = [e for e in share if (e.key.group, e.key.kind) == ("", "Namespace")]
-        labels = {each.key.name: _texts(each, "labels") for each in spaces}
-        notes = {each.key.name: _texts(each, "annotations") for each in spaces if annotated}
+        labels = {each.key.name: matching.texts(each.body, "labels") for each in spaces}
+        notes = {
+            each.key.name: matching.texts(each.body, "annotations") for each in spaces if annotated
+        }
         near = _Neighbourhood(labels=labels, annotations=notes, clusters=[])
         found.setdefault(json_values.digest([labels, notes]), near).clusters.append(cluster)
     return list(found.values())
-
-
-def _texts(manifest: objects.Manifest, field: str) -> Mapping[str, str]:
-    """Malformed ones are the schema's finding; no selector selects by them."""
-    found = manifest.body["metadata"].get(field)
-    return found if isinstance(found, Mapping) else {}
 
 
 _Identity = tuple[names.Digest, objects.Source]

@@ -81,33 +81,19 @@ class _Language:
     has_params: bool
     is_kyverno: bool
     variables: tuple[tuple[str, str], ...]  # with their texts
+    written: Mapping[str, expressions.Expression] = field(compare=False, repr=False)  # the same
     loops: tuple[str, ...] = ()  # names of loops around it, the innermost last
 
 
 @functools.lru_cache(maxsize=_REMEMBERED)
-def _program(text: str, language: _Language, written: "_Written") -> cel.Program:
+def _program(text: str, language: _Language) -> cel.Program:
     environment = expressions.environment(
         has_params=language.has_params, is_kyverno=language.is_kyverno
     )
-    environment = expressions.with_variables(environment, written.variables)
+    environment = expressions.with_variables(environment, language.written)
     for name in language.loops:
         environment = environment.extended(name, types.DYN)
     return cel.compile(text, environment)
-
-
-class _Written:
-    """A policy's variables, which its language tells from any others."""
-
-    __slots__ = ("variables",)
-
-    def __init__(self, variables: Mapping[str, expressions.Expression]) -> None:
-        self.variables = variables
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Written)
-
-    def __hash__(self) -> int:
-        return 0
 
 
 def _containers(value: Any, where: Path) -> Iterator[tuple[int, Path]]:
@@ -168,6 +154,7 @@ class _Search:
             has_params=policy.param_kind is not None,
             is_kyverno=policy.dialect.is_kyverno,
             variables=tuple((name, each.text) for name, each in policy.variables.items()),
+            written=policy.variables,
         )
         self._leaves: list[tuple[Path, tree.Node, str]] = []
         self._left = _QUESTIONS
@@ -298,7 +285,7 @@ class _Search:
 
     def _program(self, node: tree.Node, here: _Place) -> cel.Program:
         language = replace(self._language, loops=here.loops)
-        return _program(spelling.spelled(node), language, _Written(self._variables))
+        return _program(spelling.spelled(node), language)
 
     def _ask(self) -> None:
         self._left -= 1

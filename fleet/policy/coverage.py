@@ -114,8 +114,7 @@ def _namespaces(share: Iterable[objects.Manifest]) -> dict[str, Mapping[str, str
 
 
 def _labels(manifest: objects.Manifest) -> Mapping[str, str]:
-    labels = _head(manifest)["metadata"].get("labels")
-    return labels if isinstance(labels, Mapping) else {}
+    return matching.texts(_head(manifest), "labels")
 
 
 def passed(counted: Judged, found: Iterable[findings.Finding]) -> dict[tuple[str, str], int]:

@@ -11,12 +11,13 @@ from datetime import datetime
 
 from fleet.manifests import declared
 from fleet.model import findings, kinds, names, objects
-from fleet.policy import waivers
+from fleet.policy import loosening, waivers
 
 Identity = tuple[str, str, str]  # rule, object, message: of a violation, wherever it stands
 BASELINE = "baseline: what runs has it too"
 ONLY_WAIVERS = "nothing but waivers changes: what runs has it too"
 INSTALLED = "the clusters enforce it themselves: that knows no waiver, no setting and no baseline"
+_LATER = "this counts from the next one on"
 _HARDEST = list(findings.Severity)
 
 
@@ -247,9 +248,9 @@ def loosenings(before: Side, after: Side) -> Iterator[findings.Finding]:
         name = each.document.metadata.name
         if known.get(name) != each.document:
             word = "changed" if name in known else "new"
-            yield _loosened(f"waiver {name} is {word}", each.place)
+            yield loosening.told(f"waiver {name} is {word}", each.place, _LATER)
     for message in _settings(before.spec, after.spec):
-        yield _loosened(message, _fleet())
+        yield loosening.told(message, _fleet(), _LATER)
 
 
 def _settings(before: kinds.EnvironmentSpec, after: kinds.EnvironmentSpec) -> Iterator[str]:
@@ -262,16 +263,6 @@ def _settings(before: kinds.EnvironmentSpec, after: kinds.EnvironmentSpec) -> It
         yield "the baseline is switched on"
     if after.waivers != before.waivers:
         yield "what waivers may say is changed"
-
-
-def _loosened(message: str, place: findings.Place) -> findings.Finding:
-    return findings.Finding(
-        rule="loosening",
-        severity=findings.Severity.AUDIT,
-        message=f"{message}: that may let through what is denied today",
-        place=place,
-        hint="what is in force judges this commit too; this counts from the next one on",
-    )
 
 
 def _fleet() -> findings.Place:

@@ -12,6 +12,17 @@ from fleet.policy import documents, policies
 Digests = Mapping[str, names.Digest]
 
 
+def told(message: str, place: findings.Place, hint: str) -> findings.Finding:
+    """Said and recorded, so that nobody loosens a rule unseen; what is in force still judges this commit."""
+    return findings.Finding(
+        rule="loosening",
+        severity=findings.Severity.AUDIT,
+        message=f"{message}: that may let through what is denied today",
+        place=place,
+        hint=f"what is in force judges this commit too; {hint}",
+    )
+
+
 def loosenings(before: policies.PolicySet, after: policies.PolicySet) -> tuple[str, ...]:
     """Each in words; none = `after` only adds denials."""
     taken = {each.param_kind for each in before.policies.values()}

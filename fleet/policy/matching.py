@@ -61,9 +61,7 @@ class Request:
         return self._written("annotations")
 
     def _written(self, field: str) -> dict[str, str]:
-        metadata = self.body.get("metadata")
-        found = metadata.get(field) if isinstance(metadata, Mapping) else None
-        return dict(found) if isinstance(found, Mapping) else {}
+        return dict(texts(self.body, field))
 
 
 def request(
@@ -87,6 +85,13 @@ def request(
         operation=CREATE if old is None else UPDATE,
         old=old,
     )
+
+
+def texts(body: Mapping[str, Any], field: str) -> Labels:
+    """An object's labels or annotations. Malformed ones are the schema's finding; no selector selects by them."""
+    metadata = body.get("metadata")
+    found = metadata.get(field) if isinstance(metadata, Mapping) else None
+    return found if isinstance(found, Mapping) else {}
 
 
 def labels_of(namespace: str, namespaces: Mapping[str, Labels]) -> Labels:

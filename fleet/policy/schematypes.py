@@ -12,13 +12,13 @@ from typing import Any
 from fleet.cel import types
 
 _POINTER = "#/$defs/"
-_FORMATS = {
+FORMATS = {
     "byte": types.BYTES,
     "date": types.TIMESTAMP,
     "date-time": types.TIMESTAMP,
     "duration": types.DURATION,
 }
-_SIMPLE = {"boolean": types.BOOL, "integer": types.INT, "number": types.DOUBLE}
+SCALARS = {"boolean": types.BOOL, "integer": types.INT, "number": types.DOUBLE}
 _STRANGE = re.compile(r"__(dot|dash|slash|underscores|[a-z]+)__")
 _ESCAPES = {"dot": ".", "dash": "-", "slash": "/", "underscores": "__"}
 
@@ -74,9 +74,9 @@ class _Typed:
             case "array":
                 return types.list_of(self.type(found.get("items"), f"{name}.@idx"))
             case "string":
-                return _FORMATS.get(found.get("format", ""), types.STRING)
+                return FORMATS.get(found.get("format", ""), types.STRING)
             case kind:
-                return _SIMPLE.get(kind, types.DYN)
+                return SCALARS.get(kind, types.DYN)
 
     def _object(self, schema: Mapping[str, Any], name: str) -> types.Type:
         extra = schema.get("additionalProperties")

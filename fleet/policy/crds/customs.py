@@ -16,11 +16,11 @@ class Customs:
     """By group, version and kind; Kubernetes' own kinds come first, as no CRD may say otherwise of them."""
 
     def __init__(self, crds: Iterable[Mapping[str, Any]]) -> None:
-        known = list(crds)
+        self.crds = tuple(crds)
         self._schemas = {
-            kind: schema for crd in known for kind, schema in structural.versions(crd)
+            kind: schema for crd in self.crds for kind, schema in structural.versions(crd)
         }
-        self._with_status = {kind for crd in known for kind in _with_status(crd)}
+        self._with_status = {kind for crd in self.crds for kind in _with_status(crd)}
         self._trees: dict[validate.Kind, rules.Node | None] = {}
         self._digests: dict[validate.Kind, names.Digest] = {}
 
@@ -78,11 +78,12 @@ class Schemas(validate.Schemas):
         version: str,
         source: str,
         definitions: Mapping[str, Any],
-        crds: Iterable[Mapping[str, Any]],
+        brought: Customs,
     ) -> None:
-        known = list(crds)
-        super().__init__(version=version, source=source, definitions=definitions, crds=known)
-        self._customs = Customs(known)
+        super().__init__(
+            version=version, source=source, definitions=definitions, crds=brought.crds
+        )
+        self._customs = brought
         self.identity = json_values.digest([_SEMANTICS, self.identity])
 
     def validate(self, manifest: objects.Manifest) -> tuple[findings.Finding, ...]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from fleet.cel import types, values
 from fleet.manifests.schemas import completion
+from fleet.policy import schematypes
 from fleet.policy.crds import formats, lists
 
 Schema = Mapping[str, Any]
@@ -29,13 +30,6 @@ _OF_A_RESOURCE: Schema = {
     "kind": _TEXT,
     "metadata": {"type": "object", "properties": {"name": _TEXT, "generateName": _TEXT}},
 }
-_FORMATS = {
-    "byte": types.BYTES,
-    "duration": types.DURATION,
-    "date": types.TIMESTAMP,
-    "date-time": types.TIMESTAMP,
-}
-_SCALARS = {"boolean": types.BOOL, "number": types.DOUBLE, "integer": types.INT}
 
 
 def spellings(name: str) -> tuple[str, ...]:
@@ -71,9 +65,9 @@ def type_of(schema: Any, name: str, *, of_resource: bool = False) -> types.Type 
         case "object":
             return _object(schema, name, of_resource=of_resource)
         case "string":
-            return _FORMATS.get(str(schema.get("format")), types.STRING)
+            return schematypes.FORMATS.get(str(schema.get("format")), types.STRING)
         case kind:
-            return _SCALARS.get(str(kind))
+            return schematypes.SCALARS.get(str(kind))
 
 
 def type_of_inner(schema: Any, name: str) -> types.Type | None:

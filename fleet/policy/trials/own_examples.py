@@ -3,8 +3,9 @@
 Namespaces that lie in `tests` itself are those that the examples live in.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from fleet.manifests import declared, scopes
 from fleet.model import findings
@@ -12,6 +13,8 @@ from fleet.policy import documents, policies
 from fleet.policy.trials import cases, samples, verdicts
 
 EXPECT = "fleetgate.dev/expect"  # words of the message that a bad example is denied with
+_GOOD, _BAD, _AROUND = "tests/good", "tests/bad", "tests"
+_Read: TypeAlias = Mapping[str, samples.Read]  # by where they lie
 _R = cases.Result
 _REFUSING = (_R.FAIL, _R.ERROR)
 
@@ -21,9 +24,9 @@ def folders(files: samples.Files) -> list[str]:
     found = set()
     for path in files:
         folder = samples.folder(path)
-        for which in ("good", "bad"):
-            if f"/{folder}".endswith(f"/tests/{which}"):
-                found.add(folder.removesuffix(f"tests/{which}").rstrip("/"))
+        for which in (_GOOD, _BAD):
+            if f"/{folder}".endswith(f"/{which}"):
+                found.add(folder.removesuffix(which).rstrip("/"))
     return sorted(found)
 
 
@@ -41,14 +44,18 @@ class _Seen:
 
 def run(folder: str, files: samples.Files) -> cases.Report:
     judging = policies.parse(samples.read([folder], files).documents)
-    known = samples.scopes_of(each.value for each in _documents(folder, files))
-    around = samples.Surroundings(namespaces=_namespaces(folder, files), default_namespace="")
+    read = {
+        each: samples.read([samples.joined(folder, each)], files)
+        for each in (_AROUND, _GOOD, _BAD)
+    }
+    known = samples.scopes_of((*read[_GOOD].values, *read[_BAD].values))
+    around = samples.Surroundings(namespaces=_namespaces(read[_AROUND]), default_namespace="")
     seen = [
         _Seen(example=example, said=_said(example, judging, around, known))
-        for example in _examples(folder, files)
+        for example in _examples(read)
     ]
     found = [_case(each.example, each.said) for each in seen]
-    found += _broken(folder, files)
+    found += _broken(read)
     if not judging.policies:
         place = findings.Place(path=folder)
         why = "; ".join(each.message for each in judging.findings) or "there is no policy here"
@@ -58,28 +65,24 @@ def run(folder: str, files: samples.Files) -> cases.Report:
     return cases.Report(cases=tuple(found), rules=tuple(_rules(judging, seen)))
 
 
-def _documents(folder: str, files: samples.Files) -> tuple[declared.Rule, ...]:
-    paths = [samples.joined(folder, f"tests/{which}") for which in ("good", "bad")]
-    return samples.read(paths, files).documents
-
-
-def _namespaces(folder: str, files: samples.Files) -> dict[str, samples.Document]:
-    around = samples.read([samples.joined(folder, "tests")], files).values
+def _namespaces(around: samples.Read) -> dict[str, samples.Document]:
     named = (
-        each for each in around if each.get("kind") == "Namespace" and samples.is_object(each)
+        each
+        for each in around.values
+        if each.get("kind") == "Namespace" and samples.is_object(each)
     )
     return {str(each["metadata"].get("name")): each for each in named}
 
 
-def _examples(folder: str, files: samples.Files) -> Iterator[_Example]:
-    for which in ("good", "bad"):
-        for each in samples.read([samples.joined(folder, f"tests/{which}")], files).documents:
-            yield _Example(document=each, is_good=which == "good")
+def _examples(read: _Read) -> Iterator[_Example]:
+    for which in (_GOOD, _BAD):
+        for each in read[which].documents:
+            yield _Example(document=each, is_good=which == _GOOD)
 
 
-def _broken(folder: str, files: samples.Files) -> Iterator[cases.Case]:
-    for which in ("tests", "tests/good", "tests/bad"):
-        for each in samples.read([samples.joined(folder, which)], files).broken:
+def _broken(read: _Read) -> Iterator[cases.Case]:
+    for which, found in read.items():
+        for each in found.broken:
             yield cases.Case(
                 place=each.place, name=which, state=cases.State.FAILED, message=each.message
             )

@@ -153,11 +153,11 @@ def _request(body: Document, around: Surroundings, known: scopes.Scopes) -> matc
         body=written,
         namespace_labels=None
         if space is None
-        else matching.labels_of(key.namespace, {key.namespace: _texts(space, "labels")}),
+        else matching.labels_of(key.namespace, {key.namespace: matching.texts(space, "labels")}),
         operation=operation,
         old=written if is_known else None,
         user=around.user,
-        namespace_annotations=None if space is None else _texts(space, "annotations"),
+        namespace_annotations=None if space is None else matching.texts(space, "annotations"),
     )
 
 
@@ -176,9 +176,3 @@ def _with_namespace(body: Document, key: objects.Key) -> Document:
     if not key.namespace or metadata.get("namespace"):
         return body
     return {**body, "metadata": {**metadata, "namespace": key.namespace}}
-
-
-def _texts(body: Document, field_: str) -> Mapping[str, str]:
-    metadata = body.get("metadata")
-    found = metadata.get(field_) if isinstance(metadata, Mapping) else None
-    return found if isinstance(found, Mapping) else {}

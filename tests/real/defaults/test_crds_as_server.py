@@ -63,7 +63,9 @@ async def served(wire: Wire, crd: Body) -> None:
 
 
 def judge() -> customs.Schemas:
-    return customs.Schemas(version="1.36", source="test", definitions={}, crds=[CRD])
+    return customs.Schemas(
+        version="1.36", source="test", definitions={}, brought=customs.Customs([CRD])
+    )
 
 
 def said(answer: Body) -> set[str]:

@@ -52,7 +52,9 @@ VERDICTS = {
 
 
 def schemas(*crds: Mapping[str, Any]) -> customs.Schemas:
-    return customs.Schemas(version="1.36", source="test", definitions={}, crds=crds)
+    return customs.Schemas(
+        version="1.36", source="test", definitions={}, brought=customs.Customs(crds)
+    )
 
 
 def judged(schema: Any, value: Any) -> tuple[findings.Finding, ...]:
