@@ -65,6 +65,9 @@ class Real:
     async def open(self) -> None:
         """The repository is written and the hub runs."""
         await self._fleet("init", str(self.clone))
+        # A newcomer's git may not know yet who commits, neither here nor in `fleet promote`.
+        for setting, value in (("user.name", "demo"), ("user.email", "demo@example.com")):
+            await self._git("-C", str(self.clone), "config", setting, value)
         await self._git("init", "--quiet", "--bare", "--initial-branch=dev", str(self.origin))
         await self._git("-C", str(self.clone), "remote", "add", "origin", str(self.origin))
         await self._git(
@@ -205,9 +208,8 @@ class Real:
         return (await self._run((str(self.kubectl), *kubeconfig, *words), (0,))).text
 
     async def _git(self, *words: str) -> str:
-        names = ("-c", "user.name=demo", "-c", "user.email=demo@example.com")
         program = shutil.which("git", path=self.environment.get("PATH")) or "git"
-        return (await self._run((program, *names, *words), (0,))).text
+        return (await self._run((program, *words), (0,))).text
 
     async def _fleet(self, *words: str, is_fine: tuple[int, ...] = (0,)) -> Ended:
         return await self._run((*_FLEET, *words), is_fine)
