@@ -11,10 +11,10 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from fleet.manifests import layout, parse
-from fleet.model import findings, kinds, ledger, names, objects
+from fleet.model import findings, kinds, ledger, names, objects, strict
 from fleet.model import permits as allowed
 
-Kind = TypeVar("Kind", bound=kinds.Strict)
+Kind = TypeVar("Kind", bound=strict.Strict)
 
 FLEET_FILE = "fleet.yaml"
 _CRD = "CustomResourceDefinition"
@@ -203,7 +203,7 @@ def _is_ours(value: Any) -> bool:
     return isinstance(version, str) and version.partition("/")[0] == kinds.GROUP
 
 
-def _misplaced(document: kinds.Strict, path: str, where: layout.Layout) -> str:
+def _misplaced(document: strict.Strict, path: str, where: layout.Layout) -> str:
     """What is wrong with the place of a document, in words; "" = nothing."""
     here = where.environment
     match document:
@@ -221,7 +221,7 @@ def _misplaced(document: kinds.Strict, path: str, where: layout.Layout) -> str:
             return ""
 
 
-def _malformed(document: kinds.Strict, place: findings.Place) -> Iterator[findings.Finding]:
+def _malformed(document: strict.Strict, place: findings.Place) -> Iterator[findings.Finding]:
     if not isinstance(document, kinds.Cluster):
         return
     for name, text, size in (

@@ -4,74 +4,20 @@ Strict by pydantic: no coercion, no unknown field. Every field has its sentence;
 docs/repository.md are drawn from here.
 """
 
-import re
-from datetime import UTC, datetime
 from enum import Enum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import (
-    AwareDatetime,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    StringConstraints,
-    WithJsonSchema,
-)
-from pydantic.alias_generators import to_camel
+from pydantic import AwareDatetime, Field, StringConstraints
 
-from fleet.model import leaving, names, permits
+from fleet.model import gating, leaving, names, permits, strict
 
 API_VERSION = names.API_VERSION
 GROUP = "fleetgate.dev"
 OnRemoval = leaving.OnRemoval
 
-Label = Annotated[
-    str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$", max_length=63)
-]
 
-
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}\Z")
-
-
-def _moment(value: Any) -> Any:
-    """A day ends as it begins, in UTC. Numbers are no moments: nobody sees which one 1e12 means."""
-    if isinstance(value, str) and _DAY.match(value):
-        return datetime.fromisoformat(value).replace(tzinfo=UTC)
-    if isinstance(value, str) and not _DAY.match(value[:10]):
-        raise ValueError("a moment is written as 2027-01-31 or 2027-01-31T12:00:00Z")
-    if not isinstance(value, (str, datetime)):
-        raise ValueError("a moment is written as 2027-01-31 or 2027-01-31T12:00:00Z")  # noqa: TRY004 - pydantic's way
-    return value
-
-
-Moment = Annotated[
-    AwareDatetime,
-    Field(strict=False),
-    BeforeValidator(_moment),
-    WithJsonSchema({"type": "string", "anyOf": [{"format": "date"}, {"format": "date-time"}]}),
-]
-# Plain ASCII, so that no owner looks like another.
-Owner = Annotated[
-    str, StringConstraints(pattern=r"^[A-Za-z0-9]([A-Za-z0-9 ._+@/-]{0,126}[A-Za-z0-9])?$")
-]
-Sentence = Annotated[str, StringConstraints(pattern=r"\S", max_length=1000)]
-Word = Annotated[str, StringConstraints(min_length=1, max_length=253)]
-
-
-class Strict(BaseModel):
-    model_config = ConfigDict(
-        strict=True,
-        extra="forbid",
-        frozen=True,
-        alias_generator=to_camel,
-        validate_by_name=True,
-        defer_build=True,  # most commands meet few of these kinds
-    )
-
-
-class Metadata(Strict):
-    name: Label = Field(description="Unique among the kind; a DNS-1123 label.")
+class Metadata(strict.Strict):
+    name: strict.Label = Field(description="Unique among the kind; a DNS-1123 label.")
     labels: dict[str, str] = Field(default={}, description="For selectors.")
     annotations: dict[str, str] = Field(default={}, description="For people and other programs.")
 
@@ -83,39 +29,58 @@ class Operator(Enum):
     DOES_NOT_EXIST = "DoesNotExist"
 
 
-class Requirement(Strict):
+class Requirement(strict.Strict):
     key: str = Field(description="The label's key.")
     operator: Operator = Field(strict=False, description="As in Kubernetes label selectors.")
     values: list[str] = Field(default=[], description="For In and NotIn.")
 
 
-class Selector(Strict):
+class Selector(strict.Strict):
     match_labels: dict[str, str] = Field(default={}, description="All of these labels.")
     match_expressions: list[Requirement] = Field(default=[], description="All of these hold.")
 
 
 class Targets(Selector):
-    clusters: list[Label] | None = Field(default=None, description="By name; none = any name.")
-
-
-class Wave(Strict):
-    name: Label = Field(description="Shown in status and records.")
-    selector: Selector = Field(
-        default=Selector(), description="Which clusters; a cluster goes with the first that fits."
+    clusters: list[strict.Label] | None = Field(
+        default=None, description="By name; none = any name."
     )
 
 
-class Guard(Strict):
+class Wave(strict.Strict):
+    name: strict.Label = Field(description="Shown in status and records.")
+    selector: Selector = Field(
+        default=Selector(), description="Which clusters; a cluster goes with the first that fits."
+    )
+    size: gating.Share | None = Field(
+        default=None,
+        description="At most so many clusters at once, as 2 or 25%: a larger wave goes in parts.",
+    )
+    max_unavailable: gating.Share = Field(
+        default="0%",
+        description="So many of its clusters may be unhealthy and the next wave still opens.",
+    )
+    soak: strict.Span = Field(
+        default=gating.NO_TIME, description="How long it must be healthy before the next opens."
+    )
+    approvals: list[gating.Approvals] = Field(
+        default=[], max_length=10, description="Who must agree before it opens."
+    )
+
+
+class Guard(strict.Strict):
     max_deleted_share: float = Field(
         default=0.5, ge=0, le=1, description="More of a cluster's objects than this need a Permit."
     )
 
 
-class HealthGate(Strict):
+class HealthGate(strict.Strict):
     stale_after: int = Field(
         default=300,
         ge=1,
         description="Seconds without a sign of life after which health is unknown.",
+    )
+    quorum: gating.Share = Field(
+        default="1", description="So many upstream clusters must report, as 3 or 80%."
     )
 
 
@@ -125,25 +90,25 @@ class Enforcement(Enum):
     AUDIT = "audit"
 
 
-class PolicySetting(Strict):
-    rule: Word = Field(description="A policy's name.")
+class PolicySetting(strict.Strict):
+    rule: strict.Word = Field(description="A policy's name.")
     enforcement: Enforcement = Field(
         strict=False, description="What its findings do here, whatever its bindings say."
     )
 
 
-class WaiverTerms(Strict):
+class WaiverTerms(strict.Strict):
     wildcards: bool = Field(
         default=False, description="Waivers may name every rule, or rules for every object."
     )
     max_days: int = Field(default=366, ge=1, le=3660, description="The farthest end, from today.")
-    owners: list[Owner] = Field(
+    owners: list[strict.Owner] = Field(
         default=[], description="Who may own a waiver; absent = whoever it names."
     )
 
 
-class EnvironmentSpec(Strict):
-    name: Label = Field(description="The environment's name.")
+class EnvironmentSpec(strict.Strict):
+    name: strict.Label = Field(description="The environment's name.")
     branch: str | None = Field(default=None, description="Its branch; its name if absent.")
     waves: list[Wave] = Field(
         default=[],
@@ -159,9 +124,18 @@ class EnvironmentSpec(Strict):
         description="Violations that the release in force has too only warn: new ones block.",
     )
     waivers: WaiverTerms = Field(default=WaiverTerms(), description="What waivers may say.")
+    gates: gating.Gates = Field(
+        default=gating.Gates(), description="What a commit must pass besides lineage and policies."
+    )
+    rollout: gating.Rollout = Field(
+        default=gating.Rollout(), description="What happens when a wave fails."
+    )
+    hotfix: gating.Hotfix | None = Field(
+        default=None, description="Paths that may be changed right here; absent: none may."
+    )
 
 
-class FleetSpec(Strict):
+class FleetSpec(strict.Strict):
     environments: list[EnvironmentSpec] = Field(
         min_length=1,
         max_length=32,
@@ -173,7 +147,7 @@ class FleetSpec(Strict):
     )
 
 
-class Fleet(Strict):
+class Fleet(strict.Strict):
     """fleet.yaml: the environments in order, and what each asks of a commit."""
 
     api_version: Literal["fleetgate.dev/v1alpha1"]
@@ -182,7 +156,7 @@ class Fleet(Strict):
     spec: FleetSpec
 
 
-class ClusterSpec(Strict):
+class ClusterSpec(strict.Strict):
     uid: str = Field(
         min_length=1, max_length=64, description="UID of the cluster's kube-system namespace."
     )
@@ -201,7 +175,7 @@ class ClusterSpec(Strict):
     )
 
 
-class Cluster(Strict):
+class Cluster(strict.Strict):
     """clusters/ENVIRONMENT/NAME.yaml: registers one Kubernetes API server by its agent's key."""
 
     api_version: Literal["fleetgate.dev/v1alpha1"]
@@ -210,12 +184,12 @@ class Cluster(Strict):
     spec: ClusterSpec
 
 
-class BundleSpec(Strict):
+class BundleSpec(strict.Strict):
     path: str = Field(default=".", description="Folder of the manifests, relative to this file's.")
     targets: Targets = Field(
         default=Targets(), description="Which clusters; absent = every cluster."
     )
-    namespace: Label | None = Field(
+    namespace: strict.Label | None = Field(
         default=None, description="For namespaced objects that name none."
     )
     substitute: bool = Field(default=False, description="Replace ${...} in plain YAML.")
@@ -224,13 +198,15 @@ class BundleSpec(Strict):
         default=[],
         description="Files of variables, later ones win; {environment} is replaced; may lie in owned paths.",
     )
-    depends_on: list[Label] = Field(default=[], description="Bundles that must be there first.")
+    depends_on: list[strict.Label] = Field(
+        default=[], description="Bundles that must be there first."
+    )
     takeover: bool = Field(
         default=False, description="Take over live objects that fleet did not create."
     )
 
 
-class Bundle(Strict):
+class Bundle(strict.Strict):
     """bundle.yaml: one unit of delivery, how it is rendered and where it goes."""
 
     api_version: Literal["fleetgate.dev/v1alpha1"]
@@ -239,7 +215,7 @@ class Bundle(Strict):
     spec: BundleSpec = BundleSpec()
 
 
-class ObjectReference(Strict):
+class ObjectReference(strict.Strict):
     cluster: str = Field(default="*", description="A cluster's name, or * for each.")
     group: str = Field(default="", description='API group, "" for core.')
     kind: str = Field(description="As Deployment.")
@@ -247,7 +223,7 @@ class ObjectReference(Strict):
     name: str = Field(description="The object's name.")
 
 
-class PermitSpec(Strict):
+class PermitSpec(strict.Strict):
     reason: str = Field(min_length=1, description="Why; kept in the audit log.")
     expires: AwareDatetime = Field(
         strict=False, description="RFC 3339 with a zone; it permits nothing after."
@@ -261,7 +237,7 @@ class PermitSpec(Strict):
     )
 
 
-class Permit(Strict):
+class Permit(strict.Strict):
     """In environments/ENVIRONMENT/**: allows named deletions or takeovers until it ends."""
 
     api_version: Literal["fleetgate.dev/v1alpha1"]
@@ -286,38 +262,40 @@ class Permit(Strict):
         )
 
 
-class WaivedObjects(Strict):
+class WaivedObjects(strict.Strict):
     """Objects that fit all that is said here; `*` in a name, a namespace or a path stands for any letters."""
 
     group: str | None = Field(default=None, max_length=253, description='API group, "" for core.')
-    kind: Word | None = Field(default=None, description="As Deployment.")
+    kind: strict.Word | None = Field(default=None, description="As Deployment.")
     namespace: str | None = Field(
         default=None, max_length=253, description='"" for cluster-scoped objects.'
     )
-    name: Word | None = Field(default=None, description="The object's name.")
+    name: strict.Word | None = Field(default=None, description="The object's name.")
     labels: Selector | None = Field(default=None, description="By the object's own labels.")
     path: Annotated[str, StringConstraints(min_length=1, max_length=1024)] | None = Field(
         default=None, description="The file, as apps/web/*.yaml or apps/web/**."
     )
-    clusters: list[Label] | None = Field(
+    clusters: list[strict.Label] | None = Field(
         default=None, min_length=1, description="Only there; absent = in every cluster."
     )
 
 
-class WaiverSpec(Strict):
-    rules: list[Word] = Field(min_length=1, max_length=100, description="Names of policies.")
+class WaiverSpec(strict.Strict):
+    rules: list[strict.Word] = Field(
+        min_length=1, max_length=100, description="Names of policies."
+    )
     objects: list[WaivedObjects] = Field(
         min_length=1, max_length=1000, description="What is waived: whatever fits one of these."
     )
-    owner: Owner = Field(description="Who answers for it.")
-    reason: Sentence = Field(description="Why; kept in the audit log.")
-    ticket: Sentence = Field(description="Where it is followed up.")
-    expires: Moment = Field(
+    owner: strict.Owner = Field(description="Who answers for it.")
+    reason: strict.Sentence = Field(description="Why; kept in the audit log.")
+    ticket: strict.Sentence = Field(description="Where it is followed up.")
+    expires: strict.Moment = Field(
         description="A day (its beginning, UTC) or RFC 3339 with a zone; it waives nothing after."
     )
 
 
-class Waiver(Strict):
+class Waiver(strict.Strict):
     """In environments/ENVIRONMENT/**: named objects may break named rules until it ends."""
 
     api_version: Literal["fleetgate.dev/v1alpha1"]
