@@ -50,13 +50,20 @@ class Lineage(Enum):
     BASELINE = "baseline"
     ENTRY = "entry"
     PROMOTION = "promotion"
+    PARTIAL = "partial promotion"
     OWNED = "owned-path change"
     NOTHING = "no change"
+    HOTFIX = "hotfix"
+    ROLLBACK = "rollback"
     REWRITE = "rewritten branch"
+    UNADOPTED = "nothing accepted here yet"
+    UNDECIDED = "waits for upstream's decision"
     UNACCEPTED = "not accepted upstream"
     OLDER = "older than what runs"
     ALTERED = "altered on the way"
     DIRECT = "direct change of shared paths"
+    INCOMPLETE = "incomplete"
+    CARRIED = "changes the target's owned paths"
 
 
 class GateState(Enum):
@@ -95,6 +102,21 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Hotfix:
+    """A shared path that was changed right here. It is open until upstream has it, or it is dropped.
+
+    Forms are mode and blob, as `100644 0123...`; "" = no such file.
+    """
+
+    path: str
+    based_on: str  # upstream's form when it was made: while upstream keeps it, promotions keep the fix
+    fixed: str
+    commit: names.CommitId
+    reason: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Release:
     """An accepted commit of an environment with what it means for each cluster."""
 
@@ -119,6 +141,8 @@ class Release:
     waived: tuple[findings.Finding, ...] = field(
         default=(), metadata=findings.LATER
     )  # what it was let through with
+    source: int = field(default=0, metadata=findings.LATER)  # the newest of upstream's in it
+    hotfixes: tuple[Hotfix, ...] = field(default=(), metadata=findings.LATER)  # open with it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
