@@ -24,6 +24,9 @@ def decision(decided: ledger.Decision) -> records.Draft:
         "slicesRoot": decided.slices_root,
         "clusters": list(decided.clusters),
         "gates": [_gate(each) for each in decided.gates],
+        "source": decided.source,
+        "backTo": decided.back_to,
+        "hotfixes": [_hotfix(each) for each in decided.hotfixes],
         "findings": [life.finding_as_json(each) for each in decided.findings],
     }
     return _draft(records.Kind.DECISION, decided.environment, decided.at, body)
@@ -121,6 +124,15 @@ def _gate(result: ledger.GateResult) -> dict[str, str]:
         "state": result.state.value,
         "reason": result.reason,
         "hint": result.hint,
+    }
+
+
+def _hotfix(hotfix: ledger.Hotfix) -> dict[str, str]:
+    return {
+        "path": findings.escaped(hotfix.path),
+        "commit": hotfix.commit,
+        "reason": findings.escaped(hotfix.reason),
+        "since": hotfix.since.isoformat(),
     }
 
 

@@ -81,6 +81,8 @@ def _release(
         accepted=decision.at,
         trace=trace,
         waived=tuple(each for each in decision.findings if _is_leant_on(each, decision.at)),
+        source=decision.source,
+        hotfixes=decision.hotfixes,
     )
 
 

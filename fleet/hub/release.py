@@ -102,8 +102,10 @@ def running(decision: ledger.Decision, hub: state.Hub) -> ledger.Release | None:
 
 def _said(decision: ledger.Decision) -> ledger.Decision:
     """A decision without what differs each time that it is made, and what only an accepted one gets."""
+    never = datetime.min.replace(tzinfo=UTC)
+    hotfixes = tuple(replace(each, since=never) for each in decision.hotfixes)
     return replace(
-        decision, at=datetime.min.replace(tzinfo=UTC), release=0, slices_root=None, clusters=()
+        decision, at=never, release=0, slices_root=None, clusters=(), hotfixes=hotfixes
     )
 
 

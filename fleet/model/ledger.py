@@ -81,6 +81,22 @@ class GateResult:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Hotfix:
+    """A shared path that was changed right here. It is open until upstream has it, or it is dropped.
+
+    `based_on` is upstream's form of the file when it was made: while upstream keeps that, promotions keep the fix.
+    Forms are mode and blob, as `100644 0123...`; "" = no such file.
+    """
+
+    path: str
+    based_on: str
+    fixed: str
+    commit: names.CommitId
+    reason: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
     """The verdict on one candidate with every reason."""
 
@@ -99,21 +115,9 @@ class Decision:
     release: int = 0  # of an accepted one
     slices_root: names.Root | None = None
     clusters: tuple[names.Cluster, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hotfix:
-    """A shared path that was changed right here. It is open until upstream has it, or it is dropped.
-
-    Forms are mode and blob, as `100644 0123...`; "" = no such file.
-    """
-
-    path: str
-    based_on: str  # upstream's form when it was made: while upstream keeps it, promotions keep the fix
-    fixed: str
-    commit: names.CommitId
-    reason: str
-    since: datetime
+    source: int = field(default=0, metadata=findings.LATER)  # the newest of upstream's in it
+    back_to: int = field(default=0, metadata=findings.LATER)  # the own release it goes back to
+    hotfixes: tuple[Hotfix, ...] = field(default=(), metadata=findings.LATER)  # open with it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,6 +33,14 @@ class Repository(Protocol):
     async def steps(self, base: names.CommitId, tip: names.CommitId) -> tuple[snapshots.Step, ...]:
         """The first-parent commits after `base` up to `tip`, oldest first, each against its first parent."""
 
+    async def between(
+        self, tip: names.CommitId, without: Iterable[names.CommitId], most: int
+    ) -> tuple[names.CommitId, ...]:
+        """What is reachable from `tip` and from none of the others, newest first, `most` at most."""
+
+    async def fork(self, one: names.CommitId, other: names.CommitId) -> names.CommitId | None:
+        """Where two histories part; None where they have nothing in common."""
+
     async def keep(self, name: str, commit: names.CommitId) -> None:
         """Keep a commit from garbage collection under refs/fleet/NAME, durably."""
 

@@ -6,7 +6,9 @@ from datetime import datetime
 from fleet.adapters.git import programs
 from fleet.model import errors, names, snapshots
 
-_FORM = "%H%x00%P%x00%an <%ae>%x00%s%x00%aI"
+_FORM = "%H%x00%P%x00%an <%ae>%x00%s%x00%aI%x00%B"
+_STEP = "%x01%H%x00%P%x00%B%x00"
+_MOST_STEPS = 1000
 
 
 class Reader:
@@ -39,8 +41,8 @@ class Reader:
     async def commit(self, commit: names.CommitId) -> snapshots.Commit:
         _check(commit)
         out = await self._git.run("show", "-s", f"--format={_FORM}", f"{commit}^{{commit}}")
-        hexed, parents, author, subject, authored = (
-            out.decode("utf-8", "replace").rstrip("\n").split("\0")
+        hexed, parents, author, subject, authored, message = (
+            out.decode("utf-8", "replace").rstrip("\n").split("\0", 5)
         )
         return snapshots.Commit(
             id=names.CommitId(hexed),
@@ -48,6 +50,7 @@ class Reader:
             author=author,
             subject=subject,
             authored=_time(authored),
+            message=message,
         )
 
     async def is_ancestor(self, older: names.CommitId, newer: names.CommitId) -> bool:
@@ -63,10 +66,30 @@ class Reader:
         _check(tip)
         await self._whole()
         out = await self._git.run(
-            "rev-list", "--first-parent", "--reverse", "--max-count=1000", f"{base}..{tip}"
+            "log", "--first-parent", "--diff-merges=first-parent", "--name-only", "--no-renames",
+            "-z", f"--max-count={_MOST_STEPS}", f"--format={_STEP}", f"{base}..{tip}",
+        )  # fmt: skip
+        return tuple(_step(each) for each in reversed(out.split(b"\x01")[1:]))
+
+    async def between(
+        self, tip: names.CommitId, without: Iterable[names.CommitId], most: int
+    ) -> tuple[names.CommitId, ...]:
+        left_out = tuple(without)
+        for each in (tip, *left_out):
+            _check(each)
+        await self._whole()
+        given = "".join(f"{word}\n" for word in (tip, *(f"^{each}" for each in left_out)))
+        out = await self._git.run(
+            "rev-list", "--topo-order", f"--max-count={most}", "--stdin", given=given.encode()
         )
-        commits = [names.CommitId(line) for line in out.decode().split()]
-        return tuple([await self._step(each) for each in commits])
+        return tuple(names.CommitId(line) for line in out.decode().split())
+
+    async def fork(self, one: names.CommitId, other: names.CommitId) -> names.CommitId | None:
+        _check(one)
+        _check(other)
+        await self._whole()
+        out = await self._git.run("merge-base", "--all", "--", one, other, fine=(0, 1))
+        return next((names.CommitId(line) for line in out.decode().split()), None)
 
     async def _whole(self) -> None:
         """A history that was cut off cannot say "no" (threat 27)."""
@@ -75,12 +98,6 @@ class Reader:
             raise errors.UnreachableError(
                 "the history of this clone is cut off", hint="git fetch --unshallow"
             )
-
-    async def _step(self, commit: names.CommitId) -> snapshots.Step:
-        shown = "--diff-merges=first-parent", "--name-only", "--no-renames", "--format="
-        out = await self._git.run("show", "-z", *shown, commit)
-        paths = (path.decode("utf-8", "surrogateescape") for path in out.split(b"\0") if path)
-        return snapshots.Step(commit=commit, paths=tuple(path.lstrip("\n") for path in paths))
 
 
 def _check(given: str) -> None:
@@ -99,6 +116,17 @@ def _entry(line: bytes) -> snapshots.Entry:
         mode=int(mode, 8),
         blob=names.BlobId(blob),
         size=0 if size == "-" else int(size),
+    )
+
+
+def _step(told: bytes) -> snapshots.Step:
+    commit, parents, message, listed = told.split(b"\0", 3)
+    paths = (path.decode("utf-8", "surrogateescape") for path in listed.split(b"\0") if path)
+    return snapshots.Step(
+        commit=names.CommitId(commit.decode()),
+        parents=tuple(names.CommitId(each) for each in parents.decode().split()),
+        paths=tuple(stripped for path in paths if (stripped := path.lstrip("\n"))),
+        message=message.decode("utf-8", "replace"),
     )
 
 
