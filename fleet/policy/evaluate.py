@@ -52,12 +52,26 @@ def looks_at_namespaces(bound: policies.PolicySet) -> bool:
     )
 
 
+def heeds_update(bound: policies.PolicySet, manifest: objects.Manifest, scene: Scene) -> bool:
+    """Whether what is said of it may depend on what runs."""
+    asked = matching.request(manifest, scene.namespaces, scene.scopes, _NO_BODY)
+    return bound.index.heeds_update(asked)
+
+
+_NO_BODY: json_values.JsonObject = {}
+
+
 def evaluate(
     bound: policies.PolicySet, manifest: objects.Manifest, scene: Scene
 ) -> tuple[findings.Finding, ...]:
     """Each thing once, however many bindings say it; the hardest of them counts."""
     asked = request(manifest, scene)
-    judged = _Judged(manifest=manifest, asked=asked, known=decisions.scene(asked))
+    judged = _Judged(
+        manifest=manifest,
+        old=scene.previous.get(manifest.key),
+        asked=asked,
+        known=decisions.scene(asked),
+    )
     found: dict[findings.Finding, findings.Severity] = {}
     for rule in bound.index.rules(asked):
         if not rule.speaks_of(asked):
@@ -90,8 +104,14 @@ class _Judged:
     """One object, for all policies; `known` is what each of them sees of it."""
 
     manifest: objects.Manifest
+    old: objects.Manifest | None
     asked: matching.Request
     known: Mapping[str, Any]
+
+    def masked(self, text: str) -> str:
+        """What ran may have kept other secrets."""
+        safe = masking.masked(text, self.manifest)
+        return safe if self.old is None else masking.masked(safe, self.old)
 
 
 def _found(
@@ -105,50 +125,50 @@ def _found(
     for value in params.values:
         seen = decisions.seen(policy, judged.known, value)
         if not policy.exemptions or not decisions.is_exempt(policy, judged.asked, seen):
-            yield from _said(policy, binding, manifest, seen)
+            yield from _said(policy, binding, judged, seen)
 
 
 def _said(
     policy: documents.Policy,
     binding: documents.Binding,
-    manifest: objects.Manifest,
+    judged: _Judged,
     seen: Mapping[str, Any],
 ) -> Iterator[findings.Finding]:
     decided = decisions.decide(policy, seen)
     for decision in decided:
         if decision.evaluation is not decisions.Evaluation.ADMIT:
-            yield _of_decision(decision, policy, binding, manifest, seen)
+            yield _of_decision(decision, policy, binding, judged, seen)
     if policy.annotations:
         for note in annotations.noted(policy, decided, seen):
-            yield _of_note(note, policy, binding, manifest)
+            yield _of_note(note, policy, binding, judged)
 
 
 def _of_decision(
     decision: decisions.Decision,
     policy: documents.Policy,
     binding: documents.Binding,
-    manifest: objects.Manifest,
+    judged: _Judged,
     seen: Mapping[str, Any],
 ) -> findings.Finding:
     message = decision.message
     if decision.is_quoting:
-        message = masking.masked(message, manifest)
+        message = judged.masked(message)
     path = blame.path(decision.expression, policy, seen)
-    path = tuple(masking.masked(step, manifest) for step in path)
+    path = tuple(map(judged.masked, path))
     if decision.evaluation is decisions.Evaluation.ERROR:
         severity = _of_error(policy, binding.severity)
     else:
         severity = binding.severity
-    return _finding(policy, manifest, severity, message, path)
+    return _finding(policy, judged.manifest, severity, message, path)
 
 
 def _of_note(
     note: annotations.Note,
     policy: documents.Policy,
     binding: documents.Binding,
-    manifest: objects.Manifest,
+    judged: _Judged,
 ) -> findings.Finding:
-    message = masking.masked(note.message, manifest)
+    manifest, message = judged.manifest, judged.masked(note.message)
     if note.is_fault:
         return _finding(policy, manifest, _of_error(policy, binding.severity), message)
     return _finding(policy, manifest, findings.Severity.AUDIT, message)

@@ -104,7 +104,7 @@ def matches(criteria: forms.MatchResources, asked: Request) -> bool:
     return (
         (asked.key.group, asked.key.kind) not in _EXEMPT
         and _selects_namespace(criteria.namespace_selector, asked)
-        and kinds.selects(criteria.object_selector, asked.labels)
+        and _selects_object(criteria.object_selector, asked)
         and not _any(criteria.exclude_resource_rules, criteria, asked)
         and (not criteria.resource_rules or _any(criteria.resource_rules, criteria, asked))
     )
@@ -124,9 +124,13 @@ def depends_on_object(criteria: forms.MatchResources, asked: Request) -> bool:
     named = [each for each in listed if each.resource_names]
     return (
         _any(named, criteria, asked, by_name=False)
-        or criteria.object_selector != _ANY
+        or selects_objects(criteria)
         or (asked.is_namespace and selects_namespaces(criteria))
     )
+
+
+def selects_objects(criteria: forms.MatchResources) -> bool:
+    return criteria.object_selector != _ANY
 
 
 def selects_namespaces(criteria: forms.MatchResources) -> bool:
@@ -138,6 +142,14 @@ def _selects_namespace(selector: kinds.Selector, asked: Request) -> bool:
     if asked.is_namespace:
         return kinds.selects(selector, {**asked.labels, NAME_LABEL: asked.key.name})
     return asked.namespace_labels is None or kinds.selects(selector, dict(asked.namespace_labels))
+
+
+def _selects_object(selector: kinds.Selector, asked: Request) -> bool:
+    """As it comes or as it was: no label that goes takes an object out of a policy's sight."""
+    old = {} if asked.old is None else texts(asked.old, "labels")
+    return kinds.selects(selector, asked.labels) or (
+        asked.old is not None and kinds.selects(selector, dict(old))
+    )
 
 
 def _any(
@@ -154,6 +166,10 @@ def _any(
     )
 
 
+def speaks_of(rule: forms.ResourceRule, operation: str) -> bool:
+    return _has(rule.operations, operation)
+
+
 def _is_named(rule: forms.ResourceRule, asked: Request) -> bool:
     return not rule.resource_names or asked.key.name in rule.resource_names
 
@@ -161,7 +177,7 @@ def _is_named(rule: forms.ResourceRule, asked: Request) -> bool:
 def _fits(rule: forms.ResourceRule, asked: Request, *, is_exact: bool) -> bool:
     """Equivalent takes an object for what it is in every version of its kind (threat 53)."""
     return (
-        _has(rule.operations, asked.operation)
+        speaks_of(rule, asked.operation)
         and any(_has(rule.api_groups, each) for each in _groups(asked, is_exact=is_exact))
         and (not is_exact or _has(rule.api_versions, asked.version))
         and any(_is_resource(each, asked.resource) for each in rule.resources)

@@ -1,6 +1,8 @@
 """The kinds that a repository's CRDs bring: what policies see of them, and the rest of the API server's verdict."""
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 from typing import Any
 
 from fleet.manifests import declared, defaults
@@ -9,6 +11,7 @@ from fleet.model import findings, json_values, names, objects
 from fleet.policy.crds import invariants, judging, rules, spots
 
 CRD = ("apiextensions.k8s.io", "CustomResourceDefinition")
+_OLD = "oldSelf"
 _SEMANTICS = 1  # in each identity: no verdict is taken over that another judge remembered
 
 
@@ -41,8 +44,17 @@ class Customs:
             self._digests[kind] = json_values.digest(self._schemas[kind])
         return self._digests[kind]
 
-    def faults(self, manifest: objects.Manifest) -> Iterator[spots.Fault]:
-        """Of a resource that fits its JSON Schema."""
+    @cached_property
+    def transitional(self) -> frozenset[validate.Kind]:
+        """Kinds with rules about what changes, or with words that look like one."""
+        return frozenset(
+            kind for kind, schema in self._schemas.items() if _OLD in json.dumps(schema)
+        )
+
+    def faults(
+        self, manifest: objects.Manifest, old: objects.Manifest | None = None
+    ) -> Iterator[spots.Fault]:
+        """Of a resource that fits its JSON Schema, and what it replaces."""
         kind = kind_of(manifest)
         schema = self._schemas.get(kind)
         if schema is None:
@@ -57,7 +69,8 @@ class Customs:
             self._trees[kind] = rules.tree_of(schema)
         node = self._trees[kind]
         if node is not None:
-            yield from judging.faults(node, body)
+            before = None if old is None else self._created(old, schema)
+            yield from judging.faults(node, body, before)
 
     def _created(
         self, manifest: objects.Manifest, schema: Mapping[str, Any]
@@ -86,13 +99,23 @@ class Schemas(validate.Schemas):
         self._customs = brought
         self.identity = json_values.digest([_SEMANTICS, self.identity])
 
-    def validate(self, manifest: objects.Manifest) -> tuple[findings.Finding, ...]:
+    @property
+    def has_transitions(self) -> bool:
+        return bool(self._customs.transitional)
+
+    def heeds_update(self, manifest: objects.Manifest) -> bool:
+        """Whether what is said of it may depend on what runs."""
+        return kind_of(manifest) in self._customs.transitional
+
+    def validate(
+        self, manifest: objects.Manifest, old: objects.Manifest | None = None
+    ) -> tuple[findings.Finding, ...]:
         found = super().validate(manifest)
         if (manifest.key.group, manifest.key.kind) == CRD:
             return (*found, *of_definition(manifest.body, manifest.source, str(manifest.key)))
         if found or defaults.is_known(manifest.body):
             return found
-        faults = self._customs.faults(manifest)
+        faults = self._customs.faults(manifest, old)
         return tuple(_finding(each, manifest.source, str(manifest.key)) for each in faults)
 
 

@@ -1,5 +1,6 @@
 """What an API server does besides the plain case: updates, audit annotations, kinds that are served twice."""
 
+import time
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ import builders
 import rulebooks
 from fleet.manifests import scopes
 from fleet.model import findings
-from fleet.policy import evaluate
+from fleet.policy import documents, evaluate, histories
 
 OLD = builders.body("web", data={"word": "old"})
 NEW = builders.body("web", data={"word": "new"})
@@ -43,6 +44,15 @@ class TestUpdates:
         )
         assert len(judged(updates, old=OLD)) == 1
         assert judged(updates, old=None) == ()
+
+    def test_a_label_that_goes_takes_nothing_out_of_sight(self) -> None:
+        selecting = rulebooks.matching() | {"objectSelector": {"matchLabels": {"tier": "prod"}}}
+        policy = rulebooks.policy("false", matchConstraints=selecting)
+        labelled = {**OLD, "metadata": {**OLD["metadata"], "labels": {"tier": "prod"}}}
+        assert len(judged(policy, old=labelled)) == 1
+        assert judged(policy, old=OLD) == ()
+        assert judged(policy, old=None) == ()
+        assert TestHistories.heeds(policy, rulebooks.binding())
 
     def test_what_may_not_change_can_be_said(self) -> None:
         policy = rulebooks.policy("oldObject == null || object.data.word == oldObject.data.word")
@@ -127,3 +137,89 @@ class TestNamespaces:
 
     def test_are_not_looked_at_by_most(self) -> None:
         assert not evaluate.looks_at_namespaces(rulebooks.parsed(rulebooks.policy("true")))
+
+
+class TestHistories:
+    """Only for rules that can tell an update from a creation anyone asks what runs."""
+
+    @staticmethod
+    def heeds(*documents: dict[str, Any], body: dict[str, Any] = NEW) -> bool:
+        scene = evaluate.Scene(namespaces={}, scopes=scopes.scopes([]))
+        bound = rulebooks.parsed(*documents)
+        return evaluate.heeds_update(bound, builders.manifest(document=body), scene)
+
+    @pytest.mark.parametrize(
+        "expression",
+        [
+            "oldObject == null",
+            "request.operation == 'UPDATE'",
+            "request . operation == 'UPDATE'",
+            "request.?operation.orValue('') == 'UPDATE'",
+            "has(request.operation)",
+            "dyn(request)['operation'] == 'UPDATE'",
+            "[request].exists(r, r.operation == 'UPDATE')",
+            "dyn(request.options) == null",
+        ],
+    )
+    def test_are_asked_for_by_what_sees_them(self, expression: str) -> None:
+        assert self.heeds(rulebooks.policy(expression), rulebooks.binding())
+        asking = {"expression": "false", "messageExpression": f"string({expression})"}
+        assert self.heeds(rulebooks.policy(asking), rulebooks.binding())
+        condition = [{"name": "a", "expression": expression}]
+        assert self.heeds(rulebooks.policy("true", matchConditions=condition), rulebooks.binding())
+
+    @pytest.mark.parametrize(
+        "expression",
+        [
+            "object.data.word == 'new'",
+            "request.name == 'web'",
+            "request.?namespace.orValue('') == 'shop'",
+            "request.kind.kind == 'ConfigMap'",
+            "has(object.boldObject)",
+        ],
+    )
+    def test_are_not_by_others(self, expression: str) -> None:
+        assert not self.heeds(rulebooks.policy(expression), rulebooks.binding())
+
+    @pytest.mark.parametrize(
+        ("matching", "expected"),
+        [
+            ({"operations": ["CREATE"]}, True),
+            ({"operations": ["UPDATE", "DELETE"]}, True),
+            ({"operations": ["CREATE", "UPDATE"]}, False),
+            ({"operations": ["*"]}, False),
+            ({"operations": ["DELETE"]}, False),
+            ({"operations": ["CREATE"], "resources": ["secrets"]}, False),
+        ],
+    )
+    def test_are_asked_for_by_what_matches_one_operation(
+        self, matching: dict[str, Any], expected: bool
+    ) -> None:
+        rules = rulebooks.matching(**matching)
+        policy = rulebooks.policy("true", matchConstraints=rules)
+        assert self.heeds(policy, rulebooks.binding()) is expected
+        binding = rulebooks.binding(matchResources=rules)
+        assert self.heeds(rulebooks.policy("true"), binding) is expected
+
+    def test_are_asked_for_by_what_leaves_one_operation_out(self) -> None:
+        left = rulebooks.matching(operations=["UPDATE"])["resourceRules"]
+        rules = {**rulebooks.matching(), "excludeResourceRules": left}
+        assert self.heeds(rulebooks.policy("true", matchConstraints=rules), rulebooks.binding())
+
+    def test_are_not_asked_for_by_a_policy_that_nothing_binds(self) -> None:
+        assert not self.heeds(rulebooks.policy("oldObject == null"))
+
+    @pytest.mark.threat(44)
+    def test_of_blanks_by_the_million_are_told_at_once(self) -> None:
+        text = "request" + " " * 1_000_000 + "." + " " * 1_000_000 + "name"
+        started = time.perf_counter()
+        histories.matter(_of(text), _bound())
+        assert time.perf_counter() - started < 2
+
+
+def _of(text: str) -> documents.Policy:
+    return next(iter(rulebooks.parsed(rulebooks.policy(text)).policies.values()))
+
+
+def _bound() -> documents.Binding:
+    return rulebooks.parsed(rulebooks.binding()).bindings[0]
