@@ -209,12 +209,14 @@ def _scopes(known: Known) -> scopes.Scopes:
 def explained(policy: words.Policy, case: Case, known: Known) -> explaining.Explained:
     """Among the Namespaces of the first cluster that gets it; of what is in a file, of any."""
     crds = serving.crds_of(known.declared, known.manifests)
+    brought = customs.Customs(crds)
     share = {c: known.manifests[c] for c in case.clusters[:1] or list(known.manifests)[:1]}
     near = verdicts.neighbourhoods(share, annotated=True)
     scene = evaluate.Scene(
         namespaces=near[0].labels if near else {},
         annotations=near[0].annotations if near else {},
         scopes=scopes.scopes(crds),
-        judged=customs.Customs(crds).judged,
+        judged=brought.judged,
+        kinds=brought,
     )
     return explaining.explained(policy, known.bound, case.manifest, scene)

@@ -68,7 +68,9 @@ async def check_commit(
     if _is_imagined(judged):
         assumed.append(f"{environment} has no cluster yet: one without labels is imagined")
     if base is None:
-        assumed.append("nothing runs yet: neither rules in force nor old objects are known (name a --base)")
+        assumed.append(
+            "nothing runs yet: neither rules in force nor old objects are known (name a --base)"
+        )
     now = tools.clock.now() if tools.clock else None
     settled = leniency.settle(judged.findings, judged.docket, leniency.Moment(now=now))
     found = (*settled, *_planned(judged))

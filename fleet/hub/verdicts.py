@@ -96,6 +96,7 @@ async def policy(
             scopes=known,
             judged=brought.judged,
             annotations=near.annotations,
+            kinds=brought,
         )
         key = json_values.digest([bound.digest, near.labels, near.annotations, kinds])
         court = Court(

@@ -69,13 +69,15 @@ class Index:
     def heeds_updates(self) -> bool:
         return bool(self._telling)
 
+    def is_about_updates(self, rule: Rule) -> bool:
+        """Whether it may judge one otherwise than a creation."""
+        return (rule.binding.name, rule.policy.name) in self._telling
+
     def heeds_update(self, asked: matching.Request) -> bool:
         """Whether of that kind, in that namespace, an update may be judged otherwise than a creation."""
         both = (replace(asked, operation=each) for each in (matching.CREATE, matching.UPDATE))
         return self.heeds_updates and any(
-            (rule.binding.name, rule.policy.name) in self._telling
-            for each in both
-            for rule in self.rules(each)
+            self.is_about_updates(rule) for each in both for rule in self.rules(each)
         )
 
     def _rules(self, asked: matching.Request) -> Iterator[Rule]:

@@ -12,13 +12,14 @@ from fleet.policy import (
     blame,
     decisions,
     documents,
+    equivalents,
     masking,
     matching,
     parameters,
     policies,
 )
 
-_SHOWN = 1000  # characters of a message
+_LONGEST = 1000  # characters of a message
 
 
 Judged = Callable[[objects.Manifest], json_values.JsonObject]
@@ -33,7 +34,7 @@ class Scene:
     """What an object stands among: the Namespaces of its repository by name, with their labels, and all kinds.
 
     `judged` says what policies see of it: what is written, or what an API server would make of that. `previous` are the
-    objects that run, where they are known: to them a manifest is an update.
+    objects that run, where they are known: to them a manifest is an update. `kinds` knows the versions of each.
     """
 
     namespaces: Mapping[str, matching.Labels]
@@ -41,6 +42,7 @@ class Scene:
     judged: Judged = as_written
     previous: Mapping[objects.Key, objects.Manifest] = field(default_factory=dict)
     annotations: Mapping[str, matching.Labels] = field(default_factory=dict)  # of Namespaces
+    kinds: equivalents.Kinds = equivalents.BUILT_IN
 
 
 def looks_at_namespaces(bound: policies.PolicySet) -> bool:
@@ -71,6 +73,7 @@ def evaluate(
         old=scene.previous.get(manifest.key),
         asked=asked,
         known=decisions.scene(asked),
+        is_plain=len(scene.kinds.versions(manifest.key)) < 2 and not asked.lacks_old,
     )
     found: dict[findings.Finding, findings.Severity] = {}
     for rule in bound.index.rules(asked):
@@ -93,20 +96,36 @@ def request(manifest: objects.Manifest, scene: Scene) -> matching.Request:
         scene.namespaces,
         scene.scopes,
         scene.judged(manifest),
-        scene.judged(old) if old else None,
+        _before(old, manifest, scene) if old else None,
     )
+    if old is not None:
+        asked = replace(asked, operation=matching.UPDATE)
     notes = scene.annotations.get(manifest.key.namespace)
     return replace(asked, namespace_annotations=notes) if notes else asked
 
 
+def _before(
+    old: objects.Manifest, manifest: objects.Manifest, scene: Scene
+) -> json_values.JsonObject | None:
+    """In the version in which it comes; None where nobody here knows how."""
+    body = scene.judged(old)
+    if old.version == manifest.version:
+        return body
+    found: json_values.JsonObject | None = scene.kinds.converted(
+        body, (manifest.key.group, manifest.version)
+    )
+    return found
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Judged:
-    """One object, for all policies; `known` is what each of them sees of it."""
+    """One object, for all policies; `known` is what each of them sees of it, the same for all where it `is_plain`."""
 
     manifest: objects.Manifest
     old: objects.Manifest | None
     asked: matching.Request
     known: Mapping[str, Any]
+    is_plain: bool
 
     def masked(self, text: str) -> str:
         """What ran may have kept other secrets."""
@@ -118,6 +137,12 @@ def _found(
     rule: applying.Rule, bound: policies.PolicySet, judged: _Judged, scene: Scene
 ) -> Iterator[findings.Finding]:
     policy, binding, manifest = rule.policy, rule.binding, judged.manifest
+    if not judged.is_plain:
+        shown = _shown(rule, bound, judged, scene)
+        if isinstance(shown, str):
+            yield _finding(policy, manifest, _of_error(policy, binding.severity), shown)
+            return
+        judged = shown
     params = parameters.find(binding, judged.asked, bound, scene.scopes)
     if params.fault:
         severity = _of_error(policy, findings.Severity.DENY)
@@ -126,6 +151,19 @@ def _found(
         seen = decisions.seen(policy, judged.known, value)
         if not policy.exemptions or not decisions.is_exempt(policy, judged.asked, seen):
             yield from _said(policy, binding, judged, seen)
+
+
+def _shown(
+    rule: applying.Rule, bound: policies.PolicySet, judged: _Judged, scene: Scene
+) -> _Judged | str:
+    """As an API server would show it to that policy, or why nobody can tell."""
+    asked = judged.asked
+    if asked.lacks_old and bound.index.is_about_updates(rule):
+        return equivalents.unseen(asked)
+    found = equivalents.request(rule.policy, asked, scene.kinds)
+    if isinstance(found, str) or found is asked:
+        return found if isinstance(found, str) else judged
+    return replace(judged, asked=found, known=decisions.scene(found))
 
 
 def _said(
@@ -192,7 +230,7 @@ def _finding(
     return findings.Finding(
         rule=policy.title,
         severity=severity,
-        message=text if len(text) <= _SHOWN else f"{text[:_SHOWN]}...",
+        message=text if len(text) <= _LONGEST else f"{text[:_LONGEST]}...",
         place=manifest.source.place,
         hint=policy.hint,
         subject=str(manifest.key),

@@ -5,9 +5,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
-from fleet.manifests import declared, defaults
+from fleet.manifests import conversions, declared, defaults
 from fleet.manifests.schemas import completion, structural, validate
 from fleet.model import findings, json_values, names, objects
+from fleet.policy import matching
 from fleet.policy.crds import invariants, judging, rules, spots
 
 CRD = ("apiextensions.k8s.io", "CustomResourceDefinition")
@@ -26,6 +27,11 @@ class Customs:
         self._with_status = {kind for crd in self.crds for kind in _with_status(crd)}
         self._trees: dict[validate.Kind, rules.Node | None] = {}
         self._digests: dict[validate.Kind, names.Digest] = {}
+        self._versions: dict[tuple[str, str], tuple[matching.Version, ...]] = {}
+        for group, version, kind in self._schemas:
+            before = self._versions.get((group, kind), ())
+            self._versions[group, kind] = (*before, (group, version))
+        self._converted_outside = {named for crd in self.crds if (named := _by_webhook(crd))}
 
     def judged(self, manifest: objects.Manifest) -> json_values.JsonObject:
         """As admission sees it: completed, and without what is not stored."""
@@ -41,8 +47,27 @@ class Customs:
         if kind not in self._schemas:
             return ""
         if kind not in self._digests:
-            self._digests[kind] = json_values.digest(self._schemas[kind])
+            about = [self._schemas[kind], self.versions(manifest.key), self._is_plain(kind)]
+            self._digests[kind] = json_values.digest(about)
         return self._digests[kind]
+
+    def versions(self, key: objects.Key) -> tuple[matching.Version, ...]:
+        """All that the kind is served in."""
+        known = conversions.versions(key.group, key.kind)
+        return known or self._versions.get((key.group, key.kind), ())
+
+    def converted(self, body: Any, to: matching.Version) -> Any:
+        """None where only the API server and a webhook know how."""
+        group, _, version = str(body.get("apiVersion")).rpartition("/")
+        kind = str(body.get("kind"))
+        if (group, version, kind) not in self._schemas or defaults.is_known(body):
+            return conversions.converted(body, to)
+        is_known = (*to, kind) in self._schemas and self._is_plain((group, version, kind))
+        return {**body, "apiVersion": "/".join(to)} if is_known else None
+
+    def _is_plain(self, kind: validate.Kind) -> bool:
+        """Whether all versions are the same but for their name."""
+        return (kind[0], kind[2]) not in self._converted_outside
 
     @cached_property
     def transitional(self) -> frozenset[validate.Kind]:
@@ -69,8 +94,19 @@ class Customs:
             self._trees[kind] = rules.tree_of(schema)
         node = self._trees[kind]
         if node is not None:
-            before = None if old is None else self._created(old, schema)
-            yield from judging.faults(node, body, before)
+            yield from self._changes(node, body, old)
+
+    def _changes(
+        self, node: rules.Node, body: json_values.JsonObject, old: objects.Manifest | None
+    ) -> Iterator[spots.Fault]:
+        group, _, version = str(body["apiVersion"]).rpartition("/")
+        before = None if old is None else self.judged(old)
+        if old is not None and old.version != version:
+            before = self.converted(before, (group, version))
+            if before is None:
+                said = f"not evaluated: what runs is in {old.version}, and only an API server can convert it"
+                yield spots.Fault(spots.Spot(), said, is_verdict=False)
+        yield from judging.faults(node, body, before)
 
     def _created(
         self, manifest: objects.Manifest, schema: Mapping[str, Any]
@@ -170,6 +206,18 @@ def _with_status(crd: Mapping[str, Any]) -> Iterator[validate.Kind]:
             kind = served.get(str(version.get("name")))
             if kind is not None:
                 yield kind
+
+
+def _by_webhook(crd: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Group and kind of a CRD whose versions differ in more than their name."""
+    spec = crd.get("spec")
+    conversion = spec.get("conversion") if isinstance(spec, Mapping) else None
+    if not isinstance(spec, Mapping) or not isinstance(conversion, Mapping):
+        return None
+    named = spec.get("names")
+    kind = named.get("kind") if isinstance(named, Mapping) else None
+    is_plain = conversion.get("strategy") in (None, "None")
+    return None if is_plain else (str(spec.get("group")), str(kind))
 
 
 def _finding(fault: spots.Fault, source: objects.Source, subject: str) -> findings.Finding:

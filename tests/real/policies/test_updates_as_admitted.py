@@ -59,6 +59,7 @@ CRD = definitions.crd(
         "entries": definitions.entries(definitions.text(definitions.rule("self == oldSelf"))),
     }
 )
+CRD["spec"]["versions"].append({**CRD["spec"]["versions"][0], "name": "v2", "storage": False})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +73,7 @@ class Case:
     kind: str = "ConfigMap"
     spec: Body = field(default_factory=dict)
     labels: tuple[str | None, str | None] = (None, None)
+    versions: tuple[str, str] = ("v1", "v1")  # of a Gadget, then and now
 
     @property
     def name(self) -> str:
@@ -90,6 +92,14 @@ def told(expression: str) -> Body:
     return {"expression": "false", "messageExpression": expression}
 
 
+def of_version(version: str) -> Body:
+    return {"matchConstraints": rulebooks.matching(apiGroups=["*"], apiVersions=[version])}
+
+
+VERSIONS = (
+    "string(oldObject.apiVersion) + ' ' + string(object.apiVersion) + ' ' + request.kind.version"
+    " + ' ' + request.requestKind.version"
+)
 ONE, TWO = {"word": "one"}, {"word": "two"}
 SAME = "object.data.word == oldObject.data.word"
 POD = {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "c", "image": "d"}]}}
@@ -143,6 +153,15 @@ CASES = [
          {"entries": {"a": "x", "b": "y", "c": "z"}}, kind="Gadget"),
     case("a policy on what a resource was", {"grows": 3}, {"grows": 4},
          "object.spec.grows == oldObject.spec.grows", kind="Gadget"),
+    case("another version of what it was", {"stays": "a"}, {"stays": "b"}, kind="Gadget",
+         versions=("v1", "v2")),
+    case("a policy on another version", {"grows": 3}, {"grows": 4}, told(VERSIONS), kind="Gadget",
+         versions=("v1", "v2"), spec=of_version("v1")),
+    case("a policy on the version that comes", {"grows": 3}, {"grows": 4}, told(VERSIONS),
+         kind="Gadget", versions=("v1", "v2"), spec=of_version("v2")),
+    case("a policy on that version exactly", {"grows": 3}, {"grows": 4}, "false", kind="Gadget",
+         versions=("v1", "v2"),
+         spec={"matchConstraints": {**of_version("v1")["matchConstraints"], "matchPolicy": "Exact"}}),
 ]  # fmt: skip
 
 
@@ -167,6 +186,7 @@ class Court:
             made = builders.body("x", data=one.old if old else one.new)
         elif one.kind == "Gadget":
             made = definitions.resource(**(one.old if old else one.new))
+            made["apiVersion"] = f"{definitions.GROUP}/{one.versions[0 if old else 1]}"
         else:
             made = {"apiVersion": "apps/v1", "kind": one.kind, "spec": one.old if old else one.new}
         tier = one.labels[0 if old else 1]
