@@ -310,20 +310,16 @@ async def _heard(
     """What each set of rules has against what would run, by the set's digest; relations are rules of every set."""
     manifests = served.rendered.manifests
     related = await tools.aside(lambda: relations.check(manifests))
-    return {
-        digest: [
-            *await verdicts.policy(
-                manifests,
-                policies.for_environment(each, question.environment),
-                served.scopes,
-                served.brought,
-                previous,
-                _bench(tools),
-            ),
-            *related,
+    heard = {}
+    for each in sets:
+        bound = policies.for_environment(each, question.environment)
+        court = (bound, served.scopes, served.brought, previous, _bench(tools))
+        found = [
+            *await verdicts.policy(manifests, *court),
+            *await verdicts.deletions(manifests, *court),
         ]
-        for digest, each in {each.digest: each for each in sets}.items()
-    }
+        heard[each.digest] = [*found, *related]
+    return heard
 
 
 def _rules_came_first(question: Question, ids: layout.Ids) -> bool:

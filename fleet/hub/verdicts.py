@@ -87,17 +87,11 @@ async def policy(
 ) -> list[findings.Finding]:
     """`bound` is what counts in the environment."""
     found: list[findings.Finding] = []
-    kinds = sorted([*kind, own.namespaced, own.plural] for kind, own in known.custom.items())
+    kinds = _spelled(known)
     annotated = evaluate.looks_at_namespaces(bound)
     runs = await previous() if bound.index.heeds_updates else {}
     for near in neighbourhoods(manifests, annotated=annotated):
-        scene = evaluate.Scene(
-            namespaces=near.labels,
-            scopes=known,
-            judged=brought.judged,
-            annotations=near.annotations,
-            kinds=brought,
-        )
+        scene = _scene(near, known, brought)
         key = json_values.digest([bound.digest, near.labels, near.annotations, kinds])
         court = Court(
             key=lambda m, old, k=key: f"policy/{k}{brought.identity(m)}{_saw(old, brought)}",  # type: ignore[misc]  # bound here
@@ -107,6 +101,58 @@ async def policy(
         )
         found += await _judged({c: manifests[c] for c in near.clusters}, court, bench)
     return found
+
+
+async def deletions(
+    manifests: Share,
+    bound: policies.PolicySet,
+    known: scopes.Scopes,
+    brought: customs.Customs,
+    previous: Previous,
+    bench: Bench,
+) -> list[findings.Finding]:
+    """What policies say to the going of what runs, among the Namespaces that stay and those that go."""
+    if not bound.index.heeds_deletions:
+        return []
+    runs = await previous()
+    gone = {cluster: _gone(runs.get(cluster, {}), share) for cluster, share in manifests.items()}
+    around = {cluster: (*gone[cluster], *share) for cluster, share in manifests.items()}
+    kinds = _spelled(known)
+    found: list[findings.Finding] = []
+    for near in neighbourhoods(around, annotated=evaluate.looks_at_namespaces(bound)):
+        scene = _scene(near, known, brought)
+        key = json_values.digest([bound.digest, near.labels, near.annotations, kinds])
+        court = Court(
+            key=lambda m, _, k=key: f"deletion/{k}{brought.identity(m)}",  # type: ignore[misc]  # bound here
+            judge=lambda m, _, s=scene: evaluate.deleted(bound, m, s),  # type: ignore[misc]  # bound here
+            runs={},
+            heeds=lambda _: False,
+        )
+        found += await _judged({c: gone[c] for c in near.clusters}, court, bench)
+    return found
+
+
+def _gone(
+    runs: Mapping[objects.Key, objects.Manifest], share: Iterable[objects.Manifest]
+) -> tuple[objects.Manifest, ...]:
+    stays = {each.key for each in share}
+    return tuple(each for key, each in runs.items() if key not in stays)
+
+
+def _spelled(known: scopes.Scopes) -> list[list[str | bool | list[str]]]:
+    return sorted([*kind, own.namespaced, own.plural] for kind, own in known.custom.items())
+
+
+def _scene(
+    near: "_Neighbourhood", known: scopes.Scopes, brought: customs.Customs
+) -> evaluate.Scene:
+    return evaluate.Scene(
+        namespaces=near.labels,
+        scopes=known,
+        judged=brought.judged,
+        annotations=near.annotations,
+        kinds=brought,
+    )
 
 
 def _saw(old: Old, brought: customs.Customs) -> str:

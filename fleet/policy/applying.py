@@ -37,7 +37,7 @@ def matches(policy: documents.Policy, binding: documents.Binding, asked: matchin
 class Index:
     """It keeps what it was asked for, and says the same each time."""
 
-    __slots__ = ("_bindings", "_known", "_policies", "_selects", "_telling")
+    __slots__ = ("_bindings", "_deleting", "_known", "_policies", "_selects", "_telling")
 
     def __init__(
         self, policies: Mapping[str, documents.Policy], bindings: Iterable[documents.Binding]
@@ -51,6 +51,11 @@ class Index:
             for each in _criteria(policies[binding.policy], binding)
         )
         self._known: dict[_Kind, tuple[Rule, ...]] = {}
+        self._deleting = frozenset(
+            each.policy
+            for each in self._bindings
+            if each.policy in policies and histories.judge_deletions(policies[each.policy])
+        )
         self._telling = frozenset(
             (each.name, each.policy)
             for each in self._bindings
@@ -64,6 +69,13 @@ class Index:
         if found is None:
             found = self._known[kind] = tuple(self._rules(asked))
         return found
+
+    @property
+    def heeds_deletions(self) -> bool:
+        return bool(self._deleting)
+
+    def is_about_deletions(self, rule: Rule) -> bool:
+        return rule.policy.name in self._deleting
 
     @property
     def heeds_updates(self) -> bool:

@@ -1,6 +1,6 @@
 """Every policy that counts on one manifest: what Kubernetes would say to it, before any cluster is asked."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -68,16 +68,34 @@ def evaluate(
 ) -> tuple[findings.Finding, ...]:
     """Each thing once, however many bindings say it; the hardest of them counts."""
     asked = request(manifest, scene)
-    judged = _Judged(
-        manifest=manifest,
-        old=scene.previous.get(manifest.key),
-        asked=asked,
-        known=decisions.scene(asked),
-        is_plain=len(scene.kinds.versions(manifest.key)) < 2 and not asked.lacks_old,
+    return _evaluated(bound.index.rules(asked), bound, _judged(manifest, asked, scene), scene)
+
+
+def deleted(
+    bound: policies.PolicySet, manifest: objects.Manifest, scene: Scene
+) -> tuple[findings.Finding, ...]:
+    """What is said to the deletion of what runs. The file that it was in is known, but no line of it any more."""
+    body = scene.judged(manifest)
+    asked = matching.request(manifest, scene.namespaces, scene.scopes, body, body)
+    asked = replace(asked, operation=matching.DELETE)
+    rules = [each for each in bound.index.rules(asked) if bound.index.is_about_deletions(each)]
+    return tuple(
+        replace(
+            each,
+            message=f"its deletion: {each.message}",
+            place=findings.Place(path=each.place.path),
+            field=(),
+        )
+        for each in _evaluated(rules, bound, _judged(manifest, asked, scene), scene)
     )
+
+
+def _evaluated(
+    rules: Iterable[applying.Rule], bound: policies.PolicySet, judged: "_Judged", scene: Scene
+) -> tuple[findings.Finding, ...]:
     found: dict[findings.Finding, findings.Severity] = {}
-    for rule in bound.index.rules(asked):
-        if not rule.speaks_of(asked):
+    for rule in rules:
+        if not rule.speaks_of(judged.asked):
             continue
         for each in _found(rule, bound, judged, scene):
             key = replace(each, severity=findings.Severity.AUDIT)
@@ -131,6 +149,16 @@ class _Judged:
         """What ran may have kept other secrets."""
         safe = masking.masked(text, self.manifest)
         return safe if self.old is None else masking.masked(safe, self.old)
+
+
+def _judged(manifest: objects.Manifest, asked: matching.Request, scene: Scene) -> _Judged:
+    return _Judged(
+        manifest=manifest,
+        old=scene.previous.get(manifest.key),
+        asked=asked,
+        known=decisions.scene(asked),
+        is_plain=len(scene.kinds.versions(manifest.key)) < 2 and not asked.lacks_old,
+    )
 
 
 def _found(

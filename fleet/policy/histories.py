@@ -1,4 +1,4 @@
-"""Which rules judge an update otherwise than a creation: for these alone anyone asks what an object was before."""
+"""Which rules look at more than what comes: what an object was before, or that it goes. For these alone anyone asks."""
 
 import re
 from collections.abc import Iterator
@@ -19,6 +19,13 @@ def matter(policy: documents.Policy, binding: documents.Binding) -> bool:
         or any(each.names_operations for each in _criteria(policy, binding))
         or any(_OLD.search(each.text) for each in _expressions(policy))
     )
+
+
+def judge_deletions(policy: documents.Policy) -> bool:
+    """Rules of dialects that name no operations are not meant for them."""
+    names_operations = policy.dialect is documents.KUBERNETES or policy.dialect.is_kyverno
+    rules = policy.form.spec.match_constraints.resource_rules
+    return names_operations and any(matching.speaks_of(e, matching.DELETE) for e in rules)
 
 
 def _criteria(

@@ -64,7 +64,7 @@ CRD["spec"]["versions"].append({**CRD["spec"]["versions"][0], "name": "v2", "sto
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """`old` is what runs; None = it is new. `kind` ConfigMap means its data, others their spec."""
+    """`old` is what runs, None = it is new; `new` is what comes, None = it goes: a ConfigMap's data, else a spec."""
 
     title: str
     expressions: tuple[str | Body, ...]
@@ -153,6 +153,21 @@ CASES = [
          {"entries": {"a": "x", "b": "y", "c": "z"}}, kind="Gadget"),
     case("a policy on what a resource was", {"grows": 3}, {"grows": 4},
          "object.spec.grows == oldObject.spec.grows", kind="Gadget"),
+    case("a deletion", ONE, None, "oldObject.data.word == 'two'", spec=only("DELETE")),
+    case("a deletion that may be", ONE, None, "oldObject.data.word == 'one' && object == null",
+         spec=only("DELETE")),
+    case("a deletion that nobody minds", ONE, None, "false"),
+    case("a deletion seen by a rule for all", ONE, None, "object.data.word == 'one'", spec=only("*")),
+    case("a deletion told", ONE, None, told("request.operation + ' of ' + request.name"),
+         spec=only("UPDATE", "DELETE")),
+    case("a deletion of what is selected", ONE, None, "false", labels=("x", None),
+         spec={"matchConstraints": {**only("DELETE")["matchConstraints"],
+                                    "objectSelector": {"matchLabels": {"tier": "x"}}}}),
+    case("a deletion of what is not", ONE, None, "false", labels=("y", None),
+         spec={"matchConstraints": {**only("DELETE")["matchConstraints"],
+                                    "objectSelector": {"matchLabels": {"tier": "x"}}}}),
+    case("a deletion of a resource", {"stays": "a"}, None, "oldObject.spec.stays != 'a'", kind="Gadget",
+         spec=only("DELETE")),
     case("another version of what it was", {"stays": "a"}, {"stays": "b"}, kind="Gadget",
          versions=("v1", "v2")),
     case("a policy on another version", {"grows": 3}, {"grows": 4}, told(VERSIONS), kind="Gadget",
@@ -199,13 +214,16 @@ class Court:
 
     async def apply(self, body: Body, query: str = "") -> tuple[int, Any]:
         """As an agent does."""
-        root = "/apis" if "/" in body["apiVersion"] else "/api"
-        inside = f"/namespaces/{self.space}" if "namespace" in body["metadata"] else ""
-        path = f"{root}/{body['apiVersion']}{inside}/{scopes.plural(body['kind'])}"
         return await self.owner.ask(
-            "PATCH", f"{path}/{body['metadata']['name']}?fieldManager=fleet&force=true{query}", body,
+            "PATCH", f"{self.path(body)}?fieldManager=fleet&force=true{query}", body,
             "application/apply-patch+yaml",
         )  # fmt: skip
+
+    def path(self, body: Body) -> str:
+        root = "/apis" if "/" in body["apiVersion"] else "/api"
+        inside = f"/namespaces/{self.space}" if "namespace" in body["metadata"] else ""
+        kind = scopes.plural(body["kind"])
+        return f"{root}/{body['apiVersion']}{inside}/{kind}/{body['metadata']['name']}"
 
     async def must(self, *bodies: Body) -> None:
         answers = await asyncio.gather(*map(self.apply, bodies))
@@ -222,7 +240,11 @@ class Court:
 
     async def theirs(self, one: Case) -> str:
         """What it is refused with; "" = it is not."""
-        status, said = await self.apply(self.body(one), "&dryRun=All")
+        if one.new is None:
+            path = self.path(self.body(one, old=True))
+            status, said = await self.owner.ask("DELETE", f"{path}?dryRun=All")
+        else:
+            status, said = await self.apply(self.body(one), "&dryRun=All")
         if status < 300:
             return ""
         found = _DENIED.fullmatch(said["message"]) or _INVALID.fullmatch(said["message"])
@@ -255,7 +277,9 @@ async def ours(court: Court, folder: Path) -> dict[str, list[str]]:
     base = git.commit(
         {f"apps/all/{e.name}.json": json.dumps(court.body(e, old=True)) for e in CASES if e.old is not None}
     )  # fmt: skip
-    tip = git.commit({f"apps/all/{e.name}.json": json.dumps(court.body(e)) for e in CASES})
+    tip = git.commit({
+        f"apps/all/{e.name}.json": None if e.new is None else json.dumps(court.body(e)) for e in CASES
+    })  # fmt: skip
     kept = memo.Memo(folder / "memo.sqlite")
     tools = judging.Tools(
         repository=working.Local(git.folder), schemas=schemas.Packaged(), memo=kept, kustomize=None
@@ -267,7 +291,8 @@ async def ours(court: Court, folder: Path) -> dict[str, list[str]]:
     said: dict[str, list[str]] = {}
     for each in found:
         if findings.refuses([each]) and each.rule != "registration":
-            said.setdefault(each.subject.rpartition("/")[2], []).append(each.message)
+            message = each.message.removeprefix("its deletion: ")
+            said.setdefault(each.subject.rpartition("/")[2], []).append(message)
     return said
 
 

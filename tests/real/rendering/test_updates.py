@@ -220,6 +220,56 @@ async def test_transitions_of_custom_resources_are_held(repository_of: Any):
         assert await told(reader, base) == ['schema: spec.x: Invalid value: "b": it stays']
 
 
+STAYING = {"matchConstraints": rulebooks.matching(operations=["DELETE"])}
+
+
+async def test_what_goes_is_deleted(repository_of: Any):
+    rules = policy("oldObject.data.word != 'kept' || object != null", **STAYING)
+    reader = repository_of(
+        {**files("kept", rules), "apps/web/b.yaml": repositories.config_map("b")}
+    )
+    base = reader.git.tip()
+    assert await told(reader, base) == []
+    reader.git.commit(
+        {APP: None, "apps/web/b.yaml": None, "apps/web/c.yaml": repositories.config_map("c")}
+    )
+    for _ in range(2):
+        (found,) = [e for e in (await verdict(reader, base)).findings if e.rule == "rule"]
+        assert found.message.startswith("its deletion: failed expression: oldObject.data.word")
+        assert (str(found.place), found.subject) == (APP, "ConfigMap shop/web")
+        assert found.clusters == ("dev-1",)
+    reader.git.commit({"apps/web/moved.yaml": app("kept")})
+    assert await told(reader, base) == []
+
+
+async def test_what_goes_goes_with_its_namespace(repository_of: Any):
+    """The Namespace stands until all in it is gone."""
+    space = "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop, labels: {tier: prod}}\n"
+    selecting = STAYING["matchConstraints"] | {
+        "namespaceSelector": {"matchLabels": {"tier": "prod"}}
+    }
+    rules = policy("request.resource.resource != 'configmaps'", matchConstraints=selecting)
+    reader = repository_of({**files("a", rules), "apps/web/space.yaml": space})
+    base = reader.git.tip()
+    reader.git.commit(
+        {APP: None, "apps/web/space.yaml": None, "apps/web/b.yaml": space.replace("shop", "b")}
+    )
+    assert len(await told(reader, base)) == 1
+
+
+@pytest.mark.threat(20)
+async def test_a_secret_that_goes_is_not_told(repository_of: Any):
+    written = (
+        "apiVersion: v1\nkind: Secret\nmetadata: {name: s, namespace: shop}\ndata: {k: Y2FuYXJ5}\n"
+    )
+    quoting = {"expression": "false", "messageExpression": "'was ' + oldObject.data.k"}
+    rules = policy(quoting, **STAYING)
+    reader = repository_of({**files("a", rules), "apps/web/s.yaml": written})
+    base = reader.git.tip()
+    reader.git.commit({"apps/web/s.yaml": None})
+    assert await told(reader, base) == ["rule: its deletion: was ***"]
+
+
 async def test_a_baseline_knows_what_stands_as_an_update(repository_of: Any):
     """What is wrong with updates is wrong with all that runs, so it is no news."""
     fleet = repositories.FLEET.replace("- name: dev", "- name: dev\n    baseline: true")
