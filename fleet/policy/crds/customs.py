@@ -9,11 +9,11 @@ from fleet.manifests import conversions, declared, defaults
 from fleet.manifests.schemas import completion, structural, validate
 from fleet.model import findings, json_values, names, objects
 from fleet.policy import matching
-from fleet.policy.crds import invariants, judging, rules, spots
+from fleet.policy.crds import expenses, invariants, judging, rules, spots
 
 CRD = ("apiextensions.k8s.io", "CustomResourceDefinition")
 _OLD = "oldSelf"
-_SEMANTICS = 1  # in each identity: no verdict is taken over that another judge remembered
+_SEMANTICS = 2  # in each identity: no verdict is taken over that another judge remembered
 
 
 class Customs:
@@ -179,6 +179,9 @@ def of_definition(
         schema = written.get("openAPIV3Schema") if isinstance(written, Mapping) else None
         node = rules.tree_of(schema)
         root = ("spec", "versions", str(place), "schema", "openAPIV3Schema")
+        for path, text in expenses.faults(node) if node is not None else ():
+            spot = spots.Spot(".".join((*root, *path)), (*root, *path))
+            yield _finding(spots.Fault(spot, text), source, subject)
         for rule in node.everywhere() if node is not None else ():
             for path, text in _unsound(rule):
                 spot = spots.Spot(".".join((*root, *path)), (*root, *path))
