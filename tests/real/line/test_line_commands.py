@@ -22,7 +22,8 @@ COMMANDS = [
     ("audit",), ("audit", "decisions"), ("audit", "violations"), ("audit", "verify"),
     ("audit", "show"), ("schema",), ("schema", "export"), ("lab",), ("lab", "up"),
     ("lab", "down"), ("lab", "kubeconfig"), ("policy",), ("policy", "test"), ("policy", "explain"),
-    ("policy", "impact"),
+    ("policy", "impact"), ("approve",), ("trust",), ("trust", "sign"), ("trust", "show"),
+    ("hub", "approve"),
 ]  # fmt: skip
 
 
