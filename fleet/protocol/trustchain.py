@@ -4,8 +4,9 @@ Version N + 1 counts only if as many owners of version N signed it as N asks; ve
 believed for its digest, which an agent is given at enrolment. Versions only grow (threat 64).
 """
 
+import functools
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -44,8 +45,9 @@ class Fault:
     is_signature: bool = False
 
 
+@functools.lru_cache(maxsize=32)  # asked at each turn, and by whoever hands in an approval
 def examine(
-    files: Sequence[approving.TrustFile], environment: str
+    files: tuple[approving.TrustFile, ...], environment: str
 ) -> tuple[tuple[Link, ...], Fault | None]:
     """The links up to the first that does not follow, and what is wrong with that one."""
     links: list[Link] = []
@@ -68,7 +70,7 @@ def examine(
 
 
 def follow(
-    files: Sequence[approving.TrustFile],
+    files: tuple[approving.TrustFile, ...],
     environment: str,
     *,
     pinned: str = "",
