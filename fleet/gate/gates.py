@@ -55,7 +55,16 @@ class Gate:
 
 _EVERY = frozenset(Lineage)
 _HOPELESS = frozenset(
-    {Lineage.REWRITE, Lineage.UNACCEPTED, Lineage.OLDER, Lineage.ALTERED, Lineage.DIRECT}
+    {
+        Lineage.REWRITE,
+        Lineage.UNADOPTED,
+        Lineage.UNACCEPTED,
+        Lineage.OLDER,
+        Lineage.ALTERED,
+        Lineage.DIRECT,
+        Lineage.INCOMPLETE,
+        Lineage.CARRIED,
+    }
 )  # nobody's word would let these in
 
 GATES: tuple[Gate, ...] = (
