@@ -39,6 +39,7 @@ def approve(
     hours: Annotated[
         float, typer.Option(help="It counts for so long; default: as fleet.yaml says.")
     ] = 0.0,
+    wave: Annotated[str, typer.Option(help="Only of this wave; absent: of the release.")] = "",
     revoke: Annotated[bool, typer.Option("--revoke", help="Take back what you said.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Sign without being asked.")] = False,
     folder: Annotated[
@@ -63,6 +64,7 @@ def approve(
         commit=names.CommitId(commit),
         running=names.CommitId(running) if running else None,
         leaving=dict(_leaving(each) for each in leaving),
+        wave=wave,
     )
     decision = approving.Decision.REVOKE if revoke else approving.Decision.APPROVE
     text = processes.run(_worded(asked, folder.resolve(), kustomize, hours, decision))
@@ -101,7 +103,7 @@ async def _worded(
     seconds = hours * 3600 or proposal.lifetime or _WEEK
     said = approving.Approval(
         kind="Approval",
-        subject=proposal.subject,
+        subject=replace(proposal.subject, wave=asked.wave),
         expires=clock.SystemClock().now().replace(microsecond=0) + timedelta(seconds=seconds),
         decision=decision,
     )

@@ -42,7 +42,8 @@ def settled(
     commit, consent = hub.consents.get(judged.question.environment, ("", None))
     if consent is None or commit != judged.question.commit:
         consent = consent_of(judged, plan)
-    return consent if consent.wanted or consent.troubles else None
+    is_asked = consent.wanted or consent.troubles or judged.declared.trust
+    return consent if is_asked else None
 
 
 def consent_of(
@@ -59,7 +60,7 @@ def consent_of(
     return approving.Consent(
         subject=subject_of(judged, plan),
         wanted=tuple(wanted),
-        signers=signers if wanted else (),
+        signers=signers,
         troubles=tuple(_troubles(judged, links, settings)),
         hint=_hint(judged, plan),
     )
@@ -123,6 +124,22 @@ def lapsed(release: ledger.Release, hub: state.Hub) -> str:
         return ""
     voices = gate.current(hub.ledger.approvals.values(), release.environment)
     return "; ".join(gate.missing(release.consent, voices, hub.clock.now()))
+
+
+def wave_lacks(
+    release: ledger.Release, wave: str, asked: Sequence[gating.Approvals], hub: state.Hub
+) -> str:
+    """What is asked before this wave of it may open, and not there, in words (`Wave.approvals`)."""
+    if not asked or release.consent is None:
+        return "approvals are asked for, and no trust file says whose" if asked else ""
+    links, _ = trustchain.examine(release.trust, release.environment)
+    consent = replace(
+        release.consent,
+        subject=replace(release.consent.subject, wave=wave),
+        wanted=tuple(_wanted(each, link) for link in links[-1:] for each in asked),
+    )
+    voices = gate.current(hub.ledger.approvals.values(), release.environment)
+    return "; ".join(gate.missing(consent, voices, hub.clock.now()))
 
 
 def _is_all_there(consent: approving.Consent, hub: state.Hub) -> bool:

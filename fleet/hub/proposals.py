@@ -18,6 +18,7 @@ class Asked:
     commit: names.CommitId
     running: names.CommitId | None
     leaving: Mapping[names.Cluster, kinds.OnRemoval] = field(default_factory=dict)
+    wave: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

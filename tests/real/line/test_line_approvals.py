@@ -120,6 +120,23 @@ async def test_an_approval_goes_by_hand_too_and_is_for_one_content_alone(line: l
     assert await line.stations["dev-1"].word(line.namespace, "a")() == "two"
 
 
+@pytest.mark.threat(68)
+async def test_a_cluster_leaves_only_as_people_have_seen_it(line: lines.Line):
+    team = await introduced(line)
+    await line.join("dev-2")
+    tip = line.git.tip("dev")
+    await team.waits(tip, "0 of 1")
+    await team.approve(team.bert)
+    await line.healthy(tip)
+    tip = line.commit({"clusters/dev/dev-2.yaml": None})
+    gate = await team.waits(tip, "approval is of another owned, slices root")
+    assert gate.hint.endswith(" --leaving dev-2=orphan")
+    ended = await team.approve(team.bert)
+    assert "dev-2: leaves (orphan)" in ended.out
+    await line.healthy(tip)
+    await line.until("dev-2 has left", lambda: line.rows.clusters[names.Cluster("dev-2")].retired)
+
+
 async def test_an_unsigned_change_and_a_strangers_word_wait(line: lines.Line):
     team = await introduced(line)
     team.signs_commits(None)

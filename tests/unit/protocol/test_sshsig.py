@@ -1,10 +1,13 @@
 """SSH signatures: what the real ssh-keygen makes is read, everything else is refused."""
 
 import base64
+import hashlib
 import subprocess
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, utils
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
@@ -135,8 +138,6 @@ def test_a_key_of_another_kind_or_spelling_is_refused(case: str):
 
 def hardware(flags: int, counter: int = 7) -> tuple[bytes, bytes]:
     """Key and signature as a FIDO token makes them."""
-    import hashlib
-
     private = approvers.ADA.private
     kind, raw = b"sk-ssh-ed25519@openssh.com", private.public_key().public_bytes_raw()
     public = b"".join(map(sshwire.string, (kind, raw, b"ssh:")))
@@ -152,6 +153,26 @@ def test_a_hardware_key_counts_where_somebody_touched_it():
     assert found.kind == "sk-ssh-ed25519@openssh.com"
     for spoiled in (hardware(0)[1], signature[:-1] + b"\0", signature + b"\0"):
         assert "does not hold" in refusal(sshsig.armor(public, sshsig.RELEASE, spoiled))
+
+
+def test_a_hardware_key_on_nist_p256_counts_too():
+    private = ec.generate_private_key(ec.SECP256R1())
+    raw = private.public_key().public_bytes(
+        serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint
+    )
+    kind = b"sk-ecdsa-sha2-nistp256@openssh.com"
+    public = b"".join(map(sshwire.string, (kind, b"nistp256", raw, b"ssh:")))
+    told = b"\1" + bytes(4)
+    message = sshsig.signed(MESSAGE, sshsig.RELEASE)
+    bound = hashlib.sha256(b"ssh:").digest() + told + hashlib.sha256(message).digest()
+    pair = utils.decode_dss_signature(private.sign(bound, ec.ECDSA(hashes.SHA256())))
+    inner = b"".join(
+        sshwire.string(each.to_bytes(each.bit_length() // 8 + 1, "big")) for each in pair
+    )
+    signature = sshwire.string(kind) + sshwire.string(inner) + told
+    armor = sshsig.armor(public, sshsig.RELEASE, signature)
+    assert sshsig.verify(armor, MESSAGE, sshsig.RELEASE).kind == kind.decode()
+    assert "does not hold" in refusal(armor, MESSAGE + b" ")
 
 
 def test_signatures_in_a_file_stand_one_after_the_other():
