@@ -1,10 +1,13 @@
 """The gate of approvals: different people, not those who made it, of exactly this, as long as it counts."""
 
+import random
 from collections.abc import Callable
 from dataclasses import fields, replace
 from datetime import datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as some
 
 import approvers
 import builders
@@ -150,3 +153,25 @@ def test_an_approval_is_read_in_its_one_spelling():
     assert names.is_digest(
         ledger.Approval(environment=S.environment, signed=signed, voice=voice(BERT)).id
     )
+
+
+KEYS = some.sampled_from([ADA, LAPTOP, BERT, CARA, "nobody"])
+VOICES = some.lists(
+    some.builds(voice, KEYS, some.sampled_from([YES, NO]), ago=some.floats(0, 90000), left=some.floats(-60, 60)),
+    max_size=8,
+)  # fmt: skip
+
+
+@given(VOICES, some.randoms())
+def test_who_agrees_is_a_matter_of_people_and_last_words_alone(
+    voices: list[approving.Voice], chance: random.Random
+):
+    wanted = consent().wanted[0]
+    found = approving.agreeing(wanted, voices, S, builders.NOW)
+    assert found <= set(PEOPLE.values())
+    assert approving.agreeing(wanted, [*voices, *voices], S, builders.NOW) == found
+    if len({each.received for each in voices}) == len(voices):
+        mixed = chance.sample(voices, len(voices))
+        assert approving.agreeing(wanted, mixed, S, builders.NOW) == found
+    now = [voice(key, NO, ago=0) for key in PEOPLE]
+    assert approving.agreeing(wanted, [*voices, *now], S, builders.NOW) == frozenset()
