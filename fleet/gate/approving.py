@@ -58,14 +58,20 @@ def _lacks(
             f" {wanted.group} would approve"
         )
     agreed = approving.agreeing(wanted, voices, consent.subject, now)
-    authors = {wanted.people.get(each.key) for each in consent.signers}
-    count = len(agreed - authors)
+    others = agreed - _authors(wanted, consent)
+    count = len(others)
     if count >= wanted.count:
         return ""
-    own = sorted(agreed & authors)
+    own = sorted(agreed - others)
     beside = f" ({', '.join(own)} made the change)" if own else ""
     other = _others(wanted, voices, consent, now)
     return f"{count} of {wanted.count} people of {wanted.group} approved this{beside}{other}"
+
+
+def _authors(wanted: approving.Wanted, consent: approving.Consent) -> set[str | None]:
+    return {
+        name for each in consent.signers for name in (each.person, wanted.people.get(each.key))
+    }
 
 
 def _others(
@@ -100,5 +106,6 @@ def _said(consent: approving.Consent, facts: candidates.Facts) -> str:
         person
         for wanted in consent.wanted
         for person in approving.agreeing(wanted, facts.voices, consent.subject, facts.now)
+        if person not in _authors(wanted, consent)
     }
     return f"approved by {', '.join(sorted(people))}"

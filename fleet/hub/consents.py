@@ -1,6 +1,6 @@
 """From a judged commit to what people are asked to agree to, and from what they send to the book."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from fleet.audit import drafts
@@ -198,15 +198,15 @@ def _signers(
 ) -> tuple[approving.Signer, ...]:
     """By the keys in force alone (threat 34); where nothing is in force yet, by those that come."""
     known = {
-        sshwire.key(line).text
+        sshwire.key(line).text: person
         for link in links[:1]
-        for lines in link.spec.people.values()
+        for person, lines in link.spec.people.items()
         for line in lines
     }
     return tuple(_signer(each, known) for each in signatures)
 
 
-def _signer(signature: snapshots.Signature, known: set[str]) -> approving.Signer:
+def _signer(signature: snapshots.Signature, known: Mapping[str, str]) -> approving.Signer:
     if not signature.armor:
         return approving.Signer(commit=signature.commit, reason="not signed")
     try:
@@ -218,7 +218,7 @@ def _signer(signature: snapshots.Signature, known: set[str]) -> approving.Signer
             f"signed by {sshwire.fingerprint(key)}, which the trust file in force does not name"
         )
         return approving.Signer(commit=signature.commit, reason=reason)
-    return approving.Signer(commit=signature.commit, key=key)
+    return approving.Signer(commit=signature.commit, key=key, person=known[key])
 
 
 def _hint(judged: judging.Judged, plan: rollout.Plan) -> str:

@@ -76,10 +76,13 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signer:
-    """Who signed a commit of the change, by key; "" = nobody who is known, for `reason`."""
+    """Who signed a commit of the change; no key: nobody who is known, for `reason`."""
 
     commit: names.CommitId
     key: str = ""
+    person: str = (
+        ""  # by the trust file in force: another key in the one that comes is still theirs
+    )
     reason: str = ""
 
 

@@ -75,6 +75,14 @@ def test_nobody_approves_an_own_change_with_whatever_key():
 
 
 @pytest.mark.threat(40)
+def test_a_key_that_comes_with_the_change_makes_nobody_another_person():
+    old = approving.Signer(commit=builders.commit(), key="a key that goes", person="ada")
+    found = judged(consent(1, signers=(old,)), voice(LAPTOP))
+    assert found.reason.endswith("(ada made the change)")
+    assert is_open(consent(1, signers=(old,)), voice(BERT))
+
+
+@pytest.mark.threat(40)
 def test_two_keys_of_one_person_are_one_person():
     assert not is_open(consent(2), voice(ADA), voice(LAPTOP))
 
