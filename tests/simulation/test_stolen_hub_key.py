@@ -113,6 +113,7 @@ class Thief:
     retire: leaving.OnRemoval | None = None
     approvals: tuple[approving.Signed, ...] = ()
     trust: tuple[approving.TrustFile, ...] = (FIRST,)
+    stated: dict[str, Any] = field(default_factory=dict)  # what else its statement claims
     given: int = 0
 
     async def serve(self, question: link.Question) -> answers.Reply:
@@ -143,6 +144,7 @@ class Thief:
             encoding.decode(messages.Statement, dsse.unproved(dsse.STATEMENT, running.statement)),
             slices_root=merkle.slices_root(leaves),
             release=running.number + 1,
+            **self.stated,
         )
         index, proof = merkle.slice_proof(leaves, poll.cluster)
         sent = replace(
@@ -178,6 +180,10 @@ ATTACKS: dict[str, dict[str, Any]] = {
     "it leaves, and everything goes": {
         "data": slices.farewell(leaving.OnRemoval.PRUNE),
         "retire": leaving.OnRemoval.PRUNE,
+    },
+    "as a change of owned paths": {
+        "data": EVIL,
+        "stated": {"owned": names.OwnedId(builders.digest("another cluster"))},
     },
     "no trust file at all": {"data": EVIL, "trust": ()},
     "a trust file of the thief's own": {"data": EVIL, "trust": (FORGED,)},
