@@ -50,6 +50,8 @@ def show(
 
     Example:  fleet trust show prod
     """
+    if not names.is_label(environment):
+        raise errors.InputError(f"{environment!r} is no environment's name")
     here = names.Environment(environment)
     top = folder / trusts.folder(here)
     files = sorted(top.iterdir()) if top.is_dir() else []

@@ -148,3 +148,22 @@ async def test_an_unsigned_change_and_a_strangers_word_wait(line: lines.Line):
     await team.approve(team.bert)
     await line.quiet()
     assert await line.stations["dev-1"].word(line.namespace, "a")() == "hello"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("approve", "dev"), "--hub URL or --out FILE"),
+        (("approve", "dev", "--out", "x", "--leaving", "a=b"), "is not CLUSTER=orphan or prune"),
+        (("trust", "show", "../.."), "no environment's name"),
+        (("trust", "show", "dev"), "there is no"),
+        (("trust", "sign", "1.yaml", "--key", "k"), "cannot read 1.yaml"),
+        (("hub", "approve", "nothing"), "cannot read nothing"),
+    ],
+)
+async def test_what_is_asked_wrongly_is_told_in_words(
+    tmp_path: Path, words: tuple[str, ...], said: str
+):
+    ended = await fleet(*words, at=tmp_path)
+    assert ended.code == 2
+    assert said in ended.said
