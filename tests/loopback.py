@@ -54,6 +54,9 @@ class Desk:
         self.fetching -= 1
         return await self._answer("fetch", body)
 
+    async def approve(self, body: bytes) -> answers.Reply:
+        return await self._answer("approve", body)
+
     async def report(self, body: bytes) -> answers.Reply:
         return await self._answer("report", body)
 

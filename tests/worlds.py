@@ -175,6 +175,8 @@ async def enroll(
     name: str,
     environment: str,
     labels: Mapping[str, str] | None = None,
+    *,
+    pinned: str = "",
     **more: Any,
 ) -> str:
     """Its Cluster document; the API server is made if there is none."""
@@ -186,6 +188,7 @@ async def enroll(
         hub_url="http://hub",
         hub_key=HUB_KEY.public,
         labels=dict(labels or {}),
+        trust=pinned,
     )
     return json.dumps({**document, "spec": {**document["spec"], **more}})
 
@@ -245,7 +248,7 @@ _READ: WeakKeyDictionary[world.World, tuple[tuple[int, int], ledger.Ledger]] = W
 def _ledger(pages: shelves.Pages) -> ledger.Ledger:
     found = ledger.Ledger()
     kinds = {k.__name__: k for k in (ledger.Seal, ledger.EnvironmentState, ledger.Release,
-                                     ledger.ClusterState, ledger.Violation)}  # fmt: skip
+                                     ledger.ClusterState, ledger.Violation, ledger.Approval)}  # fmt: skip
     for (kind, _), value in pages.rows.items():
         found.take(encoding.decode(kinds[kind], value))
     return found

@@ -91,6 +91,18 @@ def wave(
     return _draft(records.Kind.WAVE, environment, at, body)
 
 
+def approval(row: ledger.Approval, *, at: datetime) -> records.Draft:
+    said = row.voice.said
+    body = {
+        "environment": row.environment,
+        "decision": said.decision.value,
+        "key": row.voice.key,
+        "text": row.signed.text,
+        "signature": row.signed.signature,
+    }
+    return _draft(records.Kind.APPROVAL, row.environment, at, body)
+
+
 def hold(*, subject: str, reason: str, at: datetime) -> records.Draft:
     return _draft(records.Kind.HOLD, subject, at, {"reason": findings.escaped(reason)})
 

@@ -19,6 +19,7 @@ class Kind(Enum):
     WAVE = "wave"
     HOLD = "hold"
     VIOLATION = "violation"
+    APPROVAL = "approval"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,11 +8,12 @@ import typer
 
 from fleet.adapters.git import mirror
 from fleet.adapters.http import admin, server, tls
+from fleet.cli import approve as approve_command
 from fleet.cli import hosting, observing, output, processes, wiring
 from fleet.hub import answers, loop, people
 from fleet.hub import state as hubs
 from fleet.model import errors
-from fleet.protocol import keys
+from fleet.protocol import encoding, keys
 
 app = typer.Typer(
     help="Run the hub: it reads the fleet repository, decides, and answers agents.",
@@ -105,6 +106,21 @@ def recover(context: typer.Context, state: State = None) -> None:
     """Go on from an old book: a new era, numbers above all that agents have shown. Recorded."""
     found = processes.run(admin.ask(_folder(context, state).socket, "recover", {}))
     output.say(f"recovered: {found['clusters']} clusters begin a new era")
+
+
+@app.command()
+def approve(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="What `fleet approve --out FILE` wrote.")],
+    state: State = None,
+) -> None:
+    """Hand in what an approver signed elsewhere; its signature is what counts.
+
+    Example:  fleet hub approve approval.json --state /var/lib/fleet
+    """
+    signed = encoding.as_json(approve_command.read(file))
+    found = processes.run(admin.ask(_folder(context, state).socket, "approve", signed))
+    output.say(f"{found['environment']}: {found['decision']} is in the book")
 
 
 def _folder(context: typer.Context, asked: Path | None) -> wiring.StateFolder:

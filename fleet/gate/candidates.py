@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from fleet.model import findings, ledger, names
+from fleet.model import approving, findings, ledger, names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +80,8 @@ class Facts:
     stale_after: int = 300  # seconds
     differing: tuple[str, ...] = ()  # paths in which it differs from the nearest accepted upstream
     held: str = ""  # the whole book holds
+    consent: approving.Consent | None = None  # what people are asked to agree to
+    voices: tuple[approving.Voice, ...] = ()  # what was said here, on whatever
 
 
 Accounts = Mapping[names.Environment, tuple[Accepted, ...]]

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from fleet.gate import candidates, lineage
+from fleet.gate import approving, candidates, lineage
 from fleet.model import findings
 from fleet.model.ledger import GateResult, GateState, Lineage
 
@@ -54,12 +54,25 @@ class Gate:
 
 
 _EVERY = frozenset(Lineage)
+_HOPELESS = frozenset(
+    {
+        Lineage.REWRITE,
+        Lineage.UNADOPTED,
+        Lineage.UNACCEPTED,
+        Lineage.OLDER,
+        Lineage.ALTERED,
+        Lineage.DIRECT,
+        Lineage.INCOMPLETE,
+        Lineage.CARRIED,
+    }
+)  # nobody's word would let these in
 
 GATES: tuple[Gate, ...] = (
     Gate(judge=book_gate, concerns=_EVERY),
     Gate(judge=lineage.gate, concerns=_EVERY),
     Gate(judge=findings_gate, concerns=_EVERY),
     Gate(judge=upstream_health, concerns=frozenset({Lineage.PROMOTION})),
+    Gate(judge=approving.gate, concerns=_EVERY - _HOPELESS),
 )
 
 

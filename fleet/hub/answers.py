@@ -9,8 +9,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 from fleet.audit import drafts, records
-from fleet.hub import state
-from fleet.model import errors, json_values, ledger, messages, names, slices
+from fleet.hub import consents, state
+from fleet.model import approving, errors, json_values, ledger, messages, names, slices
 from fleet.plan import rollout
 from fleet.ports import answers, store
 from fleet.protocol import dsse, encoding, merkle, requests, webhooks
@@ -67,6 +67,15 @@ class Desk:
                 hub.telemetry.count("fleet_reports", {"environment": known.environment})
                 hub.wake.set()
         return _json({"reported": max(report.number, last)})
+
+    async def approve(self, body: bytes) -> answers.Reply:
+        """What is not signed by somebody whom a trust file names is not kept, and learns no more than that."""
+        try:
+            row = await consents.receive(encoding.decode(approving.Signed, body), self._hub)
+        except (errors.InputError, errors.RefusedError) as error:
+            reply = _json({"error": str(error), "hint": error.hint})
+            return replace(reply, status=400 if isinstance(error, errors.InputError) else 403)
+        return _json({"approval": row.id})
 
     async def hook(self, body: bytes, signature: str) -> answers.Reply:
         secret = self._hub.settings.webhook_secret
@@ -177,6 +186,9 @@ def _is_due(known: ledger.ClusterState, release: ledger.Release, hub: state.Hub)
         return True
     if (last.release, last.retire) != (release.number, known.retire):
         return True
+    is_there = known.report is not None and known.report.release == release.number
+    if not is_there and set(consents.carried(release, hub)) - set(last.approvals):
+        return True  # what was said before may not have been enough
     return hub.clock.now() - last.issued > (last.expires - last.issued) / 2
 
 
@@ -205,6 +217,8 @@ def _signed(
         permits=release.permits,
         retire=known.retire,
         trace=release.trace,
+        trust=release.trust,
+        approvals=consents.carried(release, hub),
     )
     labels = {"cluster": known.cluster, "release": str(release.number)}
     with hub.telemetry.span("dispatch", labels, release.trace):

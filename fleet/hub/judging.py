@@ -19,6 +19,7 @@ from fleet.hub import (
     rulechecks,
     serving,
     swapped,
+    trusts,
     verdicts,
 )
 from fleet.manifests import declared, layout, tree
@@ -33,7 +34,7 @@ from fleet.ports import telemetry as observers
 # Findings that even a decree cannot overlook: what they are about cannot be cut into slices, is another's, or would
 # keep agents from ever being told otherwise.
 NOT_BY_DECREE = frozenset({
-    "tree", "yaml", "json", "fleet", "bundle", "kustomize", "plan", "ownership", "registration", "install",
+    "tree", "yaml", "json", "fleet", "bundle", "kustomize", "plan", "ownership", "registration", "install", "trust",
 })  # fmt: skip
 
 _BY_NEW_RULES = "the next one is judged by the new rules alone"
@@ -152,6 +153,7 @@ async def of_reading(
         bound = policies.for_environment(own, question.environment)
         denied += await rulechecks.check(bound, schemas, served.scopes, _bench(tools))
         if base is not None and running is not None:
+            denied += trusts.unfollowed(base.declared, reading.declared, question.environment)
             denied += await swapped.check(reading, base, rendered, running.rendered)
     found = [*reading.findings, *rendered.findings, *own.findings, *misshapen, *denied]
     return Judged(

@@ -51,6 +51,11 @@ class Overlaid:
     async def steps(self, base: names.CommitId, tip: names.CommitId) -> tuple[snapshots.Step, ...]:
         return await self._under.steps(base, self._content.get(tip, tip))
 
+    async def signatures(
+        self, base: names.CommitId | None, tip: names.CommitId
+    ) -> tuple[snapshots.Signature, ...]:
+        return await self._under.signatures(base, self._content.get(tip, tip))
+
     async def keep(self, name: str, commit: names.CommitId) -> None:
         """What is in no repository is kept by none."""
 

@@ -2,10 +2,10 @@
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from fleet.hub import memory
+from fleet.hub import memory, trusts
 from fleet.manifests import declared, layout, parse, tree
 from fleet.model import errors, findings, names, objects, snapshots
 from fleet.ports import repository, store
@@ -146,6 +146,10 @@ async def read(
     parsed = await files.parsed(each for each in entries if _speaks(each.path, where))
     own = declared.read(parsed.values(), where)
     faults = (finding for each in parsed.values() for finding in each.findings)
+    if not odd:
+        chain = await files.contents(trusts.entries(live, where))
+        trust, untrusted = trusts.read(chain, where.environment)
+        own = replace(own, trust=trust, findings=(*own.findings, *untrusted))
     named = layout.ids(live, where, digests) if not odd else NO_IDS
     return Reading(
         snapshot=snapshot,

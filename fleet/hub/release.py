@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from fleet.audit import drafts, violations
 from fleet.gate import candidates, decide
-from fleet.hub import acceptance, drawing, facts, judging, lapses, rollouts, state
+from fleet.hub import acceptance, consents, drawing, facts, judging, lapses, rollouts, state
 from fleet.model import ledger, names
 from fleet.ports import store
 
@@ -32,6 +32,7 @@ async def release(
             drawn = await drawing.draw(judged, hub)
         candidate = candidate_of(judged)
         gathered = await facts.gather(candidate, judged, drawn.findings, hub)
+        gathered = await consents.asked(gathered, judged, drawn, hub)
         decision = decide.decide(candidate, gathered)
         if is_news(decision, hub):
             await settle(decision, judged, drawn, trace, hub)

@@ -12,8 +12,8 @@ from datetime import datetime
 from typing import Any
 
 from fleet.hub import judging, memory
+from fleet.model import approving, messages, names
 from fleet.model import ledger as rows
-from fleet.model import messages, names
 from fleet.ports import clock, store, telemetry
 from fleet.ports import repository as git
 from fleet.protocol import keys, requests
@@ -51,6 +51,10 @@ class Hub:
     counters: requests.Counters = field(default_factory=dict)  # of the present session
     drawn: memory.Last[Any] = field(default_factory=memory.Last)  # of fleet.hub.drawing
     settled: memory.Last[Any] = field(default_factory=memory.Last)  # of fleet.hub.drawing
+    signed: memory.Last[Any] = field(default_factory=memory.Last)  # of fleet.hub.consents
+    consents: dict[names.Environment, tuple[names.CommitId, approving.Consent]] = field(
+        default_factory=dict
+    )  # as the gate was told last
     ways: memory.Last[Any] = field(default_factory=memory.Last)  # of fleet.hub.facts
     polls: dict[names.Cluster, int] = field(default_factory=dict)  # how many; the last one counts
     deciding: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -89,7 +93,7 @@ async def write(hub: Hub, write: store.Write) -> None:
 def _concerns_agents(row: rows.Row, hub: Hub) -> bool:
     """Whether a held poll may have another answer by it: a report of one cluster must not wake all the others."""
     if not isinstance(row, rows.ClusterState):
-        return isinstance(row, rows.Seal)
+        return isinstance(row, (rows.Seal, rows.Approval))
     known = hub.ledger.clusters.get(row.cluster)
     return known is None or _due(known) != _due(row)
 

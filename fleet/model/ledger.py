@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import Enum
 from typing import TypeAlias
 
-from fleet.model import findings, json_values, leaving, messages, names
+from fleet.model import approving, findings, json_values, leaving, messages, names
 from fleet.model import permits as allowed
 
 
@@ -145,6 +145,10 @@ class Release:
     )  # what it was let through with
     source: int = field(default=0, metadata=findings.LATER)  # the newest of upstream's in it
     hotfixes: tuple[Hotfix, ...] = field(default=(), metadata=findings.LATER)  # open with it
+    trust: tuple[approving.TrustFile, ...] = field(default=(), metadata=findings.LATER)
+    consent: approving.Consent | None = field(
+        default=None, metadata=findings.LATER
+    )  # what people had to agree to
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,6 +209,20 @@ class Violation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Approval:
+    """What a person signed, whose key a trust file of the environment named when it came."""
+
+    environment: names.Environment
+    signed: approving.Signed
+    voice: approving.Voice
+
+    @property
+    def id(self) -> names.Digest:
+        """By key and words: the same said again, even with another signature, is the same."""
+        return json_values.digest([self.voice.key, self.signed.text])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Seal:
     """Facts of the book as a whole. `held` set: everything holds until someone recovers the book."""
 
@@ -213,7 +231,7 @@ class Seal:
     held: str = ""
 
 
-Row: TypeAlias = Seal | EnvironmentState | Release | ClusterState | Violation
+Row: TypeAlias = Seal | EnvironmentState | Release | ClusterState | Violation | Approval
 
 
 @dataclass(slots=True, kw_only=True)
@@ -225,6 +243,7 @@ class Ledger:
     releases: dict[tuple[names.Environment, int], Release] = field(default_factory=dict)
     clusters: dict[names.Cluster, ClusterState] = field(default_factory=dict)
     violations: dict[names.Digest, Violation] = field(default_factory=dict)
+    approvals: dict[names.Digest, Approval] = field(default_factory=dict)
 
     def take(self, row: Row) -> None:
         match row:
@@ -238,6 +257,8 @@ class Ledger:
                 self.clusters[row.cluster] = row
             case Violation():
                 self.violations[row.id] = row
+            case Approval():
+                self.approvals[row.id] = row
 
     def in_force(self, environment: names.Environment) -> Release | None:
         state = self.environments.get(environment)
@@ -255,5 +276,5 @@ def key(row: Row) -> str:
             return f"{row.environment}/{row.number}"
         case ClusterState():
             return row.cluster
-        case Violation():
+        case Violation() | Approval():
             return row.id

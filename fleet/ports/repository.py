@@ -33,6 +33,14 @@ class Repository(Protocol):
     async def steps(self, base: names.CommitId, tip: names.CommitId) -> tuple[snapshots.Step, ...]:
         """The first-parent commits after `base` up to `tip`, oldest first, each against its first parent."""
 
+    async def signatures(
+        self, base: names.CommitId | None, tip: names.CommitId
+    ) -> tuple[snapshots.Signature, ...]:
+        """Of every commit of the tip's history that is not of the base's; without a base of the tip alone.
+
+        They are not checked: whose keys count is for the caller to know.
+        """
+
     async def keep(self, name: str, commit: names.CommitId) -> None:
         """Keep a commit from garbage collection under refs/fleet/NAME, durably."""
 

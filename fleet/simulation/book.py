@@ -20,6 +20,7 @@ _KINDS: dict[str, type[ledger.Row]] = {
         ledger.Release,
         ledger.ClusterState,
         ledger.Violation,
+        ledger.Approval,
     )
 }
 

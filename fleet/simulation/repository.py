@@ -190,6 +190,14 @@ class Repository:
                 at = next(iter(self._remote.made(at).told.parents), None)
             return tuple(reversed(found))
 
+    async def signatures(
+        self, base: names.CommitId | None, tip: names.CommitId
+    ) -> tuple[snapshots.Signature, ...]:
+        """Nobody here signs commits."""
+        async with self._process.call("repository.signatures"):
+            new = self._history(tip) - self._history(base) if base else {tip}
+            return tuple(snapshots.Signature(commit=each) for each in sorted(new))
+
     async def keep(self, name: str, commit: names.CommitId) -> None:
         async with self._process.call("repository.keep"):
             self._kept[name] = commit

@@ -55,6 +55,7 @@ _KINDS: dict[str, type[ledger.Row]] = {
         ledger.Release,
         ledger.ClusterState,
         ledger.Violation,
+        ledger.Approval,
     )
 }
 

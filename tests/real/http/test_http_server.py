@@ -30,6 +30,7 @@ async def ask(port: int, method: str, path: str, body: bytes | None = None, **he
         ("POST", "/v1/poll", "poll"),
         ("POST", "/v1/fetch", "fetch"),
         ("POST", "/v1/report", "report"),
+        ("POST", "/v1/approvals", "approve"),
         ("POST", "/hooks/git", "hook"),
         ("GET", "/livez", "live"),
         ("GET", "/readyz", "ready"),

@@ -22,7 +22,8 @@ COMMANDS = [
     ("audit",), ("audit", "decisions"), ("audit", "violations"), ("audit", "verify"),
     ("audit", "show"), ("schema",), ("schema", "export"), ("lab",), ("lab", "up"),
     ("lab", "down"), ("lab", "kubeconfig"), ("policy",), ("policy", "test"), ("policy", "explain"),
-    ("policy", "impact"),
+    ("policy", "impact"), ("approve",), ("trust",), ("trust", "sign"), ("trust", "show"),
+    ("hub", "approve"),
 ]  # fmt: skip
 
 
@@ -176,7 +177,7 @@ async def test_every_cluster_of_the_example_fleet_gets_objects():
 async def test_the_exported_schemas_hold_for_the_example_fleet(tmp_path: Path):
     assert (await fleet("schema", "export", tmp_path)).code == 0
     schemas = {path.stem: json.loads(path.read_text()) for path in tmp_path.glob("*.json")}
-    assert set(schemas) == {"Fleet", "Cluster", "Bundle", "Permit", "Waiver"}
+    assert set(schemas) == {"Fleet", "Cluster", "Bundle", "Permit", "Waiver", "Trust"}
     assert (await fleet("schema", "export")).json == schemas
     tried = 0
     for path in (

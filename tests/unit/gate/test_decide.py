@@ -43,14 +43,25 @@ def test_refused_before_waiting_before_accepted(found: list[Gate]):
 def test_a_clean_commit_of_the_first_environment_is_accepted():
     decision = decide.decide(builders.candidate(), builders.facts())
     assert decision.verdict is Verdict.ACCEPTED
-    assert states(decision) == {"book": Gate.OPEN, "lineage": Gate.OPEN, "findings": Gate.OPEN}
+    assert states(decision) == {
+        "book": Gate.OPEN,
+        "lineage": Gate.OPEN,
+        "findings": Gate.OPEN,
+        "approvals": Gate.OPEN,
+    }
 
 
 def test_a_promotion_asks_for_the_health_of_upstream_too():
     facts = builders.facts(upstream=DEV, upstream_clusters=WELL)
     decision = decide.decide(STAGING, facts)
     assert decision.verdict is Verdict.ACCEPTED
-    assert list(states(decision)) == ["book", "lineage", "findings", "upstream health"]
+    assert list(states(decision)) == [
+        "book",
+        "lineage",
+        "findings",
+        "upstream health",
+        "approvals",
+    ]
 
 
 def test_all_gates_are_listed_although_the_first_already_holds():
@@ -64,6 +75,7 @@ def test_all_gates_are_listed_although_the_first_already_holds():
         "lineage": Gate.OPEN,
         "findings": Gate.REFUSED,
         "upstream health": Gate.WAITING,
+        "approvals": Gate.OPEN,
     }
 
 
