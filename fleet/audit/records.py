@@ -19,6 +19,9 @@ class Kind(Enum):
     WAVE = "wave"
     HOLD = "hold"
     VIOLATION = "violation"
+    STATUS = "status"
+    QUARANTINE = "quarantine"
+    BREAK_GLASS = "break glass"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

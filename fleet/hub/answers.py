@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from fleet.audit import drafts, records
-from fleet.hub import state
+from fleet.hub import soaks, state
 from fleet.model import errors, json_values, ledger, messages, names, slices
 from fleet.plan import rollout
 from fleet.ports import answers, store
@@ -147,7 +147,10 @@ def _patience(poll: messages.Poll, hub: state.Hub) -> float:
     """Seconds that a poll is held: a poll is a sign of life, so there must be some before the last one is stale."""
     release = hub.ledger.in_force(poll.environment)
     longest = hub.settings.longest_wait
-    return min(poll.wait, longest, release.stale_after / 3 if release else longest)
+    found = min(poll.wait, longest, release.stale_after / 3 if release else longest)
+    edge = soaks.edge(poll.environment, hub)
+    left = (edge - hub.clock.now()).total_seconds() if edge else 0.0
+    return min(found, left) if left > 0 else found  # a sign of life just then ends a soak on time
 
 
 async def _change(hub: state.Hub, seconds: float) -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from fleet.gate import candidates, lineage
-from fleet.hub import judging, rollouts, state
+from fleet.hub import evidence, judging, rollouts, soaks, state
 from fleet.manifests import layout
 from fleet.model import errors, findings, ledger, names, snapshots
 
@@ -34,7 +34,7 @@ async def gather(
         (candidate, base, nearest, above, judged.layout),
         lambda: _way(candidate, base, nearest, above, judged, hub),
     )
-    return candidates.Facts(
+    gathered = candidates.Facts(
         now=hub.clock.now(),
         base=base,
         descends=way.descends,
@@ -46,7 +46,9 @@ async def gather(
         differing=way.differing,
         held=hub.ledger.seal.held,
         findings=found,
+        sides=evidence.sides(judged),
     )
+    return evidence.beside(gathered, candidate, hub)
 
 
 def road(hub: state.Hub) -> ledger.Road:
@@ -130,6 +132,9 @@ def _was_healthy(
     source = lineage.newest_equal(candidate, upstream.accepted) if upstream else None
     if upstream is None or source is None or running is None or source.release == running.number:
         return None
+    soak = soaks.of(upstream.environment, candidate.content, hub)
+    if soak is not None:
+        return soak.best.confirmed if soak.best and not soak.is_sick else None
     return hub.ledger.releases[upstream.environment, source.release].healthy
 
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from fleet.audit import drafts, violations
 from fleet.gate import candidates, decide
-from fleet.hub import acceptance, drawing, facts, judging, lapses, rollouts, state
+from fleet.hub import acceptance, drawing, facts, judging, lapses, measuring, rollouts, state
 from fleet.model import ledger, names
 from fleet.ports import store
 
@@ -32,7 +32,8 @@ async def release(
             drawn = await drawing.draw(judged, hub)
         candidate = candidate_of(judged)
         gathered = await facts.gather(candidate, judged, drawn.findings, hub)
-        decision = decide.decide(candidate, gathered)
+        decision = decide.decide(candidate, replace(gathered, change=drawn.change))
+        measuring.ask(decision, judged.specs, hub)
         if is_news(decision, hub):
             await settle(decision, judged, drawn, trace, hub)
     await rollouts.advance(environment, hub)
