@@ -114,7 +114,6 @@ class _Both:
         self._allowed = _union(allowing, now) if allowing else _ALWAYS
         self._denied = _union(denying, now)
         self._known = min(self._allowed.known, self._denied.known)
-        self._is_all_known = self._known >= _day(now) + REACH
 
     def allowed_at(self, at: datetime) -> Span | None:
         return self._allowed.around(at)
@@ -137,10 +136,7 @@ class _Both:
         return self._shown(at or _NEVER)
 
     def _shown(self, at: datetime) -> datetime | None:
-        """Past what is known it is looked at again there."""
-        if at < self._known:
-            return at
-        return None if self._is_all_known else self._known
+        return at if at < self._known else None
 
 
 _NEVER = datetime.max.replace(tzinfo=UTC)

@@ -4,6 +4,7 @@ Rules come from a repository, so the work that one may cause is bounded: by its 
 `begins`. Recurrences are worked out without a zone; what a wall clock means is for fleet.gate.windows.
 """
 
+import functools
 import itertools
 import re
 from collections.abc import Iterator, Mapping
@@ -37,6 +38,8 @@ _NUMBERS: Mapping[str, tuple[int, int]] = {
 _A_DAY = 24  # beginnings, at most
 _LONGEST = timedelta(days=31)  # of a window that recurs
 _FIRST_YEAR, _LAST_YEAR = 2000, 2100
+_CYCLES = 19 * 400  # years
+_LAST = datetime(2390, 1, 1)  # noqa: DTZ001 - a wall clock
 _SOMETIME = timedelta(days=9 * 366)  # a leap day comes round in that
 _STEPS = {"DAILY": timedelta(days=1), "WEEKLY": timedelta(days=7)}
 
@@ -87,8 +90,13 @@ def rule_of(form: Form) -> Rule | None:
     return Rule(start=start_of(form), parts=parts, until=_until(form, parts.get("UNTIL")))
 
 
-def faults(form: Form) -> Iterator[tuple[str, str]]:
+@functools.lru_cache(maxsize=4096)
+def faults(form: Form) -> tuple[tuple[str, str], ...]:
     """What is wrong with it: the field, and what to say."""
+    return tuple(_faults(form))
+
+
+def _faults(form: Form) -> Iterator[tuple[str, str]]:
     if zones.zone(form.time_zone) is None:
         yield "timeZone", "it is no IANA time zone, as Europe/Berlin"
         return
@@ -121,25 +129,42 @@ def begins(rule: Rule, since: datetime, before: datetime) -> Iterator[datetime]:
     """Its beginnings in order, from `since` on, on the wall clock."""
     from dateutil import rrule
 
-    last = before if rule.until is None else min(before, rule.until)
+    last = min(before, rule.until or _LAST, _LAST)
     start = _nearer(rule, since)
     if last < start:
         return
     parts = {key: value for key, value in rule.parts.items() if key not in ("COUNT", "UNTIL")}
     text = ";".join(f"{key}={value}" for key, value in {"WKST": "MO", **parts}.items())
-    found = rrule.rrulestr(f"{text};UNTIL={last:%Y%m%dT%H%M%S}", dtstart=start)
-    every: Iterator[datetime] = itertools.islice(iter(found), rule.count)
-    yield from (each for each in every if since <= each < before)
+    until = _shifted(last, _CYCLES)
+    found = rrule.rrulestr(f"{text};UNTIL={until:%Y%m%dT%H%M%S}", dtstart=_shifted(start, _CYCLES))
+    for each in itertools.islice(iter(found), rule.count):
+        begin = _shifted(each, -_CYCLES)
+        if since <= begin < before:
+            yield begin
+
+
+def _shifted(moment: datetime, years: int) -> datetime:
+    """The library looks for what never comes until the year 9999, so it is asked in a time that is near to that.
+
+    The calendar is the same again after 400 years, its days of the week too.
+    """
+    return moment.replace(year=moment.year + years)
 
 
 def _nearer(rule: Rule, since: datetime) -> datetime:
     """A later start with the same beginnings from `since` on, so that a rule of long ago costs no more."""
-    step = _STEPS.get(rule.parts["FREQ"])
-    if step is None or rule.count is not None or since <= rule.start:
-        return rule.start
-    step *= int(rule.parts.get("INTERVAL", "1"))
-    # A week begins with WKST, so one step more is left for what lies in the first.
-    return rule.start + max(0, (since - rule.start) // step - 1) * step
+    start, frequency = rule.start, rule.parts["FREQ"]
+    if rule.count is not None or since <= start or start.day > 28:
+        return start
+    every = int(rule.parts.get("INTERVAL", "1"))
+    # One step more is left in each case, for what lies in the first week, month or year before its start.
+    if frequency in _STEPS:
+        step = _STEPS[frequency] * every
+        return start + max(0, (since - start) // step - 1) * step
+    months = (since.year - start.year) * 12 + since.month - start.month
+    step_months = every * (12 if frequency == "YEARLY" else 1)
+    ahead = start.month - 1 + max(0, months // step_months - 1) * step_months
+    return start.replace(year=start.year + ahead // 12, month=ahead % 12 + 1)
 
 
 def _parts(text: str) -> Mapping[str, str]:
