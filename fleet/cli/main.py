@@ -22,6 +22,7 @@ COMMANDS = {
     "policy": "policy:app",
     "promote": "promote:promote",
     "status": "status:status",
+    "explain": "explain:explain",
     "hub": "hub:app",
     "agent": "agent:app",
     "audit": "audit:app",

@@ -9,14 +9,15 @@ from dataclasses import replace
 from datetime import timedelta
 
 from fleet.audit import drafts, records
-from fleet.hub import soaks, state
+from fleet.hub import hearing, soaks, state
 from fleet.model import errors, json_values, ledger, messages, names, slices
 from fleet.plan import rollout
 from fleet.ports import answers, store
-from fleet.protocol import dsse, encoding, merkle, requests, webhooks
+from fleet.protocol import dsse, encoding, merkle, requests, statements, webhooks
 
 _UNKNOWN = answers.Reply(status=401, body=b'{"error":"unknown agent, or a replayed request"}')
 _ABSENT = answers.Reply(status=404, body=b'{"error":"no such slice"}')
+_STATUSES = {errors.InputError: 400, errors.RefusedError: 409, errors.BrokenError: 500}
 _INSTANT = 0.001  # seconds; no timer is asked for less
 _NOTHING_NEW = answers.Reply(status=304)
 
@@ -76,6 +77,19 @@ class Desk:
         self._hub.fetch_now = True
         self._hub.wake.set()
         return answers.Reply(status=202)
+
+    async def status(self, body: bytes, signature: str) -> answers.Reply:
+        hub = self._hub
+        try:
+            said = statements.verified(body, signature, hub.settings.status_secrets)
+            if said is None:
+                return answers.Reply(status=401, body=b'{"error":"signature"}')
+            row = await hearing.hear(said, hub)
+        except errors.UnreachableError:
+            raise
+        except errors.FleetError as error:
+            return replace(_json({"error": str(error)}), status=_STATUSES[type(error)])
+        return _json({"content": row.content, "state": row.outcome.value})
 
     async def live(self) -> answers.Reply:
         return _json({"alive": True})

@@ -4,16 +4,23 @@ from dataclasses import replace
 
 from fleet.gate import candidates
 from fleet.hub import judging, soaks, state
+from fleet.model import kinds
 
 
 def sides(judged: judging.Judged) -> tuple[candidates.Side, ...]:
-    """The settings that hold: those in force and the candidate's own, once where they are the same (rule 3)."""
-    if judged.base is None or judged.base.spec == judged.declared.spec:
-        return (candidates.Side(word="", spec=judged.declared.spec),)
-    return (
-        candidates.Side(word="by what is in force", spec=judged.base.spec),
-        candidates.Side(word="by this commit itself", spec=judged.declared.spec),
-    )
+    """The settings that hold: those in force and the candidate's own (rule 3)."""
+    return both(judged.base.spec if judged.base else None, judged.declared.spec)
+
+
+def both(
+    in_force: kinds.EnvironmentSpec | None, own: kinds.EnvironmentSpec | None
+) -> tuple[candidates.Side, ...]:
+    """Once where they are the same."""
+    said = ((in_force, "by what is in force"), (own, "by this commit itself"))
+    known = [candidates.Side(word=word, spec=spec) for spec, word in said if spec is not None]
+    if len(known) < 2 or in_force == own:
+        return tuple(replace(each, word="") for each in known[:1])
+    return tuple(known)
 
 
 def beside(

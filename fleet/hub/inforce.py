@@ -13,6 +13,14 @@ async def spec(environment: names.Environment, hub: state.Hub) -> kinds.Environm
     return next((each for each in _specs(fleet) if each.name == environment), None)
 
 
+async def proposed(
+    environment: names.Environment, commit: names.CommitId, hub: state.Hub
+) -> kinds.EnvironmentSpec | None:
+    """The settings that a commit would bring there."""
+    fleet = await _read(commit, hub)
+    return next((each for each in _specs(fleet) if each.name == environment), None)
+
+
 def after(environment: names.Environment, hub: state.Hub) -> names.Environment | None:
     """The environment that takes promotions from this one."""
     road = hub.ledger.seal.road

@@ -9,7 +9,18 @@ from typing import Any, TypeAlias
 
 from fleet.audit import chain, drafts, records, violations
 from fleet.gate import candidates
-from fleet.hub import acceptance, drawing, judging, release, rollouts, standing, state
+from fleet.hub import (
+    acceptance,
+    acts,
+    drawing,
+    explaining,
+    hearing,
+    judging,
+    release,
+    rollouts,
+    standing,
+    state,
+)
 from fleet.model import errors, findings, ledger, messages, names
 from fleet.ports import store
 
@@ -171,6 +182,11 @@ COMMANDS: Mapping[str, Command] = {
     "fetch": fetch,
     "baseline": baseline,
     "recover": recover,
+    "explain": explaining.explain,
+    "quarantine": acts.quarantine,
+    "lift": acts.lift,
+    "break-glass": acts.break_glass,
+    "status-set": hearing.status_set,
     "audit decisions": decisions,
     "audit violations": violated,
     "audit verify": verify,
