@@ -98,6 +98,8 @@ def _judged(
     """The gates of what is in force hold, and the candidate's own (rule 3): the harder answer counts."""
     if isinstance(gate, Gate):
         return gate.judge(candidate, facts)
+    if len(facts.sides) == 1:
+        return gate.judge(candidate, facts, facts.sides[0].spec)
     said = [(each.word, gate.judge(candidate, facts, each.spec)) for each in facts.sides]
     told = [(word, result) for word, result in said if result is not None]
     if not told:

@@ -145,10 +145,14 @@ _ALWAYS = Calendar(spans=((datetime.min.replace(tzinfo=UTC), _NEVER),), known=_N
 
 def calendar(window: gating.Window, now: datetime) -> Calendar:
     """From about `now` on. Raises errors.InputError for a window that is none."""
+    return _named(window.name, recurrences.form_of(window), _day(now))
+
+
+def _named(name: str, form: recurrences.Form, day: datetime) -> Calendar:
     try:
-        return _calendar(recurrences.form_of(window), _day(now))
+        return _calendar(form, day)
     except errors.InputError as error:
-        raise errors.InputError(f"window {window.name}: {error}") from None
+        raise errors.InputError(f"window {name}: {error}") from None
 
 
 @functools.lru_cache(maxsize=4096)
@@ -196,7 +200,13 @@ def _merged(ordered: Iterable[Span]) -> Iterator[Span]:
 
 
 def _union(windows: Iterable[gating.Window], now: datetime) -> Calendar:
-    found = [calendar(each, now) for each in windows]
+    return _laid(tuple((each.name, recurrences.form_of(each)) for each in windows), _day(now))
+
+
+@functools.lru_cache(maxsize=4096)
+def _laid(windows: tuple[tuple[str, recurrences.Form], ...], day: datetime) -> Calendar:
+    """All of them over each other."""
+    found = [_named(name, form, day) for name, form in windows]
     every = sorted(span for each in found for span in each.spans)
     known = min((each.known for each in found), default=_NEVER)
     return Calendar(spans=tuple(_merged(every)), known=known)

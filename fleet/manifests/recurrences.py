@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 from fleet.manifests import zones
 from fleet.model import errors, gating
@@ -44,8 +45,7 @@ _SOMETIME = timedelta(days=9 * 366)  # a leap day comes round in that
 _STEPS = {"DAILY": timedelta(days=1), "WEEKLY": timedelta(days=7)}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Form:
+class Form(NamedTuple):
     """When a window is open, by itself."""
 
     start: str
