@@ -62,7 +62,9 @@ class Asked:
 _EVERY = frozenset(Lineage)
 _MOVES = _EVERY - {Lineage.NOTHING}  # something would be dispatched that is not out yet
 _BRINGS = _MOVES - {Lineage.OWNED}  # content that does not run here
-_FROM_UPSTREAM = frozenset({Lineage.PROMOTION})
+_FROM_UPSTREAM = frozenset({Lineage.PROMOTION, Lineage.PARTIAL})
+_WAYS_BACK = frozenset({Lineage.ROLLBACK})  # to what has passed all this before
+_REMEDIES = _WAYS_BACK | {Lineage.HOTFIX}  # figures that are bad are why they come
 
 GATES: tuple[Gate | Asked, ...] = (
     Gate(judge=book_gate, concerns=_EVERY),
@@ -71,12 +73,12 @@ GATES: tuple[Gate | Asked, ...] = (
     Gate(judge=quarantines.gate, concerns=_BRINGS),
     Asked(judge=health.gate, concerns=_FROM_UPSTREAM),
     Asked(judge=soaking.gate, concerns=_FROM_UPSTREAM),
-    Asked(judge=statuses.gate, concerns=_BRINGS),
+    Asked(judge=statuses.gate, concerns=_BRINGS - _WAYS_BACK),
     Asked(judge=signatures.gate, concerns=_MOVES),
-    Asked(judge=budgets.gate, concerns=_MOVES),
+    Asked(judge=budgets.gate, concerns=_MOVES - _WAYS_BACK),
     Asked(judge=debts.gate, concerns=_FROM_UPSTREAM),
-    Asked(judge=windows.gate, concerns=_MOVES),
-    Asked(judge=metrics.gate, concerns=_BRINGS),
+    Asked(judge=windows.gate, concerns=_MOVES - _WAYS_BACK),
+    Asked(judge=metrics.gate, concerns=_BRINGS - _REMEDIES),
 )
 
 _HARDEST = (GateState.REFUSED, GateState.ERROR, GateState.WAITING, GateState.OPEN)

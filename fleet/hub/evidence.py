@@ -1,10 +1,11 @@
 """What the book has seen that gates ask for, beside lineage: laid out for one candidate."""
 
 from dataclasses import replace
+from datetime import datetime
 
 from fleet.gate import candidates
 from fleet.hub import judging, soaks, state
-from fleet.model import kinds
+from fleet.model import kinds, names
 
 
 def sides(judged: judging.Judged) -> tuple[candidates.Side, ...]:
@@ -34,6 +35,21 @@ def beside(
         soak=soaks.of(upstream.environment, content, hub) if upstream else None,
         statuses=tuple(book.statuses.get(content, {}).values()),
         measurements=hub.measured,
+        open_hotfixes=_hotfixes(candidate.environment, hub),
         quarantine=book.quarantines.get((candidate.environment, content)),
         break_glass=book.broken_glass.get(candidate.environment),
+    )
+
+
+def _hotfixes(environment: names.Environment, hub: state.Hub) -> tuple[candidates.OpenHotfix, ...]:
+    """Those of the release in force, the paths of one commit together."""
+    release = hub.ledger.in_force(environment)
+    found: dict[tuple[names.CommitId, datetime], list[str]] = {}
+    for each in release.hotfixes if release else ():
+        found.setdefault((each.commit, each.since), []).append(each.path)
+    return tuple(
+        candidates.OpenHotfix(
+            environment=environment, commit=commit, paths=tuple(sorted(paths)), since=since
+        )
+        for (commit, since), paths in found.items()
     )

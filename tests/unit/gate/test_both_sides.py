@@ -1,5 +1,6 @@
 """Rule 3: the gates of what is in force hold, and the candidate's own: a loosening helps from the next commit on."""
 
+import sys
 from typing import Any
 
 import pytest
@@ -88,6 +89,28 @@ def test_an_owned_change_skips_what_upstream_has_to_show():
     assert "budget" in said
     assert "soak" not in said
     assert "upstream health" not in said
+
+
+@pytest.mark.parametrize(
+    ("kind", "asked"),
+    [
+        (ledger.Lineage.ROLLBACK, {"quarantine", "signatures"}),
+        (ledger.Lineage.HOTFIX, {"quarantine", "signatures", "statuses", "budget", "windows"}),
+        (ledger.Lineage.OWNED, {"signatures", "budget", "windows"}),
+        (ledger.Lineage.NOTHING, set()),
+        (
+            ledger.Lineage.PROMOTION,
+            {"quarantine", "signatures", "statuses", "budget", "windows", "metrics", "soak", "debt",
+             "upstream health"},
+        ),
+    ],
+)  # fmt: skip
+def test_which_gates_concern_which_class(kind: ledger.Lineage, asked: set[str]):
+    modules = {
+        each.__module__: each for each in (g.judge for g in gates.GATES if kind in g.concerns)
+    }
+    names_ = {sys.modules[each].GATE for each in modules if hasattr(sys.modules[each], "GATE")}
+    assert names_ == asked
 
 
 def test_every_gate_is_in_the_table_once():

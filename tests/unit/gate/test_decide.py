@@ -118,7 +118,8 @@ def test_a_decision_says_what_it_is_about():
 def test_every_kind_of_candidate_passes_book_lineage_and_findings(kind: ledger.Lineage):
     concerned = [gate.judge for gate in gates.GATES if kind in gate.concerns]
     assert len(concerned) >= 3
-    assert (health.gate in concerned) is (kind is ledger.Lineage.PROMOTION)
+    comes_from_upstream = kind in (ledger.Lineage.PROMOTION, ledger.Lineage.PARTIAL)
+    assert (health.gate in concerned) is comes_from_upstream
 
 
 @pytest.mark.threat(33)
