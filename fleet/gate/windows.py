@@ -1,31 +1,14 @@
-"""Windows and freezes: when waves may open. Where any `allow` is declared one must be open; an open `deny` wins.
+"""Windows and freezes: when waves may open. Where any `allow` is declared one must be open; an open `deny` wins."""
 
-A beginning is a wall clock in the window's zone. One that the clocks skip counts by the offset before the change, one
-that comes twice is the first of the two (RFC 5545, 3.3.5); a freeze is never lost to a change of clocks. Whole days of
-a duration are days of that wall clock, the rest is time that passes.
-"""
-
-import bisect
-import functools
-import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import TypeAlias
+from datetime import datetime
 
-from fleet.gate import answers, candidates
-from fleet.manifests import recurrences, zones
+from fleet.gate import answers, calendars, candidates
 from fleet.model import errors, gating, kinds, observed
 from fleet.model.ledger import GateResult
 
 GATE = "windows"
-REACH = timedelta(days=400)  # how far ahead anybody looks
-_DAY = timedelta(days=1)
-_CHANGE_OF_CLOCKS = timedelta(hours=3)  # no zone changes by more
-_MOST = 1000  # beginnings of one window that are looked at
-_SHOWN = 128  # times that one is open from then on
-
-Span: TypeAlias = tuple[datetime, datetime]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +62,7 @@ def _judged(
 ) -> State:
     both = _Both(allowing, denying, now)
     if both.denied_at(now) is not None:
-        named = ", ".join(each.name for each in denying if calendar(each, now).around(now))
+        named = ", ".join(each.name for each in denying if calendars.of(each, now).around(now))
         return State(is_open=False, until=both.opening(now), reason=f"closed by {named}")
     allowed = both.allowed_at(now)
     if allowed is None:
@@ -88,40 +71,23 @@ def _judged(
     return State(is_open=True, until=both.closing(now, allowed), reason="no window holds it")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Calendar:
-    """When something is open, in order and without overlaps. What begins after `known` is not in it."""
-
-    spans: tuple[Span, ...]
-    known: datetime
-
-    def around(self, at: datetime) -> Span | None:
-        place = bisect.bisect_right(self.spans, at, key=lambda each: each[0]) - 1
-        return self.spans[place] if place >= 0 and at < self.spans[place][1] else None
-
-    def after(self, at: datetime) -> datetime | None:
-        """The next beginning."""
-        place = bisect.bisect_right(self.spans, at, key=lambda each: each[0])
-        return self.spans[place][0] if place < len(self.spans) else None
-
-
 class _Both:
     """What is allowed and what is denied, laid over each other."""
 
     def __init__(
         self, allowing: Sequence[gating.Window], denying: Sequence[gating.Window], now: datetime
     ) -> None:
-        self._allowed = _union(allowing, now) if allowing else _ALWAYS
-        self._denied = _union(denying, now)
+        self._allowed = calendars.union(allowing, now) if allowing else calendars.ALWAYS
+        self._denied = calendars.union(denying, now)
         self._known = min(self._allowed.known, self._denied.known)
 
-    def allowed_at(self, at: datetime) -> Span | None:
+    def allowed_at(self, at: datetime) -> calendars.Span | None:
         return self._allowed.around(at)
 
-    def denied_at(self, at: datetime) -> Span | None:
+    def denied_at(self, at: datetime) -> calendars.Span | None:
         return self._denied.around(at)
 
-    def closing(self, now: datetime, allowed: Span) -> datetime | None:
+    def closing(self, now: datetime, allowed: calendars.Span) -> datetime | None:
         denied = self._denied.after(now)
         return self._shown(min(allowed[1], denied) if denied else allowed[1])
 
@@ -133,84 +99,7 @@ class _Both:
             if denied is None and self.allowed_at(at) is not None:
                 return at
             at = denied[1] if denied else self._allowed.after(at)
-        return self._shown(at or _NEVER)
+        return self._shown(at or calendars.NEVER)
 
     def _shown(self, at: datetime) -> datetime | None:
         return at if at < self._known else None
-
-
-_NEVER = datetime.max.replace(tzinfo=UTC)
-_ALWAYS = Calendar(spans=((datetime.min.replace(tzinfo=UTC), _NEVER),), known=_NEVER)
-
-
-def calendar(window: gating.Window, now: datetime) -> Calendar:
-    """From about `now` on. Raises errors.InputError for a window that is none."""
-    return _named(window.name, recurrences.form_of(window), _day(now))
-
-
-def _named(name: str, form: recurrences.Form, day: datetime) -> Calendar:
-    try:
-        return _calendar(form, day)
-    except errors.InputError as error:
-        raise errors.InputError(f"window {name}: {error}") from None
-
-
-@functools.lru_cache(maxsize=4096)
-def _calendar(form: recurrences.Form, day: datetime) -> Calendar:
-    for field, fault in recurrences.faults(form):
-        raise errors.InputError(f"{field}: {fault}")
-    found = sorted(_each(form, day))
-    known = day + REACH if len(found) < _MOST else found[-1][0] - _CHANGE_OF_CLOCKS
-    spans = tuple(itertools.islice(_merged(found), _SHOWN + 1))
-    if len(spans) > _SHOWN:
-        spans, known = spans[:-1], min(known, spans[-1][0])
-    return Calendar(spans=spans, known=known)
-
-
-def _each(form: recurrences.Form, day: datetime) -> list[Span]:
-    """Each time that it is open, by its beginning; those that are over by then are empty."""
-    rule, zone = recurrences.rule_of(form), zones.zone(form.time_zone)
-    begins = [recurrences.start_of(form)]
-    if rule is not None:
-        about = day.astimezone(zone).replace(tzinfo=None)
-        since = about - form.duration - 2 * _DAY
-        coming = recurrences.begins(rule, since, about + REACH + 2 * _DAY)
-        begins = list(itertools.islice(coming, _MOST))
-    whole, rest = form.duration // _DAY, form.duration % _DAY
-    return [
-        (
-            each.replace(tzinfo=zone).astimezone(UTC),
-            (each + whole * _DAY).replace(tzinfo=zone).astimezone(UTC) + rest,
-        )
-        for each in begins
-    ]
-
-
-def _merged(ordered: Iterable[Span]) -> Iterator[Span]:
-    held: Span | None = None
-    for begin, end in ordered:
-        if held is not None and begin <= held[1]:
-            held = held[0], max(held[1], end)
-            continue
-        if held is not None:
-            yield held
-        held = (begin, end) if begin < end else None
-    if held is not None:
-        yield held
-
-
-def _union(windows: Iterable[gating.Window], now: datetime) -> Calendar:
-    return _laid(tuple((each.name, recurrences.form_of(each)) for each in windows), _day(now))
-
-
-@functools.lru_cache(maxsize=4096)
-def _laid(windows: tuple[tuple[str, recurrences.Form], ...], day: datetime) -> Calendar:
-    """All of them over each other."""
-    found = [_named(name, form, day) for name, form in windows]
-    every = sorted(span for each in found for span in each.spans)
-    known = min((each.known for each in found), default=_NEVER)
-    return Calendar(spans=tuple(_merged(every)), known=known)
-
-
-def _day(now: datetime) -> datetime:
-    return now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
