@@ -10,7 +10,17 @@ from datetime import UTC, datetime
 
 from fleet.audit import drafts, violations
 from fleet.gate import candidates, decide
-from fleet.hub import acceptance, drawing, facts, judging, lapses, measuring, rollouts, state
+from fleet.hub import (
+    acceptance,
+    drawing,
+    facts,
+    judging,
+    lapses,
+    measuring,
+    rollouts,
+    soaks,
+    state,
+)
 from fleet.model import ledger, names
 from fleet.ports import store
 
@@ -133,7 +143,9 @@ async def settle(
             await state.write(hub, considered(_of(decision, runs), hub))
         elif decision.verdict is ledger.Verdict.ACCEPTED:
             await hub.repository.keep(f"accepted/{decision.commit}", decision.commit)
-            await state.write(hub, acceptance.accepted(decision, judged, drawn, trace, hub))
+            write = acceptance.accepted(decision, judged, drawn, trace, hub)
+            rows = (*write.rows, *soaks.leant_on(decision, hub))
+            await state.write(hub, replace(write, rows=rows))
         else:
             await state.write(hub, considered(decision, hub))
 

@@ -28,6 +28,14 @@ def of(
     return hub.soaks.get(place) or hub.ledger.soaks.get(place)
 
 
+def leant_on(decision: ledger.Decision, hub: state.Hub) -> tuple[observed.Soak, ...]:
+    """What is written with an accepted decision, so that the book shows what it rested on."""
+    road = hub.ledger.seal.road
+    upstream = road.before(decision.environment) if road else None
+    row = hub.soaks.get((upstream, decision.content)) if upstream else None
+    return (row,) if row is not None else ()
+
+
 def has_jumped(hub: state.Hub) -> bool:
     """Whether the clock and the time that passes differ since this was last asked: then nobody knows what went by."""
     now = hub.clock.now(), asyncio.get_running_loop().time()

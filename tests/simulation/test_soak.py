@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 import invariants
+import repositories
 import storyline
 import worlds
 from fleet.model import ledger, names, observed
@@ -224,6 +225,41 @@ def test_what_has_soaked_stays_promotable_while_newer_commits_churn():
         assert kept.running is None
         assert kept.longest is not None
         assert kept.longest.length >= SOAK
+
+    run(tell)
+
+
+def test_a_change_of_owned_paths_keeps_it():
+    async def tell(story: Soaking) -> None:
+        here = story.here
+        await here.pass_time(300.0)
+        notes = {"environments/dev/notes.yaml": repositories.waiver_text(expires="2026-01-20")}
+        here.remote.commit("dev", notes, "a waiver of its own")
+        await story.healthy("dev", "an owned change")
+        release = worlds.book(here).in_force(DEV)
+        assert release is not None
+        assert release.number == 3
+        assert await story.accepted() < story.began + SOAK + timedelta(seconds=30)
+
+    run(tell)
+
+
+def test_a_cluster_that_joins_begins_it_anew_once_it_is_well_and_the_book_shows_that_it_was():
+    async def tell(story: Soaking) -> None:
+        here = story.here
+        await here.pass_time(300.0)
+        await worlds.register(here, "dev-2", "dev")
+        joined = here.clock.now()
+        await story.healthy("dev", "both")
+        well = here.clock.now()
+        assert well - joined < timedelta(seconds=60)
+        at = await story.accepted()
+        (row,) = [
+            r for r in worlds.book(here).soaks.values() if r.environment == DEV and r.running
+        ]
+        assert row.running is not None
+        assert at >= well + SOAK - timedelta(seconds=10)
+        assert row.running.length >= SOAK
 
     run(tell)
 
