@@ -63,6 +63,9 @@ class Desk:
     async def hook(self, body: bytes, signature: str) -> answers.Reply:
         return await self._answer("hook", body, signature)
 
+    async def status(self, body: bytes, signature: str) -> answers.Reply:
+        return await self._answer("status", body, signature)
+
     async def live(self) -> answers.Reply:
         return await self._answer("live")
 

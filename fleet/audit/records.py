@@ -20,6 +20,9 @@ class Kind(Enum):
     HOLD = "hold"
     VIOLATION = "violation"
     APPROVAL = "approval"
+    STATUS = "status"
+    QUARANTINE = "quarantine"
+    BREAK_GLASS = "break glass"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,6 +24,7 @@ COMMANDS = {
     "approve": "approve:approve",
     "trust": "trust:app",
     "status": "status:status",
+    "explain": "explain:explain",
     "hub": "hub:app",
     "agent": "agent:app",
     "audit": "audit:app",

@@ -6,7 +6,7 @@ from fleet.model import ledger
 
 def decide(candidate: candidates.Candidate, facts: candidates.Facts) -> ledger.Decision:
     kind = lineage.classify(candidate, facts)
-    results = tuple(gate.judge(candidate, facts) for gate in gates.GATES if kind in gate.concerns)
+    results = gates.results(candidate, facts, kind)
     return ledger.Decision(
         environment=candidate.environment,
         commit=candidate.commit,
@@ -24,7 +24,7 @@ def decide(candidate: candidates.Candidate, facts: candidates.Facts) -> ledger.D
 
 
 def verdict(results: tuple[ledger.GateResult, ...]) -> ledger.Verdict:
-    """Refused before waiting before accepted; of no results at all: waiting."""
+    """Refused before waiting before accepted; of no results at all: waiting, as of one that failed."""
     states = {result.state for result in results}
     if ledger.GateState.REFUSED in states:
         return ledger.Verdict.REFUSED

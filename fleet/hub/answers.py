@@ -9,14 +9,16 @@ from dataclasses import replace
 from datetime import timedelta
 
 from fleet.audit import drafts, records
-from fleet.hub import consents, state
+from fleet.hub import consents, hearing, soaks, state
 from fleet.model import approving, errors, json_values, ledger, messages, names, slices
 from fleet.plan import rollout
 from fleet.ports import answers, store
-from fleet.protocol import dsse, encoding, merkle, requests, webhooks
+from fleet.protocol import dsse, encoding, merkle, requests, statements, webhooks
 
 _UNKNOWN = answers.Reply(status=401, body=b'{"error":"unknown agent, or a replayed request"}')
 _ABSENT = answers.Reply(status=404, body=b'{"error":"no such slice"}')
+_STATUSES = {errors.InputError: 400, errors.RefusedError: 409, errors.BrokenError: 500}
+_INSTANT = 0.001  # seconds; no timer is asked for less
 _NOTHING_NEW = answers.Reply(status=304)
 
 
@@ -85,6 +87,19 @@ class Desk:
         self._hub.wake.set()
         return answers.Reply(status=202)
 
+    async def status(self, body: bytes, signature: str) -> answers.Reply:
+        hub = self._hub
+        try:
+            said = statements.verified(body, signature, hub.settings.status_secrets)
+            if said is None:
+                return answers.Reply(status=401, body=b'{"error":"signature"}')
+            row = await hearing.hear(said, hub)
+        except errors.UnreachableError:
+            raise
+        except errors.FleetError as error:
+            return replace(_json({"error": str(error)}), status=_STATUSES[type(error)])
+        return _json({"content": row.content, "state": row.outcome.value})
+
     async def live(self) -> answers.Reply:
         return _json({"alive": True})
 
@@ -139,14 +154,15 @@ def wanted(cluster: ledger.ClusterState, hub: state.Hub) -> ledger.Release | Non
 
 async def _standing(poll: messages.Poll, hub: state.Hub) -> answers.Reply:
     """Answer as soon as there is something new, else when the wait is over or the agent has asked again."""
-    deadline = hub.clock.now() + timedelta(seconds=_patience(poll, hub))
+    passes = asyncio.get_running_loop().time  # a clock that is set holds nobody longer
+    deadline = passes() + _patience(poll, hub)
     turn = hub.polls[poll.cluster] = hub.polls.get(poll.cluster, 0) + 1
     while turn == hub.polls[poll.cluster]:
         envelope = await _current(poll.cluster, hub)
         if envelope is not None and envelope != poll.echo:
             return answers.Reply(status=200, body=json_values.encode(envelope))
-        left = (deadline - hub.clock.now()).total_seconds()
-        if left <= 0:
+        left = deadline - passes()
+        if left < _INSTANT:
             return _NOTHING_NEW
         await _change(hub, left)
     return _NOTHING_NEW
@@ -156,7 +172,10 @@ def _patience(poll: messages.Poll, hub: state.Hub) -> float:
     """Seconds that a poll is held: a poll is a sign of life, so there must be some before the last one is stale."""
     release = hub.ledger.in_force(poll.environment)
     longest = hub.settings.longest_wait
-    return min(poll.wait, longest, release.stale_after / 3 if release else longest)
+    found = min(poll.wait, longest, release.stale_after / 3 if release else longest)
+    edge = soaks.edge(poll.environment, hub)
+    left = (edge - hub.clock.now()).total_seconds() if edge else 0.0
+    return min(found, left) if left > 0 else found  # a sign of life just then ends a soak on time
 
 
 async def _change(hub: state.Hub, seconds: float) -> None:

@@ -1,10 +1,10 @@
 """From the book to what the gate is told about one candidate: who saw what, and when."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from fleet.gate import candidates, lineage
-from fleet.hub import judging, rollouts, state
+from fleet.hub import evidence, judging, rollouts, soaks, state
 from fleet.manifests import layout
 from fleet.model import errors, findings, ledger, names, snapshots
 
@@ -24,9 +24,8 @@ async def gather(
     found: tuple[findings.Finding, ...],
     hub: state.Hub,
 ) -> candidates.Facts:
-    base = accepted_here(candidate.environment, hub)
-    upstream = upstream_of(candidate.environment, hub)
-    release = hub.ledger.in_force(upstream.environment) if upstream else None
+    known = from_book(candidate, evidence.sides(judged), hub)
+    base, upstream = known.base, known.upstream
     nearest = _nearest(candidate, upstream)
     above = _tip(upstream.environment, hub) if upstream else None
     way: Way = await hub.ways.of(
@@ -34,19 +33,30 @@ async def gather(
         (candidate, base, nearest, above, judged.layout),
         lambda: _way(candidate, base, nearest, above, judged, hub),
     )
-    return candidates.Facts(
+    return replace(
+        known, descends=way.descends, steps=way.steps, differing=way.differing, findings=found
+    )
+
+
+def from_book(
+    candidate: candidates.Candidate, sides: tuple[candidates.Side, ...], hub: state.Hub
+) -> candidates.Facts:
+    """All that git and the judge need not be asked for."""
+    upstream = upstream_of(candidate.environment, hub)
+    release = hub.ledger.in_force(upstream.environment) if upstream else None
+    known = candidates.Facts(
         now=hub.clock.now(),
-        base=base,
-        descends=way.descends,
+        base=accepted_here(candidate.environment, hub),
+        descends=True,
         upstream=upstream,
-        steps=way.steps,
         upstream_clusters=_health(candidate, release, hub),
         upstream_was_healthy=_was_healthy(candidate, upstream, release, hub),
         stale_after=release.stale_after if release else 300,
-        differing=way.differing,
         held=hub.ledger.seal.held,
-        findings=found,
+        findings=(),
+        sides=sides,
     )
+    return evidence.beside(known, candidate, hub)
 
 
 def road(hub: state.Hub) -> ledger.Road:
@@ -130,6 +140,9 @@ def _was_healthy(
     source = lineage.newest_equal(candidate, upstream.accepted) if upstream else None
     if upstream is None or source is None or running is None or source.release == running.number:
         return None
+    soak = soaks.of(upstream.environment, candidate.content, hub)
+    if soak is not None:
+        return soak.best.confirmed if soak.best and not soak.is_sick else None
     return hub.ledger.releases[upstream.environment, source.release].healthy
 
 

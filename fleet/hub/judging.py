@@ -22,7 +22,7 @@ from fleet.hub import (
     trusts,
     verdicts,
 )
-from fleet.manifests import declared, layout, tree
+from fleet.manifests import declared, layout
 from fleet.model import findings, kinds, ledger, names, objects, snapshots
 from fleet.policy import leniency, loosening, policies
 from fleet.policy.crds import customs
@@ -215,13 +215,11 @@ async def road_of(
     commit: names.CommitId, tools: Tools
 ) -> ledger.Road | tuple[findings.Finding, ...]:
     """The road by a commit's fleet.yaml, or what is wrong with that file."""
-    entry = (await tools.repository.snapshot(commit)).entries.get(declared.FLEET_FILE)
-    if entry is None or entry.size > tree.Limits().file_size or entry.mode != snapshots.FILE:
-        place = findings.Place(path=declared.FLEET_FILE)
-        return (findings.deny("fleet", place, "it is not there", hint="fleet init"),)
-    parsed = (await tools.files.parsed([entry]))[entry.path]
-    found, faults = declared.fleet_of(parsed)
-    return faults if found is None else declared.road_of(found)
+    found = await readings.fleet_file(commit, tools.repository, tools.files)
+    if isinstance(found, findings.Finding):
+        return (found,)
+    fleet, faults = declared.fleet_of(found)
+    return faults if fleet is None else declared.road_of(fleet)
 
 
 async def ids(question: Question, tools: Tools) -> layout.Ids:

@@ -9,7 +9,19 @@ from typing import Any, TypeAlias
 
 from fleet.audit import chain, drafts, records, violations
 from fleet.gate import candidates
-from fleet.hub import acceptance, consents, drawing, judging, release, rollouts, standing, state
+from fleet.hub import (
+    acceptance,
+    acts,
+    consents,
+    drawing,
+    explaining,
+    hearing,
+    judging,
+    release,
+    rollouts,
+    standing,
+    state,
+)
 from fleet.model import approving, errors, findings, ledger, messages, names
 from fleet.ports import store
 from fleet.protocol import encoding
@@ -181,6 +193,11 @@ COMMANDS: Mapping[str, Command] = {
     "baseline": baseline,
     "recover": recover,
     "approve": approve,
+    "explain": explaining.explain,
+    "quarantine": acts.quarantine,
+    "lift": acts.lift,
+    "break-glass": acts.break_glass,
+    "status-set": hearing.status_set,
     "audit decisions": decisions,
     "audit violations": violated,
     "audit verify": verify,

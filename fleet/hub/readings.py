@@ -135,6 +135,17 @@ def _key(blob: names.BlobId, path: str) -> str:
     return f"parsed/{path.endswith('.json'):d}/{blob}"
 
 
+async def fleet_file(
+    commit: names.CommitId, source: repository.Repository, files: Files
+) -> parse.Parsed | findings.Finding:
+    """fleet.yaml by itself, before there is a road to read the rest by."""
+    entry = (await source.snapshot(commit)).entries.get(declared.FLEET_FILE)
+    if entry is None or entry.size > tree.Limits().file_size or entry.mode != snapshots.FILE:
+        place = findings.Place(path=declared.FLEET_FILE)
+        return findings.deny("fleet", place, "it is not there", hint="fleet init")
+    return (await files.parsed([entry]))[entry.path]
+
+
 async def read(
     commit: names.CommitId, where: layout.Layout, source: repository.Repository, files: Files
 ) -> Reading:

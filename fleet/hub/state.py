@@ -5,18 +5,22 @@ reads what the write depends on inside `writing`: a hold, a report or another de
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
+from fleet.gate import candidates
 from fleet.hub import judging, memory
-from fleet.model import approving, messages, names
+from fleet.model import approving, messages, names, observed
 from fleet.model import ledger as rows
 from fleet.ports import clock, store, telemetry
+from fleet.ports import metrics as sources
 from fleet.ports import repository as git
 from fleet.protocol import keys, requests
+
+_SLACK = timedelta(seconds=2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +33,8 @@ class Settings:
     statement_lifetime: int = 90 * 24 * 3600  # until a release may no longer be newly applied
     longest_wait: int = 50  # that a poll may be held open
     webhook_secret: str = field(default="", repr=False)  # "" = no hook is believed
+    status_secrets: Mapping[str, str] = field(default_factory=dict, repr=False)  # by issuer
+    metric_urls: frozenset[str] = frozenset()  # that may be asked; whatever fleet.yaml says
 
 
 @dataclass(slots=True, kw_only=True)
@@ -40,7 +46,8 @@ class Hub:
     telemetry: telemetry.Telemetry
     key: keys.SigningKey
     session: str  # new at each start; requests name it, so none of an earlier life counts
-    settings: Settings = Settings()
+    settings: Settings = field(default_factory=Settings)
+    metrics: sources.Metrics | None = None
     ledger: rows.Ledger = field(default_factory=rows.Ledger)
     is_loaded: bool = False  # whether the ledger is what the book says
     tips: git.Tips | None = None  # as of the last fetch
@@ -56,6 +63,11 @@ class Hub:
         default_factory=dict
     )  # as the gate was told last
     ways: memory.Last[Any] = field(default_factory=memory.Last)  # of fleet.hub.facts
+    fleets: memory.Last[Any] = field(default_factory=memory.Last)  # of fleet.hub.inforce
+    soaks: dict[rows.Place, observed.Soak] = field(default_factory=dict)  # of fleet.hub.soaks
+    pace: tuple[datetime, float] | None = None  # the clock, and the time that passes, last turn
+    measured: dict[names.Digest, candidates.Measurement] = field(default_factory=dict)
+    asking: "set[asyncio.Task[None]]" = field(default_factory=set)  # of fleet.hub.measuring
     polls: dict[names.Cluster, int] = field(default_factory=dict)  # how many; the last one counts
     deciding: asyncio.Lock = field(default_factory=asyncio.Lock)
     writing: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -105,7 +117,8 @@ def _due(cluster: rows.ClusterState) -> tuple[object, ...]:
 def last_sign(hub: Hub, cluster: rows.ClusterState) -> datetime | None:
     """When the cluster was last heard of, on the hub's clock."""
     signs = [hub.seen.get(cluster.cluster), cluster.reported]
-    return max((sign for sign in signs if sign is not None), default=None)
+    latest = hub.clock.now() + _SLACK  # a clock that was ahead leaves signs of days to come
+    return max((sign for sign in signs if sign is not None and sign <= latest), default=None)
 
 
 def clusters_of(book: rows.Ledger, environment: names.Environment) -> list[rows.ClusterState]:

@@ -4,13 +4,13 @@ import base64
 import binascii
 import difflib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from fleet.manifests import layout, parse
+from fleet.manifests import asking, layout, parse
 from fleet.model import approving, findings, json_values, kinds, ledger, names, objects, strict
 from fleet.model import permits as allowed
 
@@ -240,6 +240,10 @@ def _misplaced(document: strict.Strict, path: str, where: layout.Layout) -> str:
 
 
 def _malformed(document: strict.Strict, place: findings.Place) -> Iterator[findings.Finding]:
+    if isinstance(document, kinds.Fleet):
+        for where, message in asking.faults(document):
+            said = findings.escaped(message)
+            yield replace(findings.deny("fleet", place, said), field=where)
     if not isinstance(document, kinds.Cluster):
         return
     for name, text, size in (

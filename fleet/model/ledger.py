@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import Enum
 from typing import TypeAlias
 
-from fleet.model import approving, findings, json_values, leaving, messages, names
+from fleet.model import approving, findings, json_values, leaving, messages, names, observed
 from fleet.model import permits as allowed
 
 
@@ -70,6 +70,7 @@ class GateState(Enum):
     OPEN = "open"
     WAITING = "waiting"
     REFUSED = "refused"
+    ERROR = "error"  # it could not be judged: counts as waiting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +79,9 @@ class GateResult:
     state: GateState
     reason: str
     hint: str = ""
+    until: datetime | None = field(
+        default=None, metadata=findings.LATER
+    )  # when the clock alone changes it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,7 +235,12 @@ class Seal:
     held: str = ""
 
 
-Row: TypeAlias = Seal | EnvironmentState | Release | ClusterState | Violation | Approval
+Row: TypeAlias = (
+    Seal | EnvironmentState | Release | ClusterState | Violation | Approval | observed.Row
+)
+
+
+Place: TypeAlias = tuple[names.Environment, names.ContentId]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -244,6 +253,12 @@ class Ledger:
     clusters: dict[names.Cluster, ClusterState] = field(default_factory=dict)
     violations: dict[names.Digest, Violation] = field(default_factory=dict)
     approvals: dict[names.Digest, Approval] = field(default_factory=dict)
+    soaks: dict[Place, observed.Soak] = field(default_factory=dict)
+    statuses: dict[names.ContentId, dict[tuple[str, str], observed.Status]] = field(
+        default_factory=dict
+    )
+    quarantines: dict[Place, observed.Quarantine] = field(default_factory=dict)
+    broken_glass: dict[names.Environment, observed.BreakGlass] = field(default_factory=dict)
 
     def take(self, row: Row) -> None:
         match row:
@@ -259,6 +274,19 @@ class Ledger:
                 self.violations[row.id] = row
             case Approval():
                 self.approvals[row.id] = row
+            case _:
+                self._observed(row)
+
+    def _observed(self, row: observed.Row) -> None:
+        match row:
+            case observed.Soak():
+                self.soaks[row.environment, row.content] = row
+            case observed.Status():
+                self.statuses.setdefault(row.content, {})[row.issuer, row.context] = row
+            case observed.Quarantine():
+                self.quarantines[row.environment, row.content] = row
+            case observed.BreakGlass():
+                self.broken_glass[row.environment] = row
 
     def in_force(self, environment: names.Environment) -> Release | None:
         state = self.environments.get(environment)
@@ -278,3 +306,5 @@ def key(row: Row) -> str:
             return row.cluster
         case Violation() | Approval():
             return row.id
+        case _:
+            return observed.key(row)

@@ -28,6 +28,9 @@ class Answers(Protocol):
 
     async def hook(self, body: bytes, signature: str) -> Reply: ...
 
+    async def status(self, body: bytes, signature: str) -> Reply:
+        """200 with what counts now; 401 where no secret fits, 400 or 409 in words where it is not taken."""
+
     async def live(self) -> Reply: ...
 
     async def ready(self) -> Reply: ...

@@ -54,6 +54,9 @@ _ROUTES: Mapping[tuple[str, str], _Route] = {
     ("POST", "/hooks/git"): _Route(
         answer=lambda hub, it: hub.hook(it.body, it.signature), most=limits.MIB
     ),
+    ("POST", "/v1/statuses"): _Route(
+        answer=lambda hub, it: hub.status(it.body, it.signature), most=16 * limits.KIB
+    ),
     ("GET", "/livez"): _Route(answer=lambda hub, _: hub.live()),
     ("GET", "/readyz"): _Route(answer=lambda hub, _: hub.ready()),
     ("GET", "/metrics"): _Route(answer=lambda hub, _: hub.metrics()),

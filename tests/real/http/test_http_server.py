@@ -32,6 +32,7 @@ async def ask(port: int, method: str, path: str, body: bytes | None = None, **he
         ("POST", "/v1/report", "report"),
         ("POST", "/v1/approvals", "approve"),
         ("POST", "/hooks/git", "hook"),
+        ("POST", "/v1/statuses", "status"),
         ("GET", "/livez", "live"),
         ("GET", "/readyz", "ready"),
         ("GET", "/metrics", "metrics"),

@@ -75,6 +75,21 @@ DRAFTS: dict[str, tuple[records.Draft, records.Kind, str]] = {
         records.Kind.VIOLATION,
         "dev",
     ),
+    "status": (
+        drafts.status(builders.status(context="e\x1b2e"), at=builders.NOW),
+        records.Kind.STATUS,
+        builders.digest("c2"),
+    ),
+    "quarantine": (
+        drafts.quarantine(builders.quarantine(), by="ada", at=builders.NOW),
+        records.Kind.QUARANTINE,
+        "prod",
+    ),
+    "break glass": (
+        drafts.break_glass(builders.break_glass(reason="out\nage"), at=builders.NOW),
+        records.Kind.BREAK_GLASS,
+        "prod",
+    ),
 }
 
 

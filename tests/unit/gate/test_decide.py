@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 import builders
-from fleet.gate import candidates, decide, gates
+from fleet.gate import candidates, decide, gates, health
 from fleet.model import findings, ledger
 
 Verdict, Gate = ledger.Verdict, ledger.GateState
@@ -34,7 +34,7 @@ def test_refused_before_waiting_before_accepted(found: list[Gate]):
     verdict = decide.verdict(tuple(map(result, found)))
     if Gate.REFUSED in found:
         assert verdict is Verdict.REFUSED
-    elif Gate.WAITING in found:
+    elif {Gate.WAITING, Gate.ERROR} & set(found):
         assert verdict is Verdict.WAITING
     else:
         assert verdict is Verdict.ACCEPTED
@@ -130,7 +130,8 @@ def test_a_decision_says_what_it_is_about():
 def test_every_kind_of_candidate_passes_book_lineage_and_findings(kind: ledger.Lineage):
     concerned = [gate.judge for gate in gates.GATES if kind in gate.concerns]
     assert len(concerned) >= 3
-    assert (gates.upstream_health in concerned) is (kind is ledger.Lineage.PROMOTION)
+    comes_from_upstream = kind in (ledger.Lineage.PROMOTION, ledger.Lineage.PARTIAL)
+    assert (health.gate in concerned) is comes_from_upstream
 
 
 @pytest.mark.threat(33)

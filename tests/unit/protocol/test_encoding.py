@@ -106,6 +106,13 @@ SAMPLES: dict[str, Any] = {
         ),
     ),
     "dispatch with approvals": builders.dispatch(approvals=(SIGNED,), trust=(approvers.trust(),)),
+    "soak": builders.soak(),
+    "soak in full": builders.soak(
+        running=builders.interval(), longest=builders.interval(-9000, -5000), is_sick=True
+    ),
+    "status": builders.status(),
+    "quarantine": builders.quarantine(lifted=builders.later(60)),
+    "broken glass": builders.break_glass(),
     "decision": DECISION,
     "draft": DRAFT,
     "record": chain.link(DRAFT, chain.START),
