@@ -5,6 +5,7 @@ believe.
 """
 
 import base64
+import itertools
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -161,9 +162,34 @@ class Watch:
                 self._in_turn(record, found)
             if record.kind is records.Kind.DISPATCH:
                 self._in_its_wave(record, found)
+        self._soaked(found)
         unexpected = [why for each in self.posts() for why in each.ended if "Error" in why]
         assert self.here.faults + unexpected == []
         assert self.broken == [], self.broken
+
+    def _soaked(self, found: list[records.Record]) -> None:
+        """A soak begins with a report, holds none that is not healthy, and does not end in days to come."""
+        if any(later.at < r.at for r, later in itertools.pairwise(found)):
+            return  # a clock that went back tells no order
+        content = {
+            (r.body["environment"], r.body["release"]): r.body["content"]
+            for r in found
+            if r.kind is records.Kind.DECISION and r.body["verdict"] == "accepted"
+        }
+        for row in worlds.book(self.here).soaks.values():
+            told = [
+                r
+                for r in found
+                if r.kind is records.Kind.REPORT
+                and content.get((row.environment, r.body["release"])) == row.content
+                and r.body["environment"] == row.environment
+            ]
+            for each in filter(None, (row.running, row.longest)):
+                inside = [r for r in told if each.began < r.at < each.confirmed]
+                if any(not r.body["applied"] or r.body["health"] != "Current" for r in inside):
+                    self._say(11, f"{row.environment}: a soak holds a sick moment")
+                if not any(r.at <= each.began for r in told):
+                    self._say(11, f"{row.environment}: a soak began before anybody reported")
 
     def posts(self) -> list[world.Post]:
         return [self.here.hub, *(each.agent for each in self.here.members.values())]

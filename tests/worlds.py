@@ -14,7 +14,7 @@ from fleet.agent import state as agents
 from fleet.hub import answers, judging, people
 from fleet.hub import loop as hub_loop
 from fleet.hub import state as hubs
-from fleet.model import ledger, messages, names, objects
+from fleet.model import ledger, messages, names, objects, observed
 from fleet.ports import schemas
 from fleet.protocol import encoding, keys
 from fleet.simulation import book as shelves
@@ -175,6 +175,8 @@ async def enroll(
     name: str,
     environment: str,
     labels: Mapping[str, str] | None = None,
+    *,
+    pinned: str = "",
     **more: Any,
 ) -> str:
     """Its Cluster document; the API server is made if there is none."""
@@ -186,6 +188,7 @@ async def enroll(
         hub_url="http://hub",
         hub_key=HUB_KEY.public,
         labels=dict(labels or {}),
+        trust=pinned,
     )
     return json.dumps({**document, "spec": {**document["spec"], **more}})
 
@@ -245,7 +248,8 @@ _READ: WeakKeyDictionary[world.World, tuple[tuple[int, int], ledger.Ledger]] = W
 def _ledger(pages: shelves.Pages) -> ledger.Ledger:
     found = ledger.Ledger()
     kinds = {k.__name__: k for k in (ledger.Seal, ledger.EnvironmentState, ledger.Release,
-                                     ledger.ClusterState, ledger.Violation)}  # fmt: skip
+                                     ledger.ClusterState, ledger.Violation, ledger.Approval, observed.Soak,
+                                     observed.Status, observed.Quarantine, observed.BreakGlass)}  # fmt: skip
     for (kind, _), value in pages.rows.items():
         found.take(encoding.decode(kinds[kind], value))
     return found

@@ -6,7 +6,7 @@ from typing import Any
 
 from fleet.audit import records
 from fleet.audit import violations as life
-from fleet.model import changes, findings, json_values, ledger, messages, names
+from fleet.model import changes, findings, json_values, ledger, messages, names, observed
 
 
 def decision(decided: ledger.Decision) -> records.Draft:
@@ -94,6 +94,18 @@ def wave(
     return _draft(records.Kind.WAVE, environment, at, body)
 
 
+def approval(row: ledger.Approval, *, at: datetime) -> records.Draft:
+    said = row.voice.said
+    body = {
+        "environment": row.environment,
+        "decision": said.decision.value,
+        "key": row.voice.key,
+        "text": row.signed.text,
+        "signature": row.signed.signature,
+    }
+    return _draft(records.Kind.APPROVAL, row.environment, at, body)
+
+
 def hold(*, subject: str, reason: str, at: datetime) -> records.Draft:
     return _draft(records.Kind.HOLD, subject, at, {"reason": findings.escaped(reason)})
 
@@ -111,6 +123,37 @@ def road(found: ledger.Road, *, at: datetime) -> records.Draft:
     return _draft(records.Kind.ROAD, "road", at, {"steps": steps, "owned": list(found.owned)})
 
 
+def status(said: observed.Status, *, at: datetime) -> records.Draft:
+    body = {
+        "issuer": findings.escaped(said.issuer),
+        "context": findings.escaped(said.context),
+        "content": said.content,
+        "state": said.outcome.value,
+        "said": said.said.isoformat(),
+    }
+    return _draft(records.Kind.STATUS, said.content, at, body)
+
+
+def quarantine(row: observed.Quarantine, *, by: str, at: datetime) -> records.Draft:
+    """Set or lifted; `by` is who did that."""
+    body = {
+        "content": row.content,
+        "reason": findings.escaped(row.reason),
+        "by": findings.escaped(by),
+        "lifted": row.lifted.isoformat() if row.lifted else None,
+    }
+    return _draft(records.Kind.QUARANTINE, row.environment, at, body)
+
+
+def break_glass(row: observed.BreakGlass, *, at: datetime) -> records.Draft:
+    body = {
+        "reason": findings.escaped(row.reason),
+        "by": findings.escaped(row.by),
+        "until": row.until.isoformat(),
+    }
+    return _draft(records.Kind.BREAK_GLASS, row.environment, at, body)
+
+
 def violations(changed: Iterable[ledger.Violation], *, at: datetime) -> tuple[records.Draft, ...]:
     return tuple(
         _draft(records.Kind.VIOLATION, each.environment, at, life.as_json(each))
@@ -118,12 +161,13 @@ def violations(changed: Iterable[ledger.Violation], *, at: datetime) -> tuple[re
     )
 
 
-def _gate(result: ledger.GateResult) -> dict[str, str]:
+def _gate(result: ledger.GateResult) -> dict[str, Any]:
     return {
         "gate": result.gate,
         "state": result.state.value,
         "reason": result.reason,
         "hint": result.hint,
+        "until": result.until.isoformat() if result.until else None,
     }
 
 

@@ -19,6 +19,10 @@ class Kind(Enum):
     WAVE = "wave"
     HOLD = "hold"
     VIOLATION = "violation"
+    APPROVAL = "approval"
+    STATUS = "status"
+    QUARANTINE = "quarantine"
+    BREAK_GLASS = "break glass"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -49,7 +49,7 @@ async def _promote(
     tips = (await local.fetch()).branches
     if commit:
         asked = replace(asked, commit=await local.resolve(commit))
-    road = await _road(tips, tools, local)
+    road = await road_here(tips, tools, local)
     offer = await promotion.prepare(asked, tips, road, tools, pen)
     if offer is None:
         output.say(f"{asked.target} has this content already: nothing to promote")
@@ -78,7 +78,7 @@ def described(offer: promotion.Offer) -> Iterator[str]:
             yield f"  and {len(lines) - _SHOWN} more"
 
 
-async def _road(
+async def road_here(
     tips: Mapping[names.Branch, names.CommitId], tools: judging.Tools, local: working.Local
 ) -> ledger.Road:
     branch = await local.current_branch()

@@ -70,18 +70,33 @@ def _environment(found: dict[str, Any]) -> None:
     output.say(f"{found['name']}: {told}", "bold")
     if release and release["stopped"]:
         output.say(f"  no further wave opens: {release['stopped']}", "red")
+    _by_hand(found)
     if found["hold"]:
         output.say(f"  holds: {found['hold']}", "red")
     if candidate and candidate["verdict"] != "accepted":
-        output.say(f"  {candidate['verdict']}: {candidate['commit'][:10]} {candidate['subject']}")
-        for gate in candidate["waitsFor"]:
-            hint = f" ({gate['hint']})" if gate["hint"] else ""
-            output.say(f"    {gate['gate']}: {gate['reason']}{hint}")
+        _candidate(candidate)
     for each in found["waivers"]:
         _waiver(each)
     if found["clusters"]:
         _clusters(found["clusters"])
     output.say()
+
+
+def _by_hand(found: dict[str, Any]) -> None:
+    glass = found["brokenGlass"]
+    if glass:
+        told = f"glass is broken until {glass['until']} by {glass['by']}: {glass['reason']}"
+        output.say(f"  {told}", "bold red")
+    for each in found["quarantined"]:
+        output.say(f"  quarantined by {each['by']}: {each['content']}: {each['reason']}", "yellow")
+
+
+def _candidate(candidate: dict[str, Any]) -> None:
+    output.say(f"  {candidate['verdict']}: {candidate['commit'][:10]} {candidate['subject']}")
+    for gate in candidate["waitsFor"]:
+        hint = f" ({gate['hint']})" if gate["hint"] else ""
+        until = f" until {gate['until']}" if gate["until"] else ""
+        output.say(f"    {gate['gate']}{until}: {gate['reason']}{hint}")
 
 
 def _waiver(found: dict[str, Any]) -> None:

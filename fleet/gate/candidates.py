@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from fleet.manifests import layout
-from fleet.model import findings, ledger, names, snapshots
+from fleet.model import approving, findings, kinds, ledger, names, observed, snapshots
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +54,7 @@ class Upstream:
     environment: names.Environment
     accepted: tuple[Accepted, ...]  # in order of release
     undecided: ledger.Decision | None  # on its tip, when that is waiting or refused
+    tip: names.CommitId | None = None  # of its branch, as it was seen last
     unaccepted: tuple[names.CommitId, ...] = ()  # of its branch, newest first; not all of them
     skipped: tuple[tuple[names.Environment, Accepted], ...] = ()  # of those before it
 
@@ -70,6 +71,44 @@ class ClusterHealth:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Side:
+    """One of the two whose settings hold (rule 3): what is in force, and the candidate itself."""
+
+    word: str  # as "in force"; "" where there is but one
+    spec: kinds.EnvironmentSpec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What a release would change of the one in force, summed over the clusters."""
+
+    clusters: int
+    objects: int  # that come, change or go
+    deletions: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenHotfix:
+    """Shared paths that were changed right here, and that upstream does not have yet."""
+
+    environment: names.Environment
+    commit: names.CommitId
+    paths: tuple[str, ...]
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measurement:
+    """What a range query gave: the extremes of all its values, or why there are none."""
+
+    at: datetime
+    lowest: float | None = None
+    highest: float | None = None
+    odd: bool = False  # NaN or an infinity was among them
+    trouble: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """Everything a gate may look at."""
 
@@ -79,6 +118,7 @@ class Facts:
     own: tuple[Accepted, ...] = ()  # accepted here, in order of release
     upstream: Upstream | None  # None for the first environment
     findings: tuple[findings.Finding, ...]
+    sides: tuple[Side, ...]
     way: Way = Way()
     scope: tuple[str, ...] = ()  # patterns of paths that a hotfix may change
     rebaselined: names.CommitId | None = None  # a rewritten tip that someone let in by decree
@@ -88,6 +128,17 @@ class Facts:
     )
     stale_after: int = 300  # seconds
     held: str = ""  # the whole book holds
+    consent: approving.Consent | None = None  # what people are asked to agree to
+    voices: tuple[approving.Voice, ...] = ()  # what was said here, on whatever
+    soak: observed.Soak | None = None  # of this content upstream
+    statuses: tuple[observed.Status, ...] = ()  # on this content
+    measurements: Mapping[names.Digest, Measurement] = field(default_factory=dict)
+    change: Change | None = None  # None = it was not counted
+    open_hotfixes: tuple[OpenHotfix, ...] = ()
+    quarantine: observed.Quarantine | None = None  # of this content here
+    break_glass: observed.BreakGlass | None = None  # the newest here
+    signers: Mapping[names.CommitId, str] | None = None  # verified; None = nobody looked
+    groups: Mapping[str, frozenset[str]] = field(default_factory=dict)  # people of the trust file
 
 
 Accounts = Mapping[names.Environment, tuple[Accepted, ...]]

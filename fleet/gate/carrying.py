@@ -41,21 +41,32 @@ def carried(
     facts: candidates.Facts,
 ) -> told.Told | None:
     """Owned paths that came along: in a commit of upstream's, in a merge of one, in one that moves shared paths too."""
-    if candidate.owned == base.owned:
+    here, before = told.trees(candidate.commit, base.commit, facts)
+    if candidate.owned == base.owned or here is None or before is None:
         return None
-    owned = [
-        (step, ways.changed(step, facts.layout, layout.Part.OWNED)) for step in facts.way.steps
+    above = facts.way.trees.get(source.commit) if source else None
+    steps = facts.way.steps
+    innocent = [each for each in steps if not _brings(each, facts, is_promotion=bool(source))]
+    made_here = {path for each in innocent for path in each.paths}
+    paths = tuple(
+        path
+        for path in _owned(here, before, facts.layout)
+        if path not in made_here or _is_copy(path, here, above)
+    )
+    guilty = tuple(each.commit for each in steps if not set(paths).isdisjoint(each.paths))
+    return told.Told(kind=Lineage.CARRIED, paths=paths, commits=guilty) if paths else None
+
+
+def _owned(
+    here: snapshots.Snapshot, before: snapshots.Snapshot, where: layout.Layout
+) -> list[str]:
+    """The owned paths in which two commits differ."""
+    every = sorted({*here.entries, *before.entries})
+    return [
+        path
+        for path in every
+        if here.form(path) != before.form(path) and where.part(path) is layout.Part.OWNED
     ]
-    guilty = [
-        (step, paths)
-        for step, paths in owned
-        if paths and _brings(step, facts, is_promotion=source is not None)
-    ]
-    paths = [*(p for _, each in guilty for p in each), *_copied(candidate, base, source, facts)]
-    if not paths:
-        return None
-    commits = tuple(dict.fromkeys(step.commit for step, _ in guilty))
-    return told.Told(kind=Lineage.CARRIED, paths=tuple(sorted(set(paths))), commits=commits)
 
 
 def _brings(step: snapshots.Step, facts: candidates.Facts, *, is_promotion: bool) -> bool:
@@ -64,23 +75,6 @@ def _brings(step: snapshots.Step, facts: candidates.Facts, *, is_promotion: bool
     return is_upstreams or (is_promotion and bool(shared))
 
 
-def _copied(
-    candidate: candidates.Candidate,
-    base: candidates.Accepted,
-    source: candidates.Accepted | None,
-    facts: candidates.Facts,
-) -> list[str]:
-    """Owned paths that upstream's branch, where they are inert, has just as the tip has them now."""
-    if source is None:
-        return []
-    here, above = told.trees(candidate.commit, source.commit, facts)
-    before = facts.way.trees.get(base.commit)
-    if here is None or above is None or before is None:
-        return []
-    return [
-        path
-        for path, entry in here.entries.items()
-        if facts.layout.part(path) is layout.Part.OWNED
-        and before.form(path) != here.form(path) == above.form(path)
-        and entry.path == path
-    ]
+def _is_copy(path: str, here: snapshots.Snapshot, above: snapshots.Snapshot | None) -> bool:
+    """Whether upstream's branch, where the path is inert, has it just so: a rebase leaves no other trace."""
+    return above is not None and path in here.entries and here.form(path) == above.form(path)

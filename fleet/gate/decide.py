@@ -6,9 +6,7 @@ from fleet.model import ledger
 
 def decide(candidate: candidates.Candidate, facts: candidates.Facts) -> ledger.Decision:
     told = lineage.tell(candidate, facts)
-    results = tuple(
-        gate.judge(candidate, facts) for gate in gates.GATES if told.kind in gate.concerns
-    )
+    results = gates.results(candidate, facts, told.kind)
     return ledger.Decision(
         environment=candidate.environment,
         commit=candidate.commit,
@@ -29,7 +27,7 @@ def decide(candidate: candidates.Candidate, facts: candidates.Facts) -> ledger.D
 
 
 def verdict(results: tuple[ledger.GateResult, ...]) -> ledger.Verdict:
-    """Refused before waiting before accepted; of no results at all: waiting."""
+    """Refused before waiting before accepted; of no results at all: waiting, as of one that failed."""
     states = {result.state for result in results}
     if ledger.GateState.REFUSED in states:
         return ledger.Verdict.REFUSED

@@ -17,7 +17,7 @@ def tell(candidate: candidates.Candidate, facts: candidates.Facts) -> told.Told:
         return _first(candidate, facts)
     if not facts.way.descends and facts.rebaselined != candidate.commit:
         return told.Told(kind=Lineage.REWRITE)
-    if told.same(candidate, base):
+    if told.same(candidate, base) and not _closes(candidate, base, facts):
         return _unmoved(candidate, base, facts)
     for look in _ENTERING if facts.upstream is None else _MOVING:
         found = look(candidate, base, facts)
@@ -80,12 +80,22 @@ def _unmoved(
     if hollow is not None:
         return hollow
     if candidate.owned == base.owned:
-        return _kept(Lineage.NOTHING, base)
-    return carrying.carried(candidate, base, None, facts) or _kept(Lineage.OWNED, base)
+        return _kept(Lineage.NOTHING, base, facts)
+    return carrying.carried(candidate, base, None, facts) or _kept(Lineage.OWNED, base, facts)
 
 
-def _kept(kind: Lineage, base: candidates.Accepted) -> told.Told:
-    return told.Told(kind=kind, source=base.source, hotfixes=base.hotfixes)
+def _closes(
+    candidate: candidates.Candidate, base: candidates.Accepted, facts: candidates.Facts
+) -> bool:
+    """Whether upstream has what runs here only because of hotfixes: a merge says so, though nothing changes."""
+    every = facts.upstream.accepted if facts.upstream else ()
+    is_new = bool(base.hotfixes) and candidate.commit != base.commit
+    return is_new and told.newest_equal(candidate, every) is not None
+
+
+def _kept(kind: Lineage, base: candidates.Accepted, facts: candidates.Facts) -> told.Told:
+    source = told.running_source(base, facts.upstream)
+    return told.Told(kind=kind, source=source, hotfixes=base.hotfixes)
 
 
 def _entered(

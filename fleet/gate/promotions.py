@@ -2,6 +2,7 @@
 
 from fleet.gate import candidates, carrying, hotfixes, partials, told, trailers, ways
 from fleet.manifests import layout
+from fleet.model import snapshots
 from fleet.model.ledger import Lineage
 
 
@@ -57,16 +58,28 @@ def _equal_but_for_hotfixes(
     differing = () if is_exact else layout.differ(here, above, facts.layout)
     ported = trailers.values(trailers.PORTED, facts.way.steps)
     over = hotfixes.overlay(base.hotfixes, here, above, ported)
-    if not over.explained.issuperset(differing):
+    if not over.explained.issuperset(differing) or _only_drops(over, here, base, facts):
         return None
-    if over.lost and not over.moved and source.release == base.source and not facts.way.foreign:
-        return None  # the hotfix is taken back, which is a rollback
     return _wiped(over) or told.Told(
         kind=Lineage.PROMOTION,
         source=source.release,
         hotfixes=over.kept,
         detail=_keeping(over),
     )
+
+
+def _only_drops(
+    over: hotfixes.Overlay,
+    here: snapshots.Snapshot,
+    base: candidates.Accepted,
+    facts: candidates.Facts,
+) -> bool:
+    """Whether fixes are taken back and nothing of upstream's is taken: that is a rollback, not a promotion."""
+    before = facts.way.trees.get(base.commit)
+    if not over.lost or facts.way.foreign or before is None:
+        return False
+    dropped = {each.path for each in over.lost}
+    return dropped.issuperset(layout.differ(here, before, facts.layout))
 
 
 def _wiped(over: hotfixes.Overlay) -> told.Told | None:
@@ -150,6 +163,9 @@ def _taken(
     over = hotfixes.overlay(
         touched, here, above, trailers.values(trailers.PORTED, facts.way.steps)
     )
+    differing = partials.differing(folders, here, above)
+    if not over.explained.issuperset(differing) or _only_drops(over, here, base, facts):
+        return None
     if facts.way.foreign:
         return told.Told(
             kind=Lineage.INCOMPLETE,

@@ -79,7 +79,7 @@ def hotfixed(
     return told.Told(
         kind=Lineage.HOTFIX,
         paths=paths,
-        source=base.source,
+        source=told.running_source(base, facts.upstream),
         detail=f": {reasons[0]}",
         hotfixes=hotfixes.after(
             base.hotfixes, paths, before, here, candidate.commit, reasons[0], facts.now

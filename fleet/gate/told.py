@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from fleet.gate import candidates, hotfixes
-from fleet.model import names, snapshots
+from fleet.gate import candidates
+from fleet.model import ledger, names, snapshots
 from fleet.model.ledger import Lineage
 
 SHOWN = 5  # paths in a reason
@@ -20,7 +20,7 @@ class Told:
     detail: str = ""
     source: int = 0  # the newest release of upstream's that will be in it
     back_to: int = 0  # the own release that a rollback goes back to
-    hotfixes: hotfixes.Hotfixes = ()  # open once it is accepted
+    hotfixes: tuple[ledger.Hotfix, ...] = ()  # open once it is accepted
 
 
 def same(
@@ -37,9 +37,9 @@ def newest_equal(
     return next((each for each in reversed(accepted) if same(candidate, each)), None)
 
 
-def running_source(base: candidates.Accepted, upstream: candidates.Upstream) -> int:
+def running_source(base: candidates.Accepted, upstream: candidates.Upstream | None) -> int:
     """The newest release of upstream's in what runs; 0 = unknown."""
-    found = newest_equal(base, upstream.accepted)
+    found = newest_equal(base, upstream.accepted) if upstream else None
     return max(base.source, found.release if found else 0)
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from fleet.audit import drafts, violations
-from fleet.hub import drawing, judging, state
+from fleet.hub import consents, drawing, judging, state
 from fleet.manifests import declared
 from fleet.model import findings, json_values, kinds, ledger, messages, names
 from fleet.ports import store
@@ -80,6 +80,8 @@ def _release(
         stale_after=drawn.stale_after,
         accepted=decision.at,
         trace=trace,
+        trust=judged.declared.trust,
+        consent=consents.settled(judged, drawn.plan, hub),
         waived=tuple(each for each in decision.findings if _is_leant_on(each, decision.at)),
         source=decision.source,
         hotfixes=decision.hotfixes,
@@ -110,7 +112,7 @@ def _statement(
         owned=decision.owned,
         slices_root=drawn.plan.slices_root,
         policies=judged.policies,
-        gates=json_values.digest(judged.declared.spec.model_dump(mode="json", by_alias=True)),
+        gates=judged.declared.gates,
         renderers=judged.renderers,
         decision=record,
         expires=decision.at + timedelta(seconds=hub.settings.statement_lifetime),

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from fleet.gate import guard
-from fleet.hub import judging, state
-from fleet.model import errors, findings, kinds, ledger, names, objects
+from fleet.gate import candidates, guard
+from fleet.hub import counting, judging, state
+from fleet.model import errors, findings, gating, kinds, ledger, names, objects
 from fleet.model import slices as form
 from fleet.plan import check, registration, rollout, slices
 from fleet.policy import leniency
@@ -19,6 +19,7 @@ class Drawn:
     findings: tuple[findings.Finding, ...]
     max_deleted_share: float
     stale_after: int
+    change: candidates.Change | None = None  # counted where somebody asks for a budget
 
 
 async def draw(judged: judging.Judged, hub: state.Hub) -> Drawn:
@@ -90,7 +91,12 @@ async def _drawn(
         findings=found,
         max_deleted_share=share,
         stale_after=min(spec.health.stale_after for spec in judged.specs),
+        change=await counting.change(plan, base, hub) if _has_budget(judged) else None,
     )
+
+
+def _has_budget(judged: judging.Judged) -> bool:
+    return any(spec.gates.budget != gating.Budget() for spec in judged.specs)
 
 
 def _planned(

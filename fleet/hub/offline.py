@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from fleet.gate import candidates
-from fleet.hub import judging
+from fleet.hub import judging, serving
 from fleet.manifests import scopes
 from fleet.model import errors, findings, ledger, names
 from fleet.plan import check, registration, rollout, slices
@@ -68,7 +68,9 @@ async def check_commit(
     if _is_imagined(judged):
         assumed.append(f"{environment} has no cluster yet: one without labels is imagined")
     if base is None:
-        assumed.append("nothing runs yet: rules in force are not known (name them with --base)")
+        assumed.append(
+            "nothing runs yet: neither rules in force nor old objects are known (name a --base)"
+        )
     now = tools.clock.now() if tools.clock else None
     settled = leniency.settle(judged.findings, judged.docket, leniency.Moment(now=now))
     found = (*settled, *_planned(judged))
@@ -85,9 +87,9 @@ def passed(
     judged: judging.Judged, found: tuple[findings.Finding, ...]
 ) -> Mapping[tuple[str, str], int]:
     """By the commit's own rules; what else is in force may have found something, but has passed nothing."""
-    known = scopes.scopes(judging.crds_of(judged.declared, judged.manifests))
+    known = scopes.scopes(serving.crds_of(judged.declared, judged.manifests))
     counted = coverage.judged(
-        judged.manifests, judged.rulebook, judged.question.environment, known
+        judged.manifests, judged.rulebook, judged.question.environment, known, judged.runs
     )
     return coverage.passed(counted, found)
 

@@ -51,6 +51,20 @@ class Overlaid:
     async def steps(self, base: names.CommitId, tip: names.CommitId) -> tuple[snapshots.Step, ...]:
         return await self._under.steps(base, self._content.get(tip, tip))
 
+    async def between(
+        self, tip: names.CommitId, without: Iterable[names.CommitId], most: int
+    ) -> tuple[names.CommitId, ...]:
+        return await self._under.between(self._content.get(tip, tip), without, most)
+
+    async def fork(self, one: names.CommitId, other: names.CommitId) -> names.CommitId | None:
+        content = self._content
+        return await self._under.fork(content.get(one, one), content.get(other, other))
+
+    async def signatures(
+        self, base: names.CommitId | None, tip: names.CommitId
+    ) -> tuple[snapshots.Signature, ...]:
+        return await self._under.signatures(base, self._content.get(tip, tip))
+
     async def keep(self, name: str, commit: names.CommitId) -> None:
         """What is in no repository is kept by none."""
 

@@ -57,7 +57,7 @@ async def prepare(
         branch=branch,
         running=running,
         changes={
-            cluster: tuple(_changes(before.judged.manifests.get(cluster, ()), share))
+            cluster: tuple(changes(before.judged.manifests.get(cluster, ()), share))
             for cluster, share in after.judged.manifests.items()
         },
         findings=after.findings,
@@ -102,7 +102,7 @@ def _entries(
     yield from (e for path, e in here.entries.items() if not where.is_shared(path))
 
 
-def _changes(
+def changes(
     before: tuple[objects.Manifest, ...], after: tuple[objects.Manifest, ...]
 ) -> Iterator[str]:
     old = {each.key: each.digest for each in before}

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from fleet.audit import drafts
-from fleet.hub import state
+from fleet.hub import consents, state
 from fleet.model import findings, health, ledger, names
 from fleet.policy import leniency
 from fleet.ports import store
@@ -45,6 +45,9 @@ def stopped(release: ledger.Release, hub: state.Hub) -> str:
     for each in release.waived:
         if each.waived is not None and each.waived.until <= now:
             return f"waiver {each.waived.waiver} ended {each.waived.until.isoformat()}"
+    lapsed = consents.lapsed(release, hub)
+    if lapsed:
+        return lapsed
     decision = hub.ledger.environments[release.environment].decision
     if decision is None or decision.commit == release.commit:
         return ""

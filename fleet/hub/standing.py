@@ -33,11 +33,34 @@ def _environment(step: ledger.Step, hub: state.Hub) -> dict[str, Any]:
         "release": _release(release, here, hub) if release and here else None,
         "candidate": _candidate(here.decision) if here and here.decision else None,
         "waivers": _waivers(step.environment, hub),
+        "quarantined": _quarantined(step.environment, hub),
+        "brokenGlass": _broken_glass(step.environment, hub),
         "clusters": [
             _cluster(each, release, hub)
             for each in state.clusters_of(hub.ledger, step.environment)
         ],
     }
+
+
+def _quarantined(environment: names.Environment, hub: state.Hub) -> list[dict[str, Any]]:
+    return [
+        {
+            "content": each.content,
+            "reason": each.reason,
+            "by": each.by,
+            "since": each.since.isoformat(),
+        }
+        for each in hub.ledger.quarantines.values()
+        if each.environment == environment and each.lifted is None
+    ]
+
+
+def _broken_glass(environment: names.Environment, hub: state.Hub) -> dict[str, Any] | None:
+    """While it lasts."""
+    found = hub.ledger.broken_glass.get(environment)
+    if found is None or found.until <= hub.clock.now():
+        return None
+    return {"reason": found.reason, "by": found.by, "until": found.until.isoformat()}
 
 
 def _waivers(environment: names.Environment, hub: state.Hub) -> list[dict[str, Any]]:
@@ -108,6 +131,7 @@ def _candidate(decision: ledger.Decision) -> dict[str, Any]:
                 "state": each.state.value,
                 "reason": each.reason,
                 "hint": each.hint,
+                "until": each.until.isoformat() if each.until else None,
             }
             for each in decision.gates
             if each.state is not ledger.GateState.OPEN

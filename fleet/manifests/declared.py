@@ -4,14 +4,14 @@ import base64
 import binascii
 import difflib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from fleet.manifests import layout, parse
-from fleet.model import findings, kinds, ledger, names, objects, strict
+from fleet.manifests import asking, layout, parse
+from fleet.model import approving, findings, json_values, kinds, ledger, names, objects, strict
 from fleet.model import permits as allowed
 
 Kind = TypeVar("Kind", bound=strict.Strict)
@@ -52,6 +52,15 @@ class Declared:
     waivers: tuple[Declaration[kinds.Waiver], ...]
     rules: tuple[Rule, ...]
     findings: tuple[findings.Finding, ...]
+    trust: tuple[
+        approving.TrustFile, ...
+    ] = ()  # from version 1 on; each follows from the one before
+
+    @property
+    def gates(self) -> names.Digest:
+        """Of the environment's settings; what is as it always was is left out, so that a newer fleet agrees."""
+        said = self.spec.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+        return json_values.digest(said)
 
     @property
     def permits_only(self) -> tuple[allowed.Permit, ...]:
@@ -187,7 +196,7 @@ class _Reader:
         for kind, declared in self._declared.items():
             first: dict[str, Declaration[Any]] = {}
             for each in declared:
-                name = "" if kind == "Fleet" else each.document.metadata.name
+                name = _name_of(kind, each)
                 other = first.setdefault(name, each)
                 if other is not each:
                     message = f"{kind} {each.document.metadata.name} is already in {other.place}"
@@ -196,6 +205,13 @@ class _Reader:
     def _deny(self, place: findings.Place, message: str, hint: str = "") -> None:
         said, helped = findings.escaped(message), findings.escaped(hint)
         self._found.append(findings.deny("fleet", place, said, hint=helped))
+
+
+def _name_of(kind: str, declaration: Declaration[Any]) -> str:
+    """What two documents of a kind may not share. There is one Fleet; a trust file is what its path says."""
+    if kind == "Trust":
+        return declaration.place.path
+    return "" if kind == "Fleet" else str(declaration.document.metadata.name)
 
 
 def _is_ours(value: Any) -> bool:
@@ -215,6 +231,8 @@ def _misplaced(document: strict.Strict, path: str, where: layout.Layout) -> str:
             return f"a Permit of this branch belongs into environments/{here}/"
         case kinds.Waiver() if not path.startswith(f"environments/{here}/"):
             return f"a Waiver of this branch belongs into environments/{here}/"
+        case kinds.Trust() if path != f"trust/{here}/{document.spec.version}.yaml":
+            return f"this Trust belongs into trust/{here}/{document.spec.version}.yaml"
         case kinds.Bundle() if where.part(path) is not layout.Part.CONTENT:
             return "a Bundle belongs into a shared folder that is not policies/ or schemas/"
         case _:
@@ -222,6 +240,10 @@ def _misplaced(document: strict.Strict, path: str, where: layout.Layout) -> str:
 
 
 def _malformed(document: strict.Strict, place: findings.Place) -> Iterator[findings.Finding]:
+    if isinstance(document, kinds.Fleet):
+        for where, message in asking.faults(document):
+            said = findings.escaped(message)
+            yield replace(findings.deny("fleet", place, said), field=where)
     if not isinstance(document, kinds.Cluster):
         return
     for name, text, size in (

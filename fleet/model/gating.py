@@ -108,7 +108,7 @@ class Gates(strict.Strict):
         default=NO_TIME, description="Contiguous healthy time of the content upstream."
     )
     approvals: list[Approvals] = Field(default=[], max_length=10, description="All of them.")
-    windows: list[Window] = Field(default=[], max_length=100, description="When waves may open.")
+    windows: list[Window] = Field(default=[], max_length=50, description="When waves may open.")
     break_glass: BreakGlass | None = Field(
         default=None, description="Who may pass closed windows; absent: nobody."
     )

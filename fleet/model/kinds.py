@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field, StringConstraints
 
-from fleet.model import gating, leaving, names, permits, strict
+from fleet.model import gating, leaving, names, permits, strict, trusting
 
 API_VERSION = names.API_VERSION
 GROUP = "fleetgate.dev"
@@ -304,12 +304,22 @@ class Waiver(strict.Strict):
     spec: WaiverSpec
 
 
-KINDS: dict[str, type[Fleet | Cluster | Bundle | Permit | Waiver]] = {
+class Trust(strict.Strict):
+    """trust/ENVIRONMENT/N.yaml, signed in N.sig: whose approvals the environment's agents believe."""
+
+    api_version: Literal["fleetgate.dev/v1alpha1"]
+    kind: Literal["Trust"]
+    metadata: Metadata
+    spec: trusting.TrustSpec
+
+
+KINDS: dict[str, type[Fleet | Cluster | Bundle | Permit | Waiver | Trust]] = {
     "Fleet": Fleet,
     "Cluster": Cluster,
     "Bundle": Bundle,
     "Permit": Permit,
     "Waiver": Waiver,
+    "Trust": Trust,
 }
 
 

@@ -9,8 +9,10 @@ from datetime import datetime
 from enum import Enum
 from typing import TypeAlias
 
-from fleet.model import findings, json_values, leaving, messages, names
+from fleet.model import approving, findings, json_values, leaving, messages, names, observed
 from fleet.model import permits as allowed
+
+_LATER = findings.LATER  # inside Decision the module's name is a field's
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +72,7 @@ class GateState(Enum):
     OPEN = "open"
     WAITING = "waiting"
     REFUSED = "refused"
+    ERROR = "error"  # it could not be judged: counts as waiting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +81,9 @@ class GateResult:
     state: GateState
     reason: str
     hint: str = ""
+    until: datetime | None = field(
+        default=None, metadata=findings.LATER
+    )  # when the clock alone changes it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,9 +121,9 @@ class Decision:
     release: int = 0  # of an accepted one
     slices_root: names.Root | None = None
     clusters: tuple[names.Cluster, ...] = ()
-    source: int = field(default=0, metadata=findings.LATER)  # the newest of upstream's in it
-    back_to: int = field(default=0, metadata=findings.LATER)  # the own release it goes back to
-    hotfixes: tuple[Hotfix, ...] = field(default=(), metadata=findings.LATER)  # open with it
+    source: int = field(default=0, metadata=_LATER)  # the newest of upstream's in it
+    back_to: int = field(default=0, metadata=_LATER)  # the own release it goes back to
+    hotfixes: tuple[Hotfix, ...] = field(default=(), metadata=_LATER)  # open with it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,6 +153,10 @@ class Release:
     )  # what it was let through with
     source: int = field(default=0, metadata=findings.LATER)  # the newest of upstream's in it
     hotfixes: tuple[Hotfix, ...] = field(default=(), metadata=findings.LATER)  # open with it
+    trust: tuple[approving.TrustFile, ...] = field(default=(), metadata=findings.LATER)
+    consent: approving.Consent | None = field(
+        default=None, metadata=findings.LATER
+    )  # what people had to agree to
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,6 +217,20 @@ class Violation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Approval:
+    """What a person signed, whose key a trust file of the environment named when it came."""
+
+    environment: names.Environment
+    signed: approving.Signed
+    voice: approving.Voice
+
+    @property
+    def id(self) -> names.Digest:
+        """By key and words: the same said again, even with another signature, is the same."""
+        return json_values.digest([self.voice.key, self.signed.text])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Seal:
     """Facts of the book as a whole. `held` set: everything holds until someone recovers the book."""
 
@@ -215,7 +239,12 @@ class Seal:
     held: str = ""
 
 
-Row: TypeAlias = Seal | EnvironmentState | Release | ClusterState | Violation
+Row: TypeAlias = (
+    Seal | EnvironmentState | Release | ClusterState | Violation | Approval | observed.Row
+)
+
+
+Place: TypeAlias = tuple[names.Environment, names.ContentId]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -227,6 +256,13 @@ class Ledger:
     releases: dict[tuple[names.Environment, int], Release] = field(default_factory=dict)
     clusters: dict[names.Cluster, ClusterState] = field(default_factory=dict)
     violations: dict[names.Digest, Violation] = field(default_factory=dict)
+    approvals: dict[names.Digest, Approval] = field(default_factory=dict)
+    soaks: dict[Place, observed.Soak] = field(default_factory=dict)
+    statuses: dict[names.ContentId, dict[tuple[str, str], observed.Status]] = field(
+        default_factory=dict
+    )
+    quarantines: dict[Place, observed.Quarantine] = field(default_factory=dict)
+    broken_glass: dict[names.Environment, observed.BreakGlass] = field(default_factory=dict)
 
     def take(self, row: Row) -> None:
         match row:
@@ -240,6 +276,21 @@ class Ledger:
                 self.clusters[row.cluster] = row
             case Violation():
                 self.violations[row.id] = row
+            case Approval():
+                self.approvals[row.id] = row
+            case _:
+                self._observed(row)
+
+    def _observed(self, row: observed.Row) -> None:
+        match row:
+            case observed.Soak():
+                self.soaks[row.environment, row.content] = row
+            case observed.Status():
+                self.statuses.setdefault(row.content, {})[row.issuer, row.context] = row
+            case observed.Quarantine():
+                self.quarantines[row.environment, row.content] = row
+            case observed.BreakGlass():
+                self.broken_glass[row.environment] = row
 
     def in_force(self, environment: names.Environment) -> Release | None:
         state = self.environments.get(environment)
@@ -257,5 +308,7 @@ def key(row: Row) -> str:
             return f"{row.environment}/{row.number}"
         case ClusterState():
             return row.cluster
-        case Violation():
+        case Violation() | Approval():
             return row.id
+        case _:
+            return observed.key(row)

@@ -62,6 +62,15 @@ class Commit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Signature:
+    """What a commit is signed with: `armor` as it stands in it, "" = nothing, over `payload`."""
+
+    commit: names.CommitId
+    armor: str = field(default="", repr=False)
+    payload: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
     """One commit on a first-parent way with the paths in which it differs from its first parent."""
 

@@ -14,7 +14,7 @@ from fleet.model import findings, json_values, names
 from fleet.policy import applying, documents, forms, writings
 from fleet.policy.dialects import translation
 
-_SEMANTICS = 3  # in each digest: no verdict is taken over that another evaluator remembered
+_SEMANTICS = 4  # in each digest: no verdict is taken over that another evaluator remembered
 # Groups whose documents would judge if anyone evaluated them.
 _ENGINES = (forms.API_GROUP,)
 

@@ -41,6 +41,14 @@ class Repository(Protocol):
     async def fork(self, one: names.CommitId, other: names.CommitId) -> names.CommitId | None:
         """Where two histories part; None where they have nothing in common."""
 
+    async def signatures(
+        self, base: names.CommitId | None, tip: names.CommitId
+    ) -> tuple[snapshots.Signature, ...]:
+        """Of every commit of the tip's history that is not of the base's; without a base of the tip alone.
+
+        They are not checked: whose keys count is for the caller to know.
+        """
+
     async def keep(self, name: str, commit: names.CommitId) -> None:
         """Keep a commit from garbage collection under refs/fleet/NAME, durably."""
 

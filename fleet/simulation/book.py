@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from fleet.audit import chain
 from fleet.audit.records import Head, Record
-from fleet.model import errors, json_values, ledger, names, slices
+from fleet.model import errors, json_values, ledger, names, observed, slices
 from fleet.ports import store
 from fleet.protocol import encoding
 from fleet.simulation import faults
@@ -20,6 +20,11 @@ _KINDS: dict[str, type[ledger.Row]] = {
         ledger.Release,
         ledger.ClusterState,
         ledger.Violation,
+        ledger.Approval,
+        observed.Soak,
+        observed.Status,
+        observed.Quarantine,
+        observed.BreakGlass,
     )
 }
 

@@ -204,6 +204,14 @@ class Repository:
             known = self._history(other)
             return next((each for each in self._ordered(one) if each in known), None)
 
+    async def signatures(
+        self, base: names.CommitId | None, tip: names.CommitId
+    ) -> tuple[snapshots.Signature, ...]:
+        """Nobody here signs commits."""
+        async with self._process.call("repository.signatures"):
+            new = self._history(tip) - self._history(base) if base else {tip}
+            return tuple(snapshots.Signature(commit=each) for each in sorted(new))
+
     async def keep(self, name: str, commit: names.CommitId) -> None:
         async with self._process.call("repository.keep"):
             self._kept[name] = commit

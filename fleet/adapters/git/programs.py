@@ -26,9 +26,7 @@ class Program:
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     timeout: float = 120.0  # seconds
 
-    async def run(
-        self, *words: str, given: bytes = b"", fine: tuple[int, ...] = (0,)
-    ) -> bytes:
+    async def run(self, *words: str, given: bytes = b"", fine: tuple[int, ...] = (0,)) -> bytes:
         """What it printed. Raises errors.UnreachableError for any other end, with what git said."""
         code, out, said = await self._run(words, given)
         if code not in fine:

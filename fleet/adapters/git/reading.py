@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import TypeVar
 
 from fleet.adapters.git import programs
 from fleet.model import errors, names, snapshots
@@ -9,6 +10,8 @@ from fleet.model import errors, names, snapshots
 _FORM = "%H%x00%P%x00%an <%ae>%x00%s%x00%aI%x00%B"
 _STEP = "%x01%H%x00%P%x00%B%x00"
 _MOST_STEPS = 1000
+_MOST = 10_000  # commits that one change may bring
+_Id = TypeVar("_Id", names.BlobId, names.CommitId)
 
 
 class Reader:
@@ -91,6 +94,24 @@ class Reader:
         out = await self._git.run("merge-base", "--all", "--", one, other, fine=(0, 1))
         return next((names.CommitId(line) for line in out.decode().split()), None)
 
+    async def signatures(
+        self, base: names.CommitId | None, tip: names.CommitId
+    ) -> tuple[snapshots.Signature, ...]:
+        _check(tip)
+        commits = [tip]
+        if base is not None:
+            _check(base)
+            await self._whole()
+            out = await self._git.run("rev-list", f"--max-count={_MOST + 1}", f"{base}..{tip}")
+            commits = [names.CommitId(line) for line in out.decode().split()]
+        if len(commits) > _MOST:
+            raise errors.RefusedError(f"{tip[:10]} brings more than {_MOST} commits at once")
+        if not commits:
+            return ()
+        given = "".join(f"{commit}\n" for commit in commits).encode()
+        found = _batch(await self._git.run("cat-file", "--batch", given=given), commits, b"commit")
+        return tuple(signature(each, found[each]) for each in commits)
+
     async def _whole(self) -> None:
         """A history that was cut off cannot say "no" (threat 27)."""
         out = await self._git.run("rev-parse", "--is-shallow-repository")
@@ -98,6 +119,27 @@ class Reader:
             raise errors.UnreachableError(
                 "the history of this clone is cut off", hint="git fetch --unshallow"
             )
+
+
+def signature(commit: names.CommitId, data: bytes) -> snapshots.Signature:
+    """Out of a commit's own bytes, as git takes it out before it signs and verifies."""
+    head, separator, message = data.partition(b"\n\n")
+    kept: list[bytes] = []
+    armor: list[bytes] = []
+    taken: list[bytes] = kept
+    for line in head.split(b"\n"):
+        if not line.startswith(b" "):
+            taken = armor if line.startswith((b"gpgsig ", b"gpgsig-sha256 ")) else kept
+            line = line.partition(b" ")[2] if taken is armor else line  # noqa: PLW2901
+        elif taken is armor:
+            line = line[1:]  # noqa: PLW2901
+        taken.append(line)
+    text = b"\n".join(armor).decode("utf-8", "replace")
+    return snapshots.Signature(
+        commit=commit,
+        armor=text.rstrip("\n") + "\n" if text else "",
+        payload=b"\n".join(kept) + separator + message,
+    )
 
 
 def _check(given: str) -> None:
@@ -130,13 +172,13 @@ def _step(told: bytes) -> snapshots.Step:
     )
 
 
-def _batch(out: bytes, wanted: list[names.BlobId]) -> dict[names.BlobId, bytes]:
-    found: dict[names.BlobId, bytes] = {}
+def _batch(out: bytes, wanted: list[_Id], kind: bytes = b"blob") -> dict[_Id, bytes]:
+    found: dict[_Id, bytes] = {}
     start = 0
     for blob in wanted:
         end = out.index(b"\n", start)
         words = out[start:end].split()
-        if len(words) != 3 or words[1] != b"blob":
+        if len(words) != 3 or words[1] != kind:
             raise errors.UnreachableError(f"git cat-file: {blob} is not there")
         size = int(words[2])
         found[blob] = out[end + 1 : end + 1 + size]

@@ -16,7 +16,7 @@ from sqlalchemy.dialects import sqlite
 
 from fleet.audit import chain
 from fleet.audit.records import Head, Record
-from fleet.model import errors, ledger, names, slices
+from fleet.model import errors, ledger, names, observed, slices
 from fleet.ports import store
 from fleet.protocol import encoding
 
@@ -55,6 +55,11 @@ _KINDS: dict[str, type[ledger.Row]] = {
         ledger.Release,
         ledger.ClusterState,
         ledger.Violation,
+        ledger.Approval,
+        observed.Soak,
+        observed.Status,
+        observed.Quarantine,
+        observed.BreakGlass,
     )
 }
 

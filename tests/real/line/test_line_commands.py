@@ -17,12 +17,14 @@ ROOT = Path(__file__).resolve().parents[3]
 # Many processes, each with all its imports; what is built and started before is not counted.
 pytestmark = pytest.mark.timeout(180, func_only=True)
 COMMANDS = [
-    (), ("init",), ("check",), ("render",), ("promote",), ("status",), ("hub",), ("hub", "key"),
+    (), ("init",), ("check",), ("render",), ("promote",), ("status",), ("explain",), ("hub",), ("hub", "key"),
+    ("hub", "quarantine"), ("hub", "lift"), ("hub", "break-glass"), ("hub", "status-set"),
     ("hub", "baseline"), ("hub", "recover"), ("agent",), ("agent", "enroll"), ("agent", "run"),
     ("audit",), ("audit", "decisions"), ("audit", "violations"), ("audit", "verify"),
     ("audit", "show"), ("schema",), ("schema", "export"), ("lab",), ("lab", "up"),
     ("lab", "down"), ("lab", "kubeconfig"), ("policy",), ("policy", "test"), ("policy", "explain"),
-    ("policy", "impact"),
+    ("policy", "impact"), ("approve",), ("trust",), ("trust", "sign"), ("trust", "show"),
+    ("hub", "approve"),
 ]  # fmt: skip
 
 
@@ -176,7 +178,7 @@ async def test_every_cluster_of_the_example_fleet_gets_objects():
 async def test_the_exported_schemas_hold_for_the_example_fleet(tmp_path: Path):
     assert (await fleet("schema", "export", tmp_path)).code == 0
     schemas = {path.stem: json.loads(path.read_text()) for path in tmp_path.glob("*.json")}
-    assert set(schemas) == {"Fleet", "Cluster", "Bundle", "Permit", "Waiver"}
+    assert set(schemas) == {"Fleet", "Cluster", "Bundle", "Permit", "Waiver", "Trust"}
     assert (await fleet("schema", "export")).json == schemas
     tried = 0
     for path in (
@@ -237,6 +239,15 @@ SILLY = [
     (("hub", "key", "--state", "fleet/fleet.yaml"), ""),
     (("hub", "recover", "--state", "missing"), "no hub answers at missing/"),
     (("hub", "--state", "missing", "recover"), "no hub answers at missing/"),
+    (("hub", "--repo", "fleet", "--state", "s", "--status-secret", "ci"), "ISSUER=FILE"),
+    (("hub", "--repo", "fleet", "--state", "s", "--status-secret", "ci=missing"), "ISSUER=FILE"),
+    (("hub", "--repo", "fleet", "--state", "s", "--status-secret", "ci=binary"), "no text"),
+    (("hub", "--repo", "fleet", "--state", "s", "--metrics-url", "file:///etc"), "file:///etc"),
+    (("hub", "--repo", "fleet", "--state", "s", "--metrics-url", "http://["), "http://["),
+    (("hub", "quarantine", "prod", "abc", "--reason", "x"), "no hub answers at fleet-state/"),
+    (("hub", "quarantine", "prod", "abc"), "--reason"),
+    (("hub", "break-glass", "prod", "--reason", "x"), "--until"),
+    (("explain", "prod", "--state", "missing"), "no hub"),
     (("hub", "baseline"), "no hub answers at fleet-state/"),
     (("agent", "run", "--kubeconfig", "missing"), "missing"),
     (("agent", "run", "--kubeconfig", "fleet/fleet.yaml"), ""),

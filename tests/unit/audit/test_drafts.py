@@ -4,9 +4,11 @@ from typing import Any
 
 import pytest
 
+import approvers
 import builders
 from fleet.audit import chain, drafts, records
 from fleet.model import changes, health, json_values, kinds, ledger, names
+from fleet.protocol import approvals
 
 CANARY = "canary-s3cret-value"
 REFUSED = builders.decision(
@@ -24,6 +26,12 @@ REPORT = builders.report(
     )
 )
 STATE = builders.cluster_state()
+SIGNED = approvers.BERT.says(approvers.SUBJECT)
+APPROVAL = ledger.Approval(
+    environment=names.Environment("dev"),
+    signed=SIGNED,
+    voice=approvals.opened(SIGNED, builders.NOW),
+)
 DRAFTS: dict[str, tuple[records.Draft, records.Kind, str]] = {
     "decision": (drafts.decision(REFUSED), records.Kind.DECISION, "dev"),
     "dispatch": (
@@ -60,11 +68,27 @@ DRAFTS: dict[str, tuple[records.Draft, records.Kind, str]] = {
         records.Kind.RECOVERY,
         "book",
     ),
+    "approval": (drafts.approval(APPROVAL, at=builders.NOW), records.Kind.APPROVAL, "dev"),
     "road": (drafts.road(ROAD, at=builders.NOW), records.Kind.ROAD, "road"),
     "violation": (
         drafts.violations([builders.violation()], at=builders.NOW)[0],
         records.Kind.VIOLATION,
         "dev",
+    ),
+    "status": (
+        drafts.status(builders.status(context="e\x1b2e"), at=builders.NOW),
+        records.Kind.STATUS,
+        builders.digest("c2"),
+    ),
+    "quarantine": (
+        drafts.quarantine(builders.quarantine(), by="ada", at=builders.NOW),
+        records.Kind.QUARANTINE,
+        "prod",
+    ),
+    "break glass": (
+        drafts.break_glass(builders.break_glass(reason="out\nage"), at=builders.NOW),
+        records.Kind.BREAK_GLASS,
+        "prod",
     ),
 }
 

@@ -14,9 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as some
 from pydantic.alias_generators import to_camel
 
+import approvers
 import builders
 from fleet.audit import chain, records
 from fleet.model import (
+    approving,
     changes,
     errors,
     findings,
@@ -28,7 +30,7 @@ from fleet.model import (
     names,
 )
 from fleet.model import permits as allowed
-from fleet.protocol import encoding
+from fleet.protocol import approvals, encoding
 
 PERMIT = builders.permit(
     delete=[{"cluster": "*", "kind": "Namespace", "name": "shop"}], maxDeletedShare=0.9
@@ -55,6 +57,7 @@ DECISION = builders.decision(
     findings=(FINDING, builders.finding()), slices_root=builders.digest("r")
 )
 
+SIGNED = approvers.ADA.says(approvers.SUBJECT)
 SAMPLES: dict[str, Any] = {
     "statement": builders.statement(root=builders.digest("root")),
     "dispatch": builders.dispatch(),
@@ -89,6 +92,27 @@ SAMPLES: dict[str, Any] = {
     ),
     "violation": builders.violation(),
     "violation that ended": builders.violation(FINDING, until=builders.later(60)),
+    "approval": ledger.Approval(
+        environment=names.Environment("dev"),
+        signed=SIGNED,
+        voice=approvals.opened(SIGNED, builders.NOW),
+    ),
+    "release with consent": builders.release(
+        trust=(approvers.trust(),),
+        consent=approving.Consent(
+            subject=approvers.SUBJECT,
+            wanted=(approving.Wanted(group="g", count=2, people={"key": "ada"}),),
+            signers=(approving.Signer(commit=builders.commit(), key="key"),),
+        ),
+    ),
+    "dispatch with approvals": builders.dispatch(approvals=(SIGNED,), trust=(approvers.trust(),)),
+    "soak": builders.soak(),
+    "soak in full": builders.soak(
+        running=builders.interval(), longest=builders.interval(-9000, -5000), is_sick=True
+    ),
+    "status": builders.status(),
+    "quarantine": builders.quarantine(lifted=builders.later(60)),
+    "broken glass": builders.break_glass(),
     "decision": DECISION,
     "draft": DRAFT,
     "record": chain.link(DRAFT, chain.START),
