@@ -16,7 +16,7 @@ from fleet.manifests import objects, parse, scopes
 from fleet.model import errors, findings, json_values, names, snapshots
 from fleet.model import objects as words
 from fleet.policy.crds import customs
-from fleet.policy.relations import sketches
+from fleet.policy.relations import references, sketches
 from fleet.ports import store
 
 _TOGETHER = 64  # files, about: a change costs the reading of so many
@@ -64,7 +64,9 @@ def kept(read: objects.Read, piece: Piece, known: names.Digest) -> bytes | None:
     if read.findings or not read.manifests or is_own:
         return None
     try:
-        data = json.dumps([known, [_row(each) for each in read.manifests]], ensure_ascii=False)
+        table = _Table()
+        rows = [_row(each, table) for each in read.manifests]
+        data = json.dumps([known, rows, table.rows()], ensure_ascii=False)
     except ValueError:
         return None
     most = sum(4 * each.size + 1024 for each in piece.entries)
@@ -76,17 +78,35 @@ def decoded(data: bytes) -> Any:
     return json.loads(data.decode("utf-8", "surrogatepass"))
 
 
-def _row(manifest: words.Manifest) -> list[Any]:
-    key, source, sketch = manifest.key, manifest.source, sketches.sketch(manifest)
+class _Table:
+    """What the objects of a piece refer to: most of it is the same for many."""
+
+    def __init__(self) -> None:
+        self._places: dict[words.Reference, int] = {}
+
+    def places(self, referring: Iterable[words.Reference]) -> list[int]:
+        return [self._places.setdefault(each, len(self._places)) for each in referring]
+
+    def rows(self) -> list[list[Any]]:
+        return [[_named(each.target), each.field, each.detail] for each in self._places]
+
+
+def _named(key: words.Key) -> list[str]:
+    return [key.group, key.kind, key.namespace, key.name]
+
+
+def _row(manifest: words.Manifest, table: _Table) -> list[Any]:
+    source, sketch = manifest.source, sketches.sketch(manifest)
     whole = manifest.body if sketch is None else None
     where = [source.path, source.line, source.index]
     return [
-        [key.group, key.kind, key.namespace, key.name],
+        _named(manifest.key),
         manifest.version,
         manifest.digest,
         where,
         whole,
         sketch,
+        table.places(references.of(manifest)),
     ]
 
 
@@ -95,24 +115,41 @@ def restored(piece: Piece, origin: objects.Origin, read: Read) -> list[words.Man
     entries = {each.path: each for each in piece.entries}
     counts = dict.fromkeys(entries, 0)
     found = []
+    table = [_reference(each) for each in piece.known[2]]
     for row in piece.known[1]:
         path = row[3][0]
-        found.append(_restored(row, entries[path], counts[path], origin, read))
+        found.append(_restored(row, entries[path], counts[path], origin, read, table))
         counts[path] += 1
     return found
 
 
+def _key(named: Sequence[str]) -> words.Key:
+    group, kind, namespace, name = named
+    return words.Key(group=group, kind=kind, namespace=namespace, name=name)
+
+
+def _reference(row: Sequence[Any]) -> words.Reference:
+    target, field, detail = row
+    return words.Reference(target=_key(target), field=tuple(field), detail=detail)
+
+
 def _restored(
-    row: Sequence[Any], entry: snapshots.Entry, place: int, origin: objects.Origin, read: Read
+    row: Sequence[Any],
+    entry: snapshots.Entry,
+    place: int,
+    origin: objects.Origin,
+    read: Read,
+    table: Sequence[words.Reference],
 ) -> words.Manifest:
-    (group, kind, namespace, name), version, digest, (path, line, index), whole, sketch = row
+    named, version, digest, (path, line, index), whole, sketch, places = row
     said = {
-        "key": words.Key(group=group, kind=kind, namespace=namespace, name=name),
+        "key": _key(named),
         "version": version,
         "digest": names.Digest(digest),
         "bundle": origin.bundle,
         "source": words.Source(path=path, line=line, blob=entry.blob, index=index),
         "takeover": origin.takeover,
+        "refers": tuple([table[each] for each in places]),
     }
     if sketch is None:
         return words.Manifest(body=whole, **said)
