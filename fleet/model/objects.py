@@ -69,6 +69,7 @@ class Manifest:
         default=None, repr=False, compare=False
     )
     refers: tuple[Reference, ...] | None = field(default=None, repr=False, compare=False)
+    piece: str = field(default="", repr=False, compare=False)  # with whose objects it was kept
 
     def __getattr__(self, name: str) -> Any:
         """Python asks for what is not there: a body that has not been read. It is not held either."""
@@ -84,7 +85,7 @@ class Manifest:
 def unread(**known: Any) -> Manifest:
     """A manifest without its body: `read` says where that comes from."""
     found = object.__new__(Manifest)
-    for name, value in {"refers": None, **known}.items():
+    for name, value in {"refers": None, "piece": "", **known}.items():
         object.__setattr__(found, name, value)
     return found
 
