@@ -63,18 +63,18 @@ def _root() -> None:
 
 
 def main() -> None:
-    endings.guarded(_answer)
-
-
-def _answer() -> None:
     words = sys.argv[1:]
     if words[:1] == ["check"]:
-        from fleet.cli import replays
-
         gc.disable()  # a check makes trees by the thousand and ends; looking for circles would take a third of it
-        replays.answered(words, lambda: application(words)())  # noqa: PLW0108 - imports what it is made of
+        endings.at_once(lambda: endings.guarded(lambda: _check(words)))
     else:
-        application(words)()
+        endings.guarded(lambda: application(words)())  # noqa: PLW0108 - imports what it is made of
+
+
+def _check(words: Sequence[str]) -> None:
+    from fleet.cli import replays
+
+    replays.answered(words, lambda: application(words)())  # noqa: PLW0108
 
 
 if __name__ == "__main__":

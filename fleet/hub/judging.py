@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from fleet.gate import candidates, lineage
 from fleet.hub import (
     dockets,
+    foresight,
     installing,
     memory,
     pinpointing,
@@ -68,6 +69,7 @@ class Tools:
     crew: memory.Crew | None = None
     near: _Near | None = None  # where the repository is files on this disk
     files: readings.Files = field(init=False)
+    foreseen: verdicts.Foreseen = field(default_factory=verdicts.Foreseen)
     judged: "dict[names.Environment, Judged]" = field(default_factory=dict)  # the last of each
 
     def __post_init__(self) -> None:
@@ -134,8 +136,10 @@ async def _judge(question: Question, tools: Tools) -> Judged:
 async def of_reading(
     question: Question, reading: readings.Reading, base: readings.Reading | None, tools: Tools
 ) -> Judged:
+    own = policies.parse(reading.declared.rules)
     with tools.telemetry.span("render", {"bundles": str(len(reading.declared.bundles))}):
-        served = await serving.served(reading, _kitchen(tools))
+        ahead = None if base else _foresight(question, reading, own, tools)
+        served = await serving.served(reading, _kitchen(tools, ahead))
         rendered = served.rendered
     running = (
         serving.Running(reading, base, _judged_before(question, tools), _kitchen(tools))
@@ -143,9 +147,10 @@ async def of_reading(
         else None
     )
     previous = running.previous if running else verdicts.nothing
-    own = policies.parse(reading.declared.rules)
     with tools.telemetry.span("schema", {}):
-        schemas, misshapen = await _schemas(reading, served, tools)
+        misshapen = await rulechecks.definitions(reading.declared.crds, _bench(tools))
+        schemas, unknown = await _schemas(reading, served.brought, tools)
+        misshapen += unknown
         share = {cluster: rendered.manifests[cluster] for cluster in schemas}
         misshapen += await verdicts.schema(share, schemas, previous, _bench(tools))
     with tools.telemetry.span("policy", {"policies": own.digest}):
@@ -232,23 +237,49 @@ async def _read(commit: names.CommitId, question: Question, tools: Tools) -> rea
     return await readings.read(commit, where, tools.repository, tools.files)
 
 
-def _kitchen(tools: Tools) -> rendering.Kitchen:
+def _kitchen(tools: Tools, ahead: foresight.Foresight | None = None) -> rendering.Kitchen:
     return rendering.Kitchen(
-        files=tools.files, kustomize=tools.kustomize, memo=tools.memo, aside=tools.aside
+        files=tools.files,
+        kustomize=tools.kustomize,
+        memo=tools.memo,
+        aside=tools.aside,
+        ahead=ahead,
     )
 
 
 def _bench(tools: Tools) -> verdicts.Bench:
-    return verdicts.Bench(memo=tools.memo, aside=tools.aside, crew=tools.crew)
+    return verdicts.Bench(
+        memo=tools.memo, aside=tools.aside, crew=tools.crew, foreseen=tools.foreseen
+    )
+
+
+def _foresight(
+    question: Question, reading: readings.Reading, own: policies.PolicySet, tools: Tools
+) -> foresight.Foresight | None:
+    """Where nobody waits for an answer meanwhile, and nothing is replaced that verdicts could depend on."""
+    if tools.crew is None:
+        return None
+
+    async def schemas(brought: customs.Customs) -> Mapping[names.Cluster, customs.Schemas]:
+        return (await _schemas(reading, brought, tools))[0]
+
+    return foresight.Foresight(
+        said=reading.declared,
+        rules=policies.for_environment(own, question.environment),
+        files=tools.files,
+        bench=_bench(tools),
+        crew=tools.crew,
+        schemas=schemas,
+    )
 
 
 async def _schemas(
-    reading: readings.Reading, served: serving.Served, tools: Tools
+    reading: readings.Reading, brought: customs.Customs, tools: Tools
 ) -> tuple[dict[names.Cluster, customs.Schemas], list[findings.Finding]]:
     """For the version of each cluster; a version that nobody has schemas for is a finding, never a pass."""
     by_version: dict[str, customs.Schemas] = {}
     chosen: dict[names.Cluster, customs.Schemas] = {}
-    found = await rulechecks.definitions(reading.declared.crds, _bench(tools))
+    found: list[findings.Finding] = []
     for cluster in reading.declared.clusters:
         version = cluster.document.spec.kubernetes_version
         definitions = await tools.schemas.definitions(version)
@@ -260,7 +291,7 @@ async def _schemas(
                 version=version,
                 source=tools.schemas.identity,
                 definitions=definitions,
-                brought=served.brought,
+                brought=brought,
             )
         chosen[names.Cluster(cluster.document.metadata.name)] = by_version[version]
     return chosen, found

@@ -106,9 +106,12 @@ class Files:
         return near is not None and all(near.holds(each.blob) for each in entries)
 
     def at_once(self, entry: snapshots.Entry) -> parse.Parsed:
+        return _parsed(self.bytes_at_once(entry), entry.path, entry.blob)
+
+    def bytes_at_once(self, entry: snapshots.Entry) -> bytes:
         if self._near is None:
             raise errors.BrokenError(f"{entry.path} is not at hand")
-        return _parsed(self._near.at_once(entry.blob), entry.path, entry.blob)
+        return self._near.at_once(entry.blob)
 
     async def digests(self, entries: Iterable[snapshots.Entry]) -> dict[names.BlobId, str]:
         """SHA-256 of the bytes of each blob; a blob's bytes are read for it once in a lifetime."""

@@ -16,7 +16,7 @@ from fleet.manifests import (
     tracing,
     variables,
 )
-from fleet.model import findings, json_values, kinds, names, snapshots
+from fleet.model import findings, json_values, kinds, names
 from fleet.model import objects as words
 from fleet.ports import renderer, store
 
@@ -38,6 +38,7 @@ class Kitchen:
     kustomize: renderer.Renderer | None
     memo: store.Memo
     aside: memory.Aside = memory.inline
+    ahead: keeping.Ahead | None = None
 
 
 Documents = list[tuple[Any, words.Source]]
@@ -87,14 +88,25 @@ async def _all_documents(
     broken = {each.place.path for each in found}
     sound = [each for each in said.bundles if each.place.path not in broken]
     folders = selection.Folders(said.bundles)
-    shelf = await _shelf(sound, folders, reading, kitchen)
+    asked = dict(_at_hand(sound, folders, reading, kitchen))
+    cooked = {
+        each.place.path: await _documents(each, folders, reading, kitchen)
+        for each in sound
+        if each.place.path not in asked
+    }
+    others = [
+        _Read(bundle=each, documents=cooked[each.place.path][0], kept=None)
+        for each in sound
+        if each.place.path in cooked
+    ]
+    shelf = await _shelf(asked, others, reading, kitchen)
     read: list[_Read] = []
     for bundle in sound:
         kept = shelf.get(bundle.place.path)
         if kept is not None:
             documents, faults = kept.fresh()
         else:
-            documents, faults, traces = await _documents(bundle, folders, reading, kitchen)
+            documents, faults, traces = cooked[bundle.place.path]
             traced += _reaching(traces, selection.targets(bundle, said.clusters))
         if not documents and not faults and not (kept and kept.is_known):
             faults = [_cannot(bundle, "there is not one object in it")]
@@ -103,28 +115,59 @@ async def _all_documents(
     return read, found, traced
 
 
-async def _shelf(
+def _at_hand(
     bundles: Iterable[selection.Bundle],
     folders: selection.Folders,
     reading: readings.Reading,
     kitchen: Kitchen,
-) -> dict[str, keeping.Bundle]:
+) -> Iterator[tuple[str, keeping.Asked]]:
     """The plain bundles whose files are at hand, by the place that declares them."""
-    asked: dict[str, tuple[objects.Origin, list[snapshots.Entry]]] = {}
     for bundle in bundles:
         is_plain = selection.renderer(bundle, reading.snapshot.entries) is selection.Renderer.PLAIN
         if is_plain and not bundle.document.spec.substitute:
             paths = folders.plain_files(bundle, reading.shared)
-            entries = [reading.snapshot.entries[path] for path in paths]
+            entries = tuple([reading.snapshot.entries[path] for path in paths])
             if kitchen.files.are_near(entries):
-                asked[bundle.place.path] = _origin(bundle, scopes.scopes([])), entries
-    return await keeping.look_up(asked, kitchen.files, kitchen.memo)
+                yield (
+                    bundle.place.path,
+                    keeping.Asked(
+                        origin=_origin(bundle, scopes.scopes([])),
+                        entries=entries,
+                        clusters=_named(selection.targets(bundle, reading.declared.clusters)),
+                    ),
+                )
+
+
+async def _shelf(
+    asked: Mapping[str, keeping.Asked],
+    others: Iterable[_Read],
+    reading: readings.Reading,
+    kitchen: Kitchen,
+) -> dict[str, keeping.Bundle]:
+    known = scopes.scopes([])  # what it says of kinds that CRDs bring is not asked
+    ground = []
+    for each in others if kitchen.ahead is not None else ():
+        telling = [pair for pair in each.documents if keeping.is_ground(pair[0])]
+        told = replace(each, documents=telling)
+        ground += [
+            keeping.Ground(
+                clusters=frozenset(clusters),
+                written=tuple(value for value, _ in telling),
+                manifests=part.manifests,
+            )
+            for clusters, part in await _parts(told, reading, kitchen, known)
+        ]
+    return await keeping.look_up(asked, kitchen.files, kitchen.memo, kitchen.ahead, ground)
+
+
+def _named(clusters: Iterable[selection.Cluster]) -> frozenset[names.Cluster]:
+    return frozenset(names.Cluster(each.document.metadata.name) for each in clusters)
 
 
 def _reaching(
     traces: Iterable[tracing.Trace], clusters: Iterable[selection.Cluster]
 ) -> Iterator[tracing.Trace]:
-    named = frozenset(names.Cluster(each.document.metadata.name) for each in clusters)
+    named = _named(clusters)
     return (replace(each, clusters=named) for each in traces)
 
 

@@ -5,15 +5,18 @@ from collections.abc import Mapping
 
 from fleet.manifests import declared, layout
 from fleet.model import approving, findings, names, snapshots
-from fleet.protocol import trustchain
 
 _FILE = re.compile(r"([1-9]\d{0,4})\.(yaml|sig)\Z")
-_SIZES = trustchain.MAX_TEXT
 
 
 def entries(snapshot: snapshots.Snapshot, where: layout.Layout) -> list[snapshots.Entry]:
     """The files of the environment's trust folder that are small enough to be read."""
-    return [each for each in snapshot.under(folder(where.environment)) if each.size <= _SIZES]
+    found = list(snapshot.under(folder(where.environment)))
+    if not found:
+        return []
+    from fleet.protocol import trustchain  # its cryptography is for those who have such files
+
+    return [each for each in found if each.size <= trustchain.MAX_TEXT]
 
 
 def folder(environment: names.Environment) -> str:
@@ -27,6 +30,8 @@ def read(
     files, found = _paired(contents, environment)
     if found or not files:
         return (), found
+    from fleet.protocol import trustchain
+
     links, fault = trustchain.examine(files, environment)
     if fault is None:
         return files[: len(links)], ()

@@ -3,8 +3,8 @@
 Only clean verdicts are remembered, so a finding is always made from the text that it points at.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 from fleet.hub import memory
 from fleet.manifests import scopes
@@ -29,13 +29,16 @@ async def nothing() -> Runs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Court:
-    """One way of judging: `key` says all that the verdict depends on besides the manifest.
+    """One way of judging for some clusters: `key` says all that the verdict depends on besides the manifest.
 
-    `heeds` says of which manifests what they replace is part of that; of others nobody looks at it.
+    `heeds` says of which manifests what they replace is part of that; of others nobody looks at it. `name` says all
+    that it depends on for whatever manifest that replaces nothing.
     """
 
+    name: str
     key: Callable[[objects.Manifest, Old], str]
     judge: Judge
+    clusters: tuple[names.Cluster, ...]
     runs: Runs
     heeds: Callable[[objects.Manifest], bool]
 
@@ -45,6 +48,55 @@ class Court:
         return old if old is not None and self.heeds(manifest) else None
 
 
+_CLEAN, _SOME = b"clean", b"some"
+One = tuple[str, objects.Source, tuple[findings.Finding, ...]]
+
+
+def mark(court: Court, piece: str) -> str:
+    """Under which it is remembered whether a court has nothing against a piece."""
+    return f"piece/{court.name}/{piece}"
+
+
+def key(court: Court, manifest: objects.Manifest, old: Old) -> str:
+    return f"{court.key(manifest, old)}/{manifest.digest}"
+
+
+class Told:
+    """What a court found in each object of a piece; of a piece in which it found nothing, no more than that."""
+
+    __slots__ = ("each",)
+
+    def __init__(self, each: tuple[One, ...]) -> None:
+        self.each = each if any(faults for _, _, faults in each) else ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Foreseen:
+    """Verdicts of this very run, by all that they depend on: of pieces, and of the objects of those with faults."""
+
+    marks: dict[str, bytes] = field(default_factory=dict)
+    clean: set[str] = field(default_factory=set)
+    faults: dict[tuple[str, objects.Source], tuple[findings.Finding, ...]] = field(
+        default_factory=dict
+    )
+
+    def take(self, court: Court, piece: str, told: Told) -> None:
+        self.marks[mark(court, piece)] = _SOME if told.each else _CLEAN
+        for verdict, source, faults in told.each:
+            if faults:
+                self.faults[verdict, source] = faults
+            else:
+                self.clean.add(verdict)
+
+    def lasting(self) -> dict[str, bytes]:
+        return {**self.marks, **dict.fromkeys(self.clean, _CLEAN)}
+
+    def add(self, other: "Foreseen") -> None:
+        self.marks.update(other.marks)
+        self.clean.update(other.clean)
+        self.faults.update(other.faults)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bench:
     """What judging needs from outside."""
@@ -52,6 +104,7 @@ class Bench:
     memo: store.Memo
     aside: memory.Aside = memory.inline
     crew: memory.Crew | None = None
+    foreseen: Foreseen = field(default_factory=Foreseen)
 
 
 async def schema(
@@ -61,16 +114,23 @@ async def schema(
     bench: Bench,
 ) -> list[findings.Finding]:
     found: list[findings.Finding] = []
-    for each in {schemas[cluster].identity: schemas[cluster] for cluster in manifests}.values():
-        share = {c: m for c, m in manifests.items() if schemas[c].identity == each.identity}
-        court = Court(
+    wanted = {cluster: schemas[cluster] for cluster in manifests}
+    runs = await previous() if any(each.has_transitions for each in wanted.values()) else {}
+    for court in schema_courts(wanted, runs):
+        found += await _judged(manifests, court, bench)
+    return found
+
+
+def schema_courts(schemas: Mapping[names.Cluster, customs.Schemas], runs: Runs) -> Iterator[Court]:
+    for each in {each.identity: each for each in schemas.values()}.values():
+        yield Court(
+            name=f"schema/{each.identity}",
             key=lambda _, old, i=each.identity: f"schema/{i}{_was(old)}",  # type: ignore[misc]  # bound here
             judge=each.validate,
-            runs=await previous() if each.has_transitions else {},
+            clusters=tuple(c for c, one in schemas.items() if one.identity == each.identity),
+            runs=runs if each.has_transitions else {},
             heeds=each.heeds_update,
         )
-        found += await _judged(share, court, bench)
-    return found
 
 
 def _was(old: Old) -> str:
@@ -87,20 +147,33 @@ async def policy(
 ) -> list[findings.Finding]:
     """`bound` is what counts in the environment."""
     found: list[findings.Finding] = []
+    runs = await previous() if bound.index.heeds_updates else {}
+    for court in policy_courts(manifests, bound, known, brought, runs):
+        found += await _judged(manifests, court, bench)
+    return found
+
+
+def policy_courts(
+    manifests: Share,
+    bound: policies.PolicySet,
+    known: scopes.Scopes,
+    brought: customs.Customs,
+    runs: Runs,
+) -> Iterator[Court]:
+    """Of the manifests only the Namespaces count."""
     kinds = _spelled(known)
     annotated = evaluate.looks_at_namespaces(bound)
-    runs = await previous() if bound.index.heeds_updates else {}
     for near in neighbourhoods(manifests, annotated=annotated):
         scene = _scene(near, known, brought)
         key = json_values.digest([bound.digest, near.labels, near.annotations, kinds])
-        court = Court(
+        yield Court(
+            name=f"policy/{key}/{brought.digest}",
             key=lambda m, old, k=key: f"policy/{k}{brought.identity(m)}{_saw(old, brought)}",  # type: ignore[misc]  # bound here
             judge=lambda m, old, s=scene: evaluate.evaluate(bound, m, _replacing(old, s)),  # type: ignore[misc]  # bound here
+            clusters=tuple(near.clusters),
             runs=runs,
             heeds=_Heeding(bound, scene),
         )
-        found += await _judged({c: manifests[c] for c in near.clusters}, court, bench)
-    return found
 
 
 async def deletions(
@@ -123,12 +196,14 @@ async def deletions(
         scene = _scene(near, known, brought)
         key = json_values.digest([bound.digest, near.labels, near.annotations, kinds])
         court = Court(
+            name=f"deletion/{key}/{brought.digest}",
             key=lambda m, _, k=key: f"deletion/{k}{brought.identity(m)}",  # type: ignore[misc]  # bound here
             judge=lambda m, _, s=scene: evaluate.deleted(bound, m, s),  # type: ignore[misc]  # bound here
+            clusters=tuple(near.clusters),
             runs={},
             heeds=lambda _: False,
         )
-        found += await _judged({c: gone[c] for c in near.clusters}, court, bench)
+        found += await _judged(gone, court, bench)
     return found
 
 
@@ -205,21 +280,21 @@ _Identity = tuple[names.Digest, objects.Source, str]
 
 
 async def _judged(share: Share, court: Court, bench: Bench) -> list[findings.Finding]:
-    """Each different manifest of a share, with all its clusters named in what is found."""
+    """Each different manifest of a court's share, with all its clusters named in what is found."""
+    share = {cluster: share[cluster] for cluster in court.clusters}
+    whole = await _whole(share, court, bench)
     where: dict[_Identity, list[names.Cluster]] = {}
     one: dict[_Identity, tuple[objects.Manifest, Old]] = {}
     for cluster, manifests in share.items():
         for each in manifests:
+            if each.piece in whole:
+                continue
             old = court.before(each, cluster)
             identity = (each.digest, each.source, _was(old))
             where.setdefault(identity, []).append(cluster)
             one[identity] = each, old
-    keys = {
-        identity: f"{court.key(each, old)}/{each.digest}" for identity, (each, old) in one.items()
-    }
-    known = await bench.memo.recall(set(keys.values()))
-    fresh = [identity for identity, key in keys.items() if key not in known]
-    found: list[findings.Finding] = []
+    keys = {identity: key(court, each, old) for identity, (each, old) in one.items()}
+    found, fresh = await _known(keys, where, bench)
     clean: dict[str, bytes] = {}
     judge = court.judge
     async for identity, faults in memory.worked(
@@ -230,7 +305,7 @@ async def _judged(share: Share, court: Court, bench: Bench) -> list[findings.Fin
     ):
         found += _spread(faults, where[identity])
         if not faults:
-            clean[keys[identity]] = b"clean"
+            clean[keys[identity]] = _CLEAN
         if len(clean) >= _MANY:
             await bench.memo.remember(clean)
             clean = {}
@@ -240,6 +315,34 @@ async def _judged(share: Share, court: Court, bench: Bench) -> list[findings.Fin
 
 def _heard(judge: Judge, manifest: objects.Manifest, old: Old) -> tuple[findings.Finding, ...]:
     return judge(objects.held(manifest), None if old is None else objects.held(old))
+
+
+async def _known(
+    keys: Mapping[_Identity, str], where: Mapping[_Identity, list[names.Cluster]], bench: Bench
+) -> tuple[list[findings.Finding], list[_Identity]]:
+    """What is known to be found, and what nothing is known of."""
+    clear, faults = bench.foreseen.clean, bench.foreseen.faults
+    known = await bench.memo.recall({each for each in keys.values() if each not in clear})
+    found: list[findings.Finding] = []
+    fresh: list[_Identity] = []
+    for identity, verdict in keys.items():
+        seen = faults.get((verdict, identity[1]))
+        if seen is not None:
+            found += _spread(seen, where[identity])
+        elif verdict not in clear and verdict not in known:
+            fresh.append(identity)
+    return found, fresh
+
+
+async def _whole(share: Share, court: Court, bench: Bench) -> set[str]:
+    """The pieces that the court has nothing against, whatever they replace."""
+    if court.runs:
+        return set()
+    pieces = {each.piece for manifests in share.values() for each in manifests} - {""}
+    marks = {mark(court, each): each for each in pieces}
+    known = bench.foreseen.marks
+    recalled = await bench.memo.recall(each for each in marks if each not in known)
+    return {p for m, p in marks.items() if (known.get(m) or recalled.get(m)) == _CLEAN}
 
 
 def _spread(

@@ -112,7 +112,9 @@ class Gates(strict.Strict):
     break_glass: BreakGlass | None = Field(
         default=None, description="Who may pass closed windows; absent: nobody."
     )
-    budget: Budget = Field(default=Budget(), description="How much one commit may change.")
+    budget: Budget = Field(
+        default=Budget.model_construct(), description="How much one commit may change."
+    )
     signatures: Signatures | None = Field(
         default=None, description="Who must have signed the commits; absent: nobody need."
     )

@@ -49,7 +49,8 @@ class Targets(Selector):
 class Wave(strict.Strict):
     name: strict.Label = Field(description="Shown in status and records.")
     selector: Selector = Field(
-        default=Selector(), description="Which clusters; a cluster goes with the first that fits."
+        default=Selector.model_construct(),
+        description="Which clusters; a cluster goes with the first that fits.",
     )
     size: gating.Share | None = Field(
         default=None,
@@ -114,8 +115,12 @@ class EnvironmentSpec(strict.Strict):
         default=[],
         description="In order; clusters in none of them come last. Absent: canaries first.",
     )
-    guard: Guard = Field(default=Guard(), description="What may be deleted without a Permit.")
-    health: HealthGate = Field(default=HealthGate(), description="When health counts.")
+    guard: Guard = Field(
+        default=Guard.model_construct(), description="What may be deleted without a Permit."
+    )
+    health: HealthGate = Field(
+        default=HealthGate.model_construct(), description="When health counts."
+    )
     policies: list[PolicySetting] = Field(
         default=[], max_length=1000, description="Rules that are enforced differently here."
     )
@@ -123,12 +128,15 @@ class EnvironmentSpec(strict.Strict):
         default=False,
         description="Violations that the release in force has too only warn: new ones block.",
     )
-    waivers: WaiverTerms = Field(default=WaiverTerms(), description="What waivers may say.")
+    waivers: WaiverTerms = Field(
+        default=WaiverTerms.model_construct(), description="What waivers may say."
+    )
     gates: gating.Gates = Field(
-        default=gating.Gates(), description="What a commit must pass besides lineage and policies."
+        default=gating.Gates.model_construct(),
+        description="What a commit must pass besides lineage and policies.",
     )
     rollout: gating.Rollout = Field(
-        default=gating.Rollout(), description="What happens when a wave fails."
+        default=gating.Rollout.model_construct(), description="What happens when a wave fails."
     )
     hotfix: gating.Hotfix | None = Field(
         default=None, description="Paths that may be changed right here; absent: none may."
@@ -187,7 +195,7 @@ class Cluster(strict.Strict):
 class BundleSpec(strict.Strict):
     path: str = Field(default=".", description="Folder of the manifests, relative to this file's.")
     targets: Targets = Field(
-        default=Targets(), description="Which clusters; absent = every cluster."
+        default=Targets.model_construct(), description="Which clusters; absent = every cluster."
     )
     namespace: strict.Label | None = Field(
         default=None, description="For namespaced objects that name none."
@@ -212,7 +220,7 @@ class Bundle(strict.Strict):
     api_version: Literal["fleetgate.dev/v1alpha1"]
     kind: Literal["Bundle"]
     metadata: Metadata
-    spec: BundleSpec = BundleSpec()
+    spec: BundleSpec = BundleSpec.model_construct()
 
 
 class ObjectReference(strict.Strict):

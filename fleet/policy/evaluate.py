@@ -9,7 +9,6 @@ from fleet.model import findings, json_values, objects
 from fleet.policy import (
     annotations,
     applying,
-    blame,
     decisions,
     documents,
     equivalents,
@@ -219,6 +218,8 @@ def _of_decision(
     message = decision.message
     if decision.is_quoting:
         message = judged.masked(message)
+    from fleet.policy import blame  # most objects are blamed for nothing
+
     path = blame.path(decision.expression, policy, seen)
     path = tuple(map(judged.masked, path))
     if decision.evaluation is decisions.Evaluation.ERROR:

@@ -33,6 +33,11 @@ class Customs:
             self._versions[group, kind] = (*before, (group, version))
         self._converted_outside = {named for crd in self.crds if (named := _by_webhook(crd))}
 
+    @cached_property
+    def digest(self) -> names.Digest:
+        """Of all that the CRDs say."""
+        return json_values.digest(sorted(map(json_values.digest, self.crds)))
+
     def judged(self, manifest: objects.Manifest) -> json_values.JsonObject:
         """As admission sees it: completed, and without what is not stored."""
         schema = self._schemas.get(kind_of(manifest))

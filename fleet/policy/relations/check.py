@@ -37,6 +37,9 @@ def check(manifests: Mapping[names.Cluster, Share]) -> list[findings.Finding]:
 def _alike(
     manifests: Mapping[names.Cluster, Share],
 ) -> Iterator[tuple[Share, tuple[names.Cluster, ...]]]:
+    if len(manifests) == 1:
+        yield from ((share, (cluster,)) for cluster, share in manifests.items())
+        return
     groups: dict[tuple[tuple[str, str, int], ...], list[names.Cluster]] = {}
     for cluster, share in manifests.items():
         said = tuple((each.digest, each.source.path, each.source.line) for each in share)
