@@ -22,6 +22,19 @@ def promote(
         Path, typer.Option("--dir", help="A clone of the fleet repository.")
     ] = Path(),
     commit: Annotated[str, typer.Option(help="A commit of the source; default: its tip.")] = "",
+    bundle: Annotated[
+        list[str] | None,
+        typer.Option(help="Only this bundle, by its folder, as apps/web; may be repeated."),
+    ] = None,
+    ported: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="PATH", help="The source has the open hotfix of PATH in another form."
+        ),
+    ] = None,
+    older: Annotated[
+        str, typer.Option(metavar="REASON", help="Take an older release than the one that runs.")
+    ] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show, do not push.")] = False,
     kustomize: Annotated[Path | None, typer.Option(help="kustomize v5.7.1.")] = None,
 ) -> None:
@@ -34,8 +47,16 @@ def promote(
       fleet promote dev staging --dry-run
 
       fleet promote staging prod --commit 3f2c1aa
+
+      fleet promote staging prod --bundle apps/web
     """
-    asked = promotion.Asked(source=names.Environment(source), target=names.Environment(target))
+    asked = promotion.Asked(
+        source=names.Environment(source),
+        target=names.Environment(target),
+        bundles=tuple(each.rstrip("/") for each in bundle or ()),
+        ported=tuple(ported or ()),
+        older=older,
+    )
     processes.run(_promote(asked, folder.resolve(), commit, kustomize, dry_run=dry_run))
 
 

@@ -68,8 +68,7 @@ CLASSES: Mapping[Lineage, Class] = {
         state=_WAITING,
         meaning="the tip does not descend from what was accepted last",
         reason="the branch was rewritten: {tip} does not descend from {base}",
-        mend="push a branch that contains {base}; or let it in by decree: "
-        "fleet hub rebaseline {here} --reason ...",
+        mend="push a branch that contains {base}, or revert on top of it",
     ),
     Lineage.UNADOPTED: Class(
         state=_WAITING,
@@ -93,9 +92,9 @@ CLASSES: Mapping[Lineage, Class] = {
         state=_REFUSED,
         meaning="content of an older release of upstream's than the one it runs",
         reason="this content is older than what {here} runs{detail}",
-        mend="going back is a rollback: fleet rollback {here}; or say so: "
+        mend="going back to what {here} ran before is a rollback, by git revert; or say so: "
         + _PROMOTE
-        + " --older",
+        + " --commit ... --older REASON",
     ),
     Lineage.ALTERED: Class(
         state=_REFUSED,

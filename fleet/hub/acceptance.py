@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from fleet.audit import drafts, violations
 from fleet.hub import consents, drawing, judging, state
 from fleet.manifests import declared
-from fleet.model import findings, json_values, kinds, ledger, messages, names
+from fleet.model import findings, json_values, kinds, ledger, messages, names, observed
 from fleet.ports import store
 from fleet.protocol import dsse, encoding
 
@@ -26,15 +26,17 @@ def accepted(
     new = [each for each in members if _is_new(each, hub)]
     roads = _road(decision, judged, hub)
     here = environment_of(decision.environment, hub)
+    left = _left_behind(decision, hub)
     now = replace(here, decision=decision, release=release.number, wave=0, hold="")
     return store.Write(
         records=(
             record,
             *drafts.violations(changed, at=decision.at),
             *(drafts.enrolment(each, at=decision.at) for each in new),
+            *(drafts.quarantine(each, by=each.by, at=decision.at) for each in left),
             *(drafts.road(seal.road, at=decision.at) for seal in roads if seal.road),
         ),
-        rows=(release, now, *changed, *members, *roads),
+        rows=(release, now, *changed, *members, *left, *roads),
         slices={each.digest: each.data for each in drawn.plan.slices.values()},
     )
 
@@ -86,6 +88,21 @@ def _release(
         source=decision.source,
         hotfixes=decision.hotfixes,
     )
+
+
+def _left_behind(decision: ledger.Decision, hub: state.Hub) -> tuple[observed.Quarantine, ...]:
+    """What a rollback goes away from does not come again until somebody lifts it."""
+    running = hub.ledger.in_force(decision.environment)
+    if decision.lineage is not ledger.Lineage.ROLLBACK or running is None:
+        return ()
+    row = observed.Quarantine(
+        environment=decision.environment,
+        content=running.content,
+        reason=f"rolled back to release {decision.back_to}: {findings.escaped(decision.subject)}",
+        by=f"rollback {decision.commit[:10]}",
+        since=decision.at,
+    )
+    return (row,)
 
 
 def _is_leant_on(finding: findings.Finding, at: datetime) -> bool:
