@@ -67,7 +67,11 @@ async def _with_trees(
     git: repository.Repository,
 ) -> candidates.Way:
     exact = told.newest_equal(candidate, upstream.accepted) if upstream else None
-    wanted = [exact.commit, base.commit] if exact else ways.wanted(base, own, upstream, found)
+    merged = [
+        e.commit for e in (upstream.accepted if upstream else ()) if e.commit in found.foreign
+    ]
+    few = [exact.commit, base.commit, *merged[-1:]] if exact else None
+    wanted = few or ways.wanted(base, own, upstream, found)
     trees = {each: await git.snapshot(each) for each in wanted}
     forks: dict[names.CommitId, names.CommitId] = {}
     for source in ways.sources(upstream, found)[:1] if upstream and not exact else ():

@@ -191,10 +191,14 @@ def _check_numbers(parts: Mapping[str, str]) -> None:
         for each in parts.get(key, "").split(",") if key in parts else ():
             if not least <= abs(int(each)) <= most:
                 raise errors.InputError(f"{key} has numbers from {least} to {most}, not {each}")
+    is_by_month = parts["FREQ"] == "MONTHLY" or "BYMONTH" in parts
+    most = 0 if parts["FREQ"] in ("DAILY", "WEEKLY") else 5 if is_by_month else 53
     for day in parts.get("BYDAY", "").split(","):
         number = day[:-2]
-        if number and not (parts["FREQ"] in ("MONTHLY", "YEARLY") and 1 <= abs(int(number)) <= 53):
-            raise errors.InputError(f"BYDAY={day} has a number only by month or year, 1 to 53")
+        if number and not 1 <= abs(int(number)) <= most:
+            raise errors.InputError(
+                f"BYDAY={day} has a number only by month, 1 to 5, or by year, 1 to 53"
+            )
     if "BYWEEKNO" in parts and parts["FREQ"] != "YEARLY":
         raise errors.InputError("BYWEEKNO goes with FREQ=YEARLY")
     times = [len(parts[key].split(",")) for key in ("BYHOUR", "BYMINUTE") if key in parts]

@@ -348,6 +348,7 @@ WORDS = some.sampled_from([
 
 @settings(max_examples=150, deadline=None)
 @given(some.lists(WORDS | some.text(max_size=8), min_size=1, max_size=6))
+@example(["FREQ=MONTHLY", "BYDAY=53SA"])
 def test_whatever_a_rule_says_there_is_an_answer(words: list[str]):
     declared = window(start="2025-02-28T02:30", recurrence=";".join(words)[:500])
     began = time.perf_counter()
