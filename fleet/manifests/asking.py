@@ -3,6 +3,8 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
+from pydantic.alias_generators import to_camel
+
 from fleet.manifests import recurrences
 from fleet.model import kinds
 
@@ -14,6 +16,23 @@ def faults(fleet: kinds.Fleet) -> Iterator[Fault]:
         where = ("spec", "environments", str(index), "gates")
         for field, message in (*_windows(each), *_twins(each)):
             yield (*where, *field), message
+        for field in _unheard(each):
+            message = f"{each.name}: {field[-1]} is declared but this version does not act on it"
+            yield (*where[:-1], *field), message
+
+
+_OF_WAVES = {"size", "max_unavailable", "soak", "approvals"}
+
+
+def _unheard(environment: kinds.EnvironmentSpec) -> Iterator[tuple[str, ...]]:
+    """What would be believed to hold and does not: it is refused until it does."""
+    for index, wave in enumerate(environment.waves):
+        for name in sorted(wave.model_fields_set & _OF_WAVES):
+            yield "waves", str(index), to_camel(name)
+    if "rollout" in environment.model_fields_set:
+        yield ("rollout",)
+    if environment.hotfix is not None and "approvals" in environment.hotfix.model_fields_set:
+        yield "hotfix", "approvals"
 
 
 def _windows(environment: kinds.EnvironmentSpec) -> Iterator[Fault]:
