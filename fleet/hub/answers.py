@@ -252,7 +252,8 @@ def _reported(known: ledger.ClusterState, report: messages.Report, hub: state.Hu
     retired = known.retire is not None and report.retired
     row = replace(known, report=report, reported=now, retired=retired)
     left = (drafts.retirement(known, at=now),) if retired and not known.retired else ()
-    return store.Write(records=(drafts.report(report, at=now), *left), rows=(row,))
+    ended = soaks.broken(report, hub)
+    return store.Write(records=(drafts.report(report, at=now), *left), rows=(row, *ended))
 
 
 async def _doubt(body: bytes, hub: state.Hub) -> None:

@@ -13,7 +13,7 @@ from fleet.gate import health as gates
 from fleet.gate import intervals
 from fleet.gate import soaking as gate
 from fleet.hub import inforce, rollouts, state
-from fleet.model import health, ledger, names, observed
+from fleet.model import health, ledger, messages, names, observed
 from fleet.ports import store
 
 _JUMP = timedelta(seconds=2)  # by which the clock may be set without a word
@@ -59,6 +59,17 @@ async def observe(environment: names.Environment, hub: state.Hub, *, jumped: boo
         for place in [*hub.soaks]:
             if place[0] == environment and hub.soaks[place].running is None:
                 del hub.soaks[place]  # the book has it
+
+
+def broken(report: messages.Report, hub: state.Hub) -> tuple[observed.Soak, ...]:
+    """What a report ends that is not healthy: written with it, since the next look may already find it well again."""
+    content = _content(report.environment, report.release, hub)
+    row = of(report.environment, content, hub) if content else None
+    is_well = report.applied and report.health is health.Health.CURRENT
+    if content is None or row is None or row.running is None or is_well:
+        return ()
+    hub.soaks.pop((report.environment, content), None)
+    return (replace(intervals.ended(row), is_sick=True),)
 
 
 def edge(environment: names.Environment, hub: state.Hub) -> datetime | None:
