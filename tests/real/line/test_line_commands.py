@@ -294,7 +294,8 @@ async def test_status_says_where_everything_stands(line: lines.Line):
     (dev,) = status["environments"]
     assert set(status) == {"held", "repository", "environments"}
     assert set(dev) == {
-        "name", "branch", "hold", "release", "candidate", "waivers", "clusters",
+        "name", "branch", "hold", "release", "candidate", "waivers", "clusters", "brokenGlass",
+        "quarantined",
     }  # fmt: skip
     assert dev["candidate"]["verdict"] == "refused"
     assert [each["state"] for each in dev["clusters"]] == ["healthy"]
