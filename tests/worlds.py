@@ -14,7 +14,7 @@ from fleet.agent import state as agents
 from fleet.hub import answers, judging, people
 from fleet.hub import loop as hub_loop
 from fleet.hub import state as hubs
-from fleet.model import ledger, messages, names, objects, observed
+from fleet.model import ledger, messages, names, objects, observed, pacing
 from fleet.ports import schemas
 from fleet.protocol import encoding, keys
 from fleet.simulation import book as shelves
@@ -249,7 +249,8 @@ def _ledger(pages: shelves.Pages) -> ledger.Ledger:
     found = ledger.Ledger()
     kinds = {k.__name__: k for k in (ledger.Seal, ledger.EnvironmentState, ledger.Release,
                                      ledger.ClusterState, ledger.Violation, ledger.Approval, observed.Soak,
-                                     observed.Status, observed.Quarantine, observed.BreakGlass)}  # fmt: skip
+                                     observed.Status, observed.Quarantine, observed.BreakGlass,
+                                     pacing.Halt)}  # fmt: skip
     for (kind, _), value in pages.rows.items():
         found.take(encoding.decode(kinds[kind], value))
     return found

@@ -6,7 +6,7 @@ from typing import Any
 
 from fleet.audit import records
 from fleet.audit import violations as life
-from fleet.model import changes, findings, json_values, ledger, messages, names, observed
+from fleet.model import changes, findings, json_values, ledger, messages, observed
 
 
 def decision(decided: ledger.Decision) -> records.Draft:
@@ -81,17 +81,49 @@ def retirement(cluster: ledger.ClusterState, *, at: datetime) -> records.Draft:
     return _draft(records.Kind.RETIREMENT, f"{cluster.environment}/{cluster.cluster}", at, body)
 
 
-def wave(
+def wave(release: ledger.Release, number: int, *, at: datetime) -> records.Draft:
+    """Of the part of that number, from 0; the first one tells what it replaces."""
+    term, before = release.term(number), release.replaces
+    replaced = (
+        {"release": before.release, "wave": before.wave, "of": before.of} if before else None
+    )
+    body = {
+        "release": release.number,
+        "wave": number + 1,
+        "of": len(release.waves),
+        "clusters": list(release.waves[number]),
+        "name": term.wave,
+        "part": term.part,
+        "parts": term.parts,
+        "replaces": replaced if number == 0 else None,
+    }
+    return _draft(records.Kind.WAVE, release.environment, at, body)
+
+
+def rollout(
     *,
-    environment: names.Environment,
+    act: str,
+    environment: str,
     release: int,
-    wave: int,
-    of: int,
-    clusters: Iterable[names.Cluster],
+    reason: str,
     at: datetime,
+    wave: str = "",
+    cluster: str = "",
+    by: str = "",
+    final: bool = False,
 ) -> records.Draft:
-    body = {"release": release, "wave": wave, "of": of, "clusters": list(clusters)}
-    return _draft(records.Kind.WAVE, environment, at, body)
+    """What happened to a rollout or was done to it: failed, recovered, pause, resume, abort."""
+    body = {
+        "act": act,
+        "environment": environment,
+        "wave": wave,
+        "cluster": cluster,
+        "release": release,
+        "reason": findings.escaped(reason),
+        "by": findings.escaped(by),
+        "final": final,
+    }
+    return _draft(records.Kind.ROLLOUT, environment or "fleet", at, body)
 
 
 def approval(row: ledger.Approval, *, at: datetime) -> records.Draft:

@@ -23,6 +23,7 @@ class Kind(Enum):
     STATUS = "status"
     QUARANTINE = "quarantine"
     BREAK_GLASS = "break glass"
+    ROLLOUT = "rollout"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -162,7 +162,8 @@ async def _run(options: hosting.HubOptions, listen: str, served: tls.Tls | None)
             output.say(f"hub on port {port}, key {keys.fingerprint(here.key.public)}")
             try:
                 async with admin.serve(
-                    options.folder.socket, lambda asked, given: people.answer(here, asked, given)
+                    options.folder.socket,
+                    lambda asked, given, by: people.answer(here, asked, given, by),
                 ):
                     await processes.until_stopped(loop.run(here))
             finally:

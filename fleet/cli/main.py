@@ -25,6 +25,7 @@ COMMANDS = {
     "trust": "trust:app",
     "status": "status:status",
     "explain": "explain:explain",
+    "rollout": "rollout:app",
     "hub": "hub:app",
     "agent": "agent:app",
     "audit": "audit:app",

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from fleet.adapters.http import admin
-from fleet.cli import output, processes, wiring
+from fleet.cli import output, processes, rollout, wiring
 from fleet.model import errors
 
 State = Annotated[Path, typer.Option("--state", help="The hub's state folder.")]
@@ -58,6 +58,7 @@ def _show(found: dict[str, Any]) -> None:
         output.say(f"the repository: {found['repository']['trouble']}", "yellow")
     for each in found["environments"]:
         _environment(each)
+    rollout.halted(found["halts"])
 
 
 def _environment(found: dict[str, Any]) -> None:
@@ -68,8 +69,8 @@ def _environment(found: dict[str, Any]) -> None:
         waves = f"wave {release['wavesOut']} of {release['waves']}"
         told = f"release {release['number']} {release['commit'][:10]}, {state}, {waves}"
     output.say(f"{found['name']}: {told}", "bold")
-    if release and release["stopped"]:
-        output.say(f"  no further wave opens: {release['stopped']}", "red")
+    if release and len(release["rollout"]) > 1 and not release["healthy"]:
+        rollout.waves(release)
     _by_hand(found)
     if found["hold"]:
         output.say(f"  holds: {found['hold']}", "red")

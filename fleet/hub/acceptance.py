@@ -6,7 +6,17 @@ from datetime import datetime, timedelta
 from fleet.audit import drafts, violations
 from fleet.hub import consents, drawing, judging, state
 from fleet.manifests import declared
-from fleet.model import findings, json_values, kinds, ledger, messages, names, observed
+from fleet.model import (
+    findings,
+    gating,
+    json_values,
+    kinds,
+    ledger,
+    messages,
+    names,
+    observed,
+    pacing,
+)
 from fleet.ports import store
 from fleet.protocol import dsse, encoding
 
@@ -27,7 +37,15 @@ def accepted(
     roads = _road(decision, judged, hub)
     here = environment_of(decision.environment, hub)
     left = _left_behind(decision, hub)
-    now = replace(here, decision=decision, release=release.number, wave=0, hold="")
+    now = replace(
+        here,
+        decision=decision,
+        release=release.number,
+        wave=0,
+        hold="",
+        spell=None,
+        failed=None,
+    )
     return store.Write(
         records=(
             record,
@@ -64,6 +82,7 @@ def _release(
     trace: str,
     hub: state.Hub,
 ) -> ledger.Release:
+    asked = judged.spec.rollout
     return ledger.Release(
         environment=decision.environment,
         number=decision.release,
@@ -87,6 +106,12 @@ def _release(
         waived=tuple(each for each in decision.findings if _is_leant_on(each, decision.at)),
         source=decision.source,
         hotfixes=decision.hotfixes,
+        terms=drawn.plan.terms,
+        windows=_windows(decision, judged),
+        broken=tuple(sorted(drawn.broken)),
+        deadline=int(asked.deadline.total_seconds()) if asked.deadline else 0,
+        rolls_back=asked.on_failure is gating.OnFailure.ROLLBACK,
+        replaces=_replaced(decision.environment, hub),
     )
 
 
@@ -103,6 +128,28 @@ def _left_behind(decision: ledger.Decision, hub: state.Hub) -> tuple[observed.Qu
         since=decision.at,
     )
     return (row,)
+
+
+def _windows(
+    decision: ledger.Decision, judged: judging.Judged
+) -> tuple[tuple[json_values.JsonObject, ...], ...]:
+    """Of the settings in force and of those that come: a tightening holds at once, a loosening not yet (rule 3).
+
+    A decree passes them: it accepts what runs.
+    """
+    if decision.lineage is ledger.Lineage.BASELINE:
+        return ()
+    known = [tuple(map(gating.written, spec.gates.windows)) for spec in judged.specs]
+    return tuple(each for n, each in enumerate(known) if each and each not in known[:n])
+
+
+def _replaced(environment: names.Environment, hub: state.Hub) -> pacing.Replaced | None:
+    """The rollout that this one cuts short."""
+    running = hub.ledger.in_force(environment)
+    if running is None or running.healthy is not None:
+        return None
+    out = hub.ledger.environments[environment].wave
+    return pacing.Replaced(release=running.number, wave=out, of=len(running.waves))
 
 
 def _is_leant_on(finding: findings.Finding, at: datetime) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from fleet.audit import drafts, records
-from fleet.hub import consents, hearing, soaks, state
+from fleet.hub import consents, hearing, rollouts, soaks, state
 from fleet.model import approving, errors, json_values, ledger, messages, names, slices
 from fleet.plan import rollout
 from fleet.ports import answers, store
@@ -145,13 +145,6 @@ async def hold(cluster: names.Cluster, echo: messages.Dispatch, hub: state.Hub) 
         await state.write(hub, store.Write(records=(draft,), rows=(seal,)))
 
 
-def wanted(cluster: ledger.ClusterState, hub: state.Hub) -> ledger.Release | None:
-    """The release that this cluster shall run, unless its agent has seen a later one that the book has lost."""
-    release = hub.ledger.releases.get((cluster.environment, cluster.release))
-    floor = hub.ledger.environments[cluster.environment].floor if release else 0
-    return release if release is not None and release.number > floor else None
-
-
 async def _standing(poll: messages.Poll, hub: state.Hub) -> answers.Reply:
     """Answer as soon as there is something new, else when the wait is over or the agent has asked again."""
     passes = asyncio.get_running_loop().time  # a clock that is set holds nobody longer
@@ -192,19 +185,20 @@ async def _current(cluster: names.Cluster, hub: state.Hub) -> json_values.JsonOb
         known = hub.ledger.clusters[cluster]
         if hub.ledger.seal.held:
             return None
-        release = None if known.retired else wanted(known, hub)
-        if release is not None and _is_due(known, release, hub):
-            known, draft = _signed(known, release, hub)
+        errand = None if known.retired else rollouts.errand(known, hub)
+        if errand is not None and _is_due(known, errand, hub):
+            known, draft = _signed(known, errand, hub)
             await state.write(hub, store.Write(records=(draft,), rows=(known,)))
         return known.envelope
 
 
-def _is_due(known: ledger.ClusterState, release: ledger.Release, hub: state.Hub) -> bool:
+def _is_due(known: ledger.ClusterState, errand: rollouts.Errand, hub: state.Hub) -> bool:
     last = known.dispatch
     if last is None or last.era != known.era:
         return True
-    if (last.release, last.retire) != (release.number, known.retire):
+    if (last.release, last.retire) != (errand.release.number, errand.retire):
         return True
+    release = errand.release
     is_there = known.report is not None and known.report.release == release.number
     if not is_there and set(consents.carried(release, hub)) - set(last.approvals):
         return True  # what was said before may not have been enough
@@ -212,9 +206,10 @@ def _is_due(known: ledger.ClusterState, release: ledger.Release, hub: state.Hub)
 
 
 def _signed(
-    known: ledger.ClusterState, release: ledger.Release, hub: state.Hub
+    known: ledger.ClusterState, errand: rollouts.Errand, hub: state.Hub
 ) -> tuple[ledger.ClusterState, records.Draft]:
     """The next dispatch of a cluster, as the row and the record that must be durable before it leaves."""
+    release = errand.release
     leaves = rollout.leaves(release.slices, release.retired)
     index, proof = merkle.slice_proof(leaves, known.cluster)
     now = hub.clock.now()
@@ -234,7 +229,7 @@ def _signed(
         leaves=len(leaves),
         max_deleted_share=release.max_deleted_share,
         permits=release.permits,
-        retire=known.retire,
+        retire=errand.retire,
         trace=release.trace,
         trust=release.trust,
         approvals=consents.carried(release, hub),

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from fleet.gate import candidates, lineage, told
-from fleet.hub import evidence, judging, roads, rollouts, soaks, state
+from fleet.hub import evidence, judging, members, roads, soaks, state
 from fleet.manifests import layout
 from fleet.model import errors, findings, ledger, names
 from fleet.model.ledger import Lineage
@@ -119,7 +119,7 @@ def _health(
         candidates.ClusterHealth(
             cluster=each.cluster,
             runs_content=carries and each.release == release.number and _runs(each, release),
-            healthy=rollouts.is_healthy(each, release),
+            healthy=members.is_healthy(each, release),
             seen=state.last_sign(hub, each),
             reason=_reason(each) if carries else f"{release.environment} runs something newer",
         )

@@ -25,6 +25,7 @@ from fleet.hub import (
 )
 from fleet.manifests import declared, layout
 from fleet.model import findings, kinds, ledger, names, objects, snapshots
+from fleet.plan import placement
 from fleet.policy import leniency, loosening, policies
 from fleet.policy.crds import customs
 from fleet.policy.relations import check as relations
@@ -160,7 +161,8 @@ async def of_reading(
         if base is not None and running is not None:
             denied += trusts.unfollowed(base.declared, reading.declared, question.environment)
             denied += await swapped.check(reading, base, rendered, running.rendered)
-    found = [*reading.findings, *rendered.findings, *own.findings, *misshapen, *denied]
+    placed = _placed(question, reading)
+    found = [*reading.findings, *placed, *rendered.findings, *own.findings, *misshapen, *denied]
     return Judged(
         question=question,
         commit=await tools.repository.commit(question.commit),
@@ -186,6 +188,15 @@ def _judged_before(question: Question, tools: Tools) -> verdicts.Share | None:
     if last is None or question.base is None or last.question.road != question.road:
         return None
     return last.manifests if last.question.commit == question.base.commit else None
+
+
+def _placed(question: Question, reading: readings.Reading) -> tuple[findings.Finding, ...]:
+    """An imagined cluster has no labels, so it says nothing about waves."""
+    said = reading.declared
+    if said.fleet is None:
+        return ()
+    known = [each.document for each in said.clusters if each.document.metadata.name != IMAGINED]
+    return placement.check(said.fleet, question.environment, known, said.fleet_place)
 
 
 IMAGINED = "any-cluster"

@@ -15,6 +15,7 @@ from fleet.hub import (
     consents,
     drawing,
     explaining,
+    halting,
     hearing,
     judging,
     release,
@@ -31,8 +32,12 @@ Answer: TypeAlias = dict[str, Any]
 Command: TypeAlias = Callable[[state.Hub, Arguments], Awaitable[Answer]]
 
 
-async def answer(hub: state.Hub, command: str, arguments: Arguments) -> Answer:
-    """Raises errors.FleetError in words for whoever asked."""
+async def answer(
+    hub: state.Hub, command: str, arguments: Arguments, by: str = "someone"
+) -> Answer:
+    """Raises errors.FleetError in words for whoever asked. `by` is who that is, as far as the socket can tell."""
+    if command in halting.ACTS:
+        return await halting.ACTS[command](hub, arguments, by)
     if command not in COMMANDS:
         raise errors.InputError(f"this hub knows no command {command!r}")
     return await COMMANDS[command](hub, arguments)

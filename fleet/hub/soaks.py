@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from fleet.gate import health as gates
 from fleet.gate import intervals
 from fleet.gate import soaking as gate
-from fleet.hub import inforce, rollouts, state
+from fleet.hub import inforce, members, state
 from fleet.model import health, ledger, messages, names, observed
 from fleet.ports import store
 
@@ -102,18 +102,18 @@ def _followed(
 def _look(
     release: ledger.Release, shares: Iterable[str], hub: state.Hub, *, jumped: bool
 ) -> intervals.Look:
-    members = [
+    known = [
         each
         for each in state.clusters_of(hub.ledger, release.environment)
         if each.cluster in release.slices
     ]
-    awake = [each for each in members if rollouts.is_awake(each, release, hub)]
+    awake = [each for each in known if members.is_awake(each, release, hub)]
     signs = [state.last_sign(hub, each) for each in awake]
     return intervals.Look(
         now=hub.clock.now(),
         signs=tuple(each for each in signs if each is not None),
         is_healthy=_are_healthy(awake, release, hub),
-        quorum=max((gates.needed(each, len(members)) for each in shares), default=1),
+        quorum=max((gates.needed(each, len(known)) for each in shares), default=1),
         stale_after=timedelta(seconds=release.stale_after),
         has_jumped=jumped,
     )

@@ -13,7 +13,7 @@ from typing import Any
 
 from fleet.gate import candidates
 from fleet.hub import judging, memory
-from fleet.model import approving, messages, names, observed
+from fleet.model import approving, messages, names, observed, pacing
 from fleet.model import ledger as rows
 from fleet.ports import clock, store, telemetry
 from fleet.ports import metrics as sources
@@ -104,8 +104,11 @@ async def write(hub: Hub, write: store.Write) -> None:
 
 def _concerns_agents(row: rows.Row, hub: Hub) -> bool:
     """Whether a held poll may have another answer by it: a report of one cluster must not wake all the others."""
+    if isinstance(row, rows.EnvironmentState):
+        here = hub.ledger.environments.get(row.environment)
+        return here is not None and here.failed != row.failed
     if not isinstance(row, rows.ClusterState):
-        return isinstance(row, (rows.Seal, rows.Approval))
+        return isinstance(row, (rows.Seal, rows.Approval, pacing.Halt))
     known = hub.ledger.clusters.get(row.cluster)
     return known is None or _due(known) != _due(row)
 

@@ -3,10 +3,8 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from pydantic.alias_generators import to_camel
-
 from fleet.manifests import recurrences
-from fleet.model import kinds
+from fleet.model import gating, kinds
 
 Fault = tuple[tuple[str, ...], str]  # the field, and what to say
 
@@ -21,16 +19,10 @@ def faults(fleet: kinds.Fleet) -> Iterator[Fault]:
             yield (*where[:-1], *field), message
 
 
-_OF_WAVES = {"size", "max_unavailable", "soak", "approvals"}
-
-
 def _unheard(environment: kinds.EnvironmentSpec) -> Iterator[tuple[str, ...]]:
     """What would be believed to hold and does not: it is refused until it does."""
-    for index, wave in enumerate(environment.waves):
-        for name in sorted(wave.model_fields_set & _OF_WAVES):
-            yield "waves", str(index), to_camel(name)
-    if "rollout" in environment.model_fields_set:
-        yield ("rollout",)
+    if environment.rollout.on_failure is gating.OnFailure.ROLLBACK:
+        yield "rollout", "onFailure"
     if environment.hotfix is not None and "approvals" in environment.hotfix.model_fields_set:
         yield "hotfix", "approvals"
 

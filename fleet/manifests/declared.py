@@ -19,6 +19,7 @@ Kind = TypeVar("Kind", bound=strict.Strict)
 FLEET_FILE = "fleet.yaml"
 _CRD = "CustomResourceDefinition"
 _Place = findings.Place  # inside Declared the module's name is a field's
+_AT_TOP = _Place(path=FLEET_FILE)
 _KEY_BYTES, _PROOF_BYTES = 32, 64
 
 
@@ -52,6 +53,7 @@ class Declared:
     waivers: tuple[Declaration[kinds.Waiver], ...]
     rules: tuple[Rule, ...]
     findings: tuple[findings.Finding, ...]
+    fleet_place: _Place = _AT_TOP
     trust: tuple[
         approving.TrustFile, ...
     ] = ()  # from version 1 on; each follows from the one before
@@ -150,6 +152,7 @@ class _Reader:
             waivers=tuple(self._declared["Waiver"]),
             rules=tuple(self._rules),
             findings=tuple(self._found),
+            fleet_place=next((each.place for each in self._declared["Fleet"]), _AT_TOP),
         )
 
     def _spec(self, fleet: kinds.Fleet | None) -> kinds.EnvironmentSpec:
@@ -165,10 +168,11 @@ class _Reader:
         return found or blank
 
     def _twins(self, environments: Iterable[kinds.EnvironmentSpec]) -> None:
-        """Two environments of one name or on one branch could not be told apart."""
+        """Two environments of one name or on one branch, or two waves of one name, could not be told apart."""
         seen: set[str] = set()
         for each in environments:
-            for word in {f"environment {each.name}", f"branch {each.branch or each.name}"}:
+            for word in (f"environment {each.name}", f"branch {each.branch or each.name}",
+                         *(f"wave {wave.name} of {each.name}" for wave in each.waves)):  # fmt: skip
                 if word in seen:
                     self._deny(findings.Place(path=FLEET_FILE), f"{word} is there twice")
                 seen.add(word)

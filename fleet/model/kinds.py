@@ -50,9 +50,9 @@ class Wave(strict.Strict):
     name: strict.Label = Field(description="Shown in status and records.")
     selector: Selector = Field(
         default=Selector.model_construct(),
-        description="Which clusters; a cluster goes with the first that fits.",
+        description="Which clusters. Each fits exactly one wave; in the last, absent = all others.",
     )
-    size: gating.Share | None = Field(
+    size: gating.Size | None = Field(
         default=None,
         description="At most so many clusters at once, as 2 or 25%: a larger wave goes in parts.",
     )
@@ -113,7 +113,7 @@ class EnvironmentSpec(strict.Strict):
     branch: str | None = Field(default=None, description="Its branch; its name if absent.")
     waves: list[Wave] = Field(
         default=[],
-        description="In order; clusters in none of them come last. Absent: canaries first.",
+        description="In order; each cluster in exactly one of them. Absent: canaries first.",
     )
     guard: Guard = Field(
         default=Guard.model_construct(), description="What may be deleted without a Permit."

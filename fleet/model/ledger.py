@@ -9,7 +9,16 @@ from datetime import datetime
 from enum import Enum
 from typing import TypeAlias
 
-from fleet.model import approving, findings, json_values, leaving, messages, names, observed
+from fleet.model import (
+    approving,
+    findings,
+    json_values,
+    leaving,
+    messages,
+    names,
+    observed,
+    pacing,
+)
 from fleet.model import permits as allowed
 
 _LATER = findings.LATER  # inside Decision the module's name is a field's
@@ -157,6 +166,24 @@ class Release:
     consent: approving.Consent | None = field(
         default=None, metadata=findings.LATER
     )  # what people had to agree to
+    terms: tuple[pacing.Terms, ...] = field(
+        default=(), metadata=findings.LATER
+    )  # of each of `waves`
+    windows: tuple[tuple[json_values.JsonObject, ...], ...] = field(
+        default=(), metadata=findings.LATER
+    )  # by the settings in force and by its own, as gating.written has them: all must be open
+    broken: tuple[names.Cluster, ...] = field(
+        default=(), metadata=findings.LATER
+    )  # that failed already with the release before: they count neither as failed nor as unavailable
+    deadline: int = field(default=0, metadata=findings.LATER)  # seconds; 0 = none
+    rolls_back: bool = field(default=False, metadata=findings.LATER)  # when a wave of it fails
+    replaces: pacing.Replaced | None = field(default=None, metadata=findings.LATER)
+
+    def term(self, number: int) -> pacing.Terms:
+        """Of the wave of that number, from 0. Releases of an older book have none: no limits."""
+        if number < len(self.terms):
+            return self.terms[number]
+        return pacing.Terms(wave=str(number + 1))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,6 +196,12 @@ class EnvironmentState:
     decision: Decision | None = None
     hold: str = ""  # why nothing is decided here, in words; "" = nothing holds
     floor: int = 0  # releases up to here may have been seen by agents of a newer, lost book
+    spell: pacing.Spell | None = field(
+        default=None, metadata=findings.LATER
+    )  # where soak or deadline ask
+    failed: pacing.Failure | None = field(
+        default=None, metadata=findings.LATER
+    )  # the release in force
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -240,7 +273,14 @@ class Seal:
 
 
 Row: TypeAlias = (
-    Seal | EnvironmentState | Release | ClusterState | Violation | Approval | observed.Row
+    Seal
+    | EnvironmentState
+    | Release
+    | ClusterState
+    | Violation
+    | Approval
+    | pacing.Halt
+    | observed.Row
 )
 
 
@@ -262,6 +302,7 @@ class Ledger:
         default_factory=dict
     )
     quarantines: dict[Place, observed.Quarantine] = field(default_factory=dict)
+    halts: dict[str, pacing.Halt] = field(default_factory=dict)
     broken_glass: dict[names.Environment, observed.BreakGlass] = field(default_factory=dict)
 
     def take(self, row: Row) -> None:
@@ -278,6 +319,8 @@ class Ledger:
                 self.violations[row.id] = row
             case Approval():
                 self.approvals[row.id] = row
+            case pacing.Halt():
+                self.halts[row.key] = row
             case _:
                 self._observed(row)
 
@@ -310,5 +353,7 @@ def key(row: Row) -> str:
             return row.cluster
         case Violation() | Approval():
             return row.id
+        case pacing.Halt():
+            return row.key
         case _:
             return observed.key(row)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from fleet.audit import chain
 from fleet.audit.records import Head, Record
-from fleet.model import errors, json_values, ledger, names, observed, slices
+from fleet.model import errors, json_values, ledger, names, observed, pacing, slices
 from fleet.ports import store
 from fleet.protocol import encoding
 from fleet.simulation import faults
@@ -25,6 +25,7 @@ _KINDS: dict[str, type[ledger.Row]] = {
         observed.Status,
         observed.Quarantine,
         observed.BreakGlass,
+        pacing.Halt,
     )
 }
 

@@ -16,7 +16,7 @@ from sqlalchemy.dialects import sqlite
 
 from fleet.audit import chain
 from fleet.audit.records import Head, Record
-from fleet.model import errors, ledger, names, observed, slices
+from fleet.model import errors, ledger, names, observed, pacing, slices
 from fleet.ports import store
 from fleet.protocol import encoding
 
@@ -60,6 +60,7 @@ _KINDS: dict[str, type[ledger.Row]] = {
         observed.Status,
         observed.Quarantine,
         observed.BreakGlass,
+        pacing.Halt,
     )
 }
 

@@ -8,11 +8,7 @@ from fleet.manifests import asking
 from fleet.model import kinds
 
 UNHEARD: dict[str, tuple[dict[str, Any], str]] = {
-    "size": ({"waves": [{"name": "all", "size": "25%"}]}, "size"),
-    "maxUnavailable": ({"waves": [{"name": "all", "maxUnavailable": "1"}]}, "maxUnavailable"),
-    "soak": ({"waves": [{"name": "all", "soak": "1h"}]}, "soak"),
-    "approvals": ({"waves": [{"name": "all", "approvals": [{"group": "sre"}]}]}, "approvals"),
-    "rollout": ({"rollout": {"onFailure": "rollback"}}, "rollout"),
+    "rollback": ({"rollout": {"onFailure": "rollback"}}, "onFailure"),
     "hotfix": ({"hotfix": {"paths": ["apps/**"], "approvals": [{"group": "a"}]}}, "approvals"),
 }
 
@@ -38,6 +34,19 @@ def test_what_nobody_acts_on_is_refused(spec: dict[str, Any], field: str):
 def test_what_is_acted_on_is_not():
     assert not list(
         asking.faults(
-            fleet(waves=[{"name": "all"}], hotfix={"paths": ["apps/**"]}, gates={"soak": "1h"})
+            fleet(
+                waves=[
+                    {
+                        "name": "all",
+                        "size": "25%",
+                        "maxUnavailable": "1",
+                        "soak": "1h",
+                        "approvals": [{"group": "sre"}],
+                    }
+                ],
+                rollout={"onFailure": "stop", "deadline": "1h", "brokenFirst": True},
+                hotfix={"paths": ["apps/**"]},
+                gates={"soak": "1h"},
+            )
         )
     )

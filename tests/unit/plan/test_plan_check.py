@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 import builders
-from fleet.model import findings, json_values, kinds, names, objects
+from fleet.model import findings, json_values, kinds, names, objects, pacing
 from fleet.plan import check, rollout, slices
 from fleet.protocol import keys
 
@@ -56,6 +56,13 @@ def with_data(document: object) -> rollout.Plan:
     """Of bytes that carry their right name."""
     data = document if isinstance(document, bytes) else json_values.encode(document)
     return with_slice(B, data=data, digest=json_values.digest_of_bytes(data))
+
+
+ASKED = pacing.Asked(group="leads", count=1, expires=60, unsigned=False)
+
+
+def with_terms(**changed: Any) -> rollout.Plan:
+    return replace(GOOD, terms=(replace(GOOD.terms[0], **changed), *GOOD.terms[1:]))
 
 
 def without(mapping: Any, name: names.Cluster) -> dict[Any, Any]:
@@ -112,6 +119,13 @@ MUTANTS: dict[str, rollout.Plan] = {
     "waves: no canary": replace(GOOD, waves=((A,), (B, C, GONE))),
     "waves: who leaves goes first": replace(GOOD, waves=((C, GONE), (A, B))),
     "waves: one that is empty": replace(GOOD, waves=((C,), (), (A, B, GONE))),
+    "terms: none": replace(GOOD, terms=()),
+    "terms: swapped": replace(GOOD, terms=GOOD.terms[::-1]),
+    "terms: more may be unavailable": with_terms(max_unavailable=1),
+    "terms: more at once": with_terms(at_once=9),
+    "terms: a soak": with_terms(soak=60),
+    "terms: another part": with_terms(part=2),
+    "terms: approvals": with_terms(approvals=(ASKED,)),
     "slices_root: another": replace(GOOD, slices_root=names.Root(builders.digest("x"))),
     "slices_root: without those who leave": replace(
         GOOD, slices_root=builders.plan_of(CLUSTERS, JUDGED).slices_root
