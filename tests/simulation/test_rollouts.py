@@ -6,7 +6,8 @@ The rules of tests/waverules.py are held against every record after each step.
 import contextlib
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any
+from dataclasses import replace
+from typing import Any, cast
 
 import pytest
 
@@ -16,7 +17,7 @@ import waverules
 import worlds
 from fleet.audit import records
 from fleet.hub import state as hubs
-from fleet.model import errors, ledger, names, objects
+from fleet.model import errors, ledger, names, objects, pacing
 from fleet.simulation import clock, world
 
 DEV = names.Environment("dev")
@@ -50,9 +51,10 @@ async def told(
     text: str,
     limits: dict[str, waverules.Limit] | None = None,
     settings: hubs.Settings | None = None,
+    change: Callable[[hubs.Hub], None] = lambda _: None,
 ) -> AsyncIterator[storyline.Story]:
     """A fleet of one environment in which release 1 is healthy everywhere."""
-    here = world.World(worlds.hub(settings=settings), worlds.agent())
+    here = world.World(worlds.hub(settings=settings, change=change), worlds.agent())
     here.remote.start("dev", {**worlds.files(), "fleet.yaml": text.encode()})
     watch = invariants.Watch(here)
     watch.waves.wave_of = wave_of
@@ -612,3 +614,89 @@ def test_a_window_of_one_wave_holds_that_wave_and_whoever_comes_back_to_it():
 async def reach(story: storyline.Story, minutes: int) -> None:
     passed = (story.here.clock.now() - clock.START).total_seconds()
     await story.here.pass_time(minutes * 60 - passed)
+
+
+class Spoiled(ledger.Ledger):
+    """Keeps something else than the book."""
+
+    def __init__(self, spoil: Callable[[ledger.Row], ledger.Row | None]) -> None:
+        super().__init__()
+        self.spoil = spoil
+
+    def take(self, row: ledger.Row) -> None:
+        found = self.spoil(row)
+        if found is not None:
+            super().take(found)
+
+
+class SpoiledBook:
+    def __init__(self, behind: Any, spoil: Callable[[ledger.Row], ledger.Row | None]) -> None:
+        self.behind, self.spoil = behind, spoil
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.behind, name)
+
+    async def load(self) -> ledger.Ledger:
+        return Spoiled(self.spoil)
+
+
+def no_halts(row: ledger.Row) -> ledger.Row | None:
+    return None if isinstance(row, pacing.Halt) else row
+
+
+def one_part(row: ledger.Row) -> ledger.Row:
+    if not isinstance(row, ledger.Release) or len(row.waves) < 3:
+        return row
+    members = tuple(each for part in row.waves[1:] for each in part)
+    terms = tuple(replace(each, at_once=0) for each in row.terms[:2])
+    return replace(row, waves=(row.waves[0], members), terms=terms)
+
+
+def with_terms(row: ledger.Row, **changed: int) -> ledger.Row:
+    if not isinstance(row, ledger.Release):
+        return row
+    return replace(row, terms=tuple(replace(each, **changed) for each in row.terms))
+
+
+LIMITS = {"europe": waverules.Limit(at_once=2), "canary": waverules.Limit(soak=300)}
+SPOILED: dict[str, tuple[Callable[[ledger.Row], ledger.Row | None], str]] = {
+    "pauses are forgotten": (no_halts, "in spite of a pause"),
+    "sizes are forgotten": (one_part, "changed at once"),
+    "who is sick is passed over": (
+        lambda row: with_terms(row, max_unavailable=9),
+        "of europe were good",
+    ),
+    "soaks are skipped": (lambda row: with_terms(row, soak=0), "after the one before it"),
+    "nothing": (lambda row: row, ""),
+}
+
+
+@pytest.mark.parametrize(("spoil", "said"), SPOILED.values(), ids=SPOILED.keys())
+def test_each_rule_of_waves_can_be_broken(
+    spoil: Callable[[ledger.Row], ledger.Row | None], said: str
+):
+    """By a hub that is spoiled on purpose, from the second release on: no rule is blind."""
+    spoils: list[Callable[[ledger.Row], ledger.Row | None]] = [lambda row: row]
+    broken: list[str] = []
+
+    def change(hub: hubs.Hub) -> None:
+        hub.book = cast("Any", SpoiledBook(hub.book, lambda row: spoils[-1](row)))  # noqa: PLW0108 - whichever is the last by then
+
+    async def tell() -> None:
+        text = fleet(
+            wave("canary", "canary", soak="5m"), wave("europe", "eu", size="2"), wave("rest")
+        )
+        async with told(text, LIMITS, change=change) as story:
+            spoils.append(spoil)
+            await act(story, "pause", cluster="us-1")
+            if "of europe" in said:
+                fails(story, "eu-1", "eu-2")
+            await accepted(story, "1.5.0")
+            await story.here.pass_time(900.0)
+            with contextlib.suppress(AssertionError):
+                story.watch.check()
+            broken.extend(story.watch.broken)
+            story.watch.broken.clear()
+
+    clock.run(tell())
+    assert any(said in each for each in broken) if said else broken == []

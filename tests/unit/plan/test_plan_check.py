@@ -245,3 +245,42 @@ SPOILERS: list[Callable[[bytes, int], bytes]] = [
 @given(some.integers(0, len(GOOD.slices[A].data) - 1), some.sampled_from(SPOILERS))
 def test_no_byte_of_a_slice_can_change_unseen(at: int, spoil: Callable[[bytes, int], bytes]):
     assert faults(with_slice(A, data=spoil(GOOD.slices[A].data, at))) != ()
+
+
+SIZED = builders.environment(waves=[{"name": "all", "size": "2", "maxUnavailable": "50%"}])
+IN_PARTS = builders.plan_of(CLUSTERS, JUDGED, spec=SIZED, retired=RETIRED)
+UNPARTED: dict[str, rollout.Plan] = {
+    "larger than its size": replace(
+        IN_PARTS, waves=((A, B, C), (GONE,)), terms=(IN_PARTS.terms[0], IN_PARTS.terms[2])
+    ),
+    "smaller than it could be": replace(
+        IN_PARTS, waves=((A,), (B, C), (GONE,)), terms=IN_PARTS.terms
+    ),
+    "not by name": replace(IN_PARTS, waves=((A, C), (B,), (GONE,))),
+    "more may be unavailable": replace(
+        IN_PARTS, terms=tuple(replace(e, max_unavailable=3) for e in IN_PARTS.terms)
+    ),
+    "a part that starts another wave": replace(IN_PARTS, waves=((A, B), (GONE,), (C,))),
+}
+
+
+def test_a_plan_in_parts_has_no_fault():
+    assert [list(each) for each in IN_PARTS.waves] == [["a", "b"], ["c"], ["gone"]]
+    assert faults(IN_PARTS, spec=SIZED) == ()
+
+
+@pytest.mark.parametrize("mutant", UNPARTED.values(), ids=UNPARTED.keys())
+def test_parts_are_held_against_sizes_and_names(mutant: rollout.Plan):
+    assert {each.rule for each in faults(mutant, spec=SIZED)} == {"plan"}
+
+
+def test_who_is_broken_goes_first_only_where_the_fleet_says_so():
+    first = builders.environment(rollout={"brokenFirst": True})
+    broken = frozenset({B})
+    cut = slices.cut_each(JUDGED)
+    plan = rollout.plan(first, CLUSTERS, cut, RETIRED, broken)
+    asked = {"clusters": CLUSTERS, "retired": RETIRED, "judged": JUDGED}
+    assert plan.waves[0] == (C, B)
+    assert check.check(plan, spec=first, broken=broken, **asked) == ()
+    assert check.check(plan, spec=first, **asked) != ()
+    assert check.check(plan, spec=builders.environment(), broken=broken, **asked) != ()

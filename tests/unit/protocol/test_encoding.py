@@ -28,6 +28,7 @@ from fleet.model import (
     ledger,
     messages,
     names,
+    pacing,
 )
 from fleet.model import permits as allowed
 from fleet.protocol import approvals, encoding
@@ -113,6 +114,9 @@ SAMPLES: dict[str, Any] = {
     "status": builders.status(),
     "quarantine": builders.quarantine(lifted=builders.later(60)),
     "broken glass": builders.break_glass(),
+    "halt": pacing.Halt(
+        act=pacing.Act.PAUSE, environment="dev", reason="why", by="ada", at=builders.NOW
+    ),
     "decision": DECISION,
     "draft": DRAFT,
     "record": chain.link(DRAFT, chain.START),
