@@ -130,6 +130,7 @@ class Watch:
     # At the instant of an answer.
 
     def _exchanged(self, cluster: str, exchange: link.Exchange) -> None:
+        self.waves.heard.setdefault(cluster, []).append(self.here.clock.now())
         if exchange.what != "poll" or exchange.reply.status != 200:
             return
         envelope = json_values.decode(exchange.reply.body)

@@ -3,12 +3,17 @@
 What is allowed comes from the test that made the fleet, never from what the hub wrote down.
 """
 
+import bisect
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from fleet.audit import records
+
+_AWAKE = timedelta(
+    seconds=240
+)  # a poll is answered at most 50 s after it came, and counts for 300
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +31,7 @@ class Rules:
     limits: dict[tuple[str, str], Limit] = field(default_factory=dict)  # by environment and wave
     wave_of: Callable[[str, str], str] = lambda _environment, _cluster: ""
     broken_before: frozenset[str] = frozenset()
+    heard: dict[str, list[datetime]] = field(default_factory=dict)  # when the hub answered whom
 
     def check(self, record: records.Record, found: list[records.Record]) -> None:
         if record.kind is records.Kind.WAVE:
@@ -76,7 +82,18 @@ class Rules:
         last = told[-1]
         if self._is_good(last, release):
             return True
-        return None if wave.at - last.at > timedelta(seconds=300) else False
+        return False if self._is_concerned(cluster, release, wave, found) else None
+
+    def _is_concerned(
+        self, cluster: str, release: int, wave: records.Record, found: list[records.Record]
+    ) -> bool:
+        """It was sent the release, or it is awake: the hub has answered it within the last minutes."""
+        sent = (r.body for r in found[: wave.index] if r.kind is records.Kind.DISPATCH)
+        if any((body["cluster"], body["release"]) == (cluster, release) for body in sent):
+            return True
+        times = self.heard.get(cluster, [])
+        before = bisect.bisect_right(times, wave.at)
+        return before > 0 and wave.at - times[before - 1] <= _AWAKE
 
     def _is_halted(self, cluster: str, wave: records.Record, found: list[records.Record]) -> bool:
         """Somebody stopped it before it was sent this release."""

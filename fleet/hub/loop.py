@@ -35,6 +35,7 @@ async def start(hub: state.Hub) -> None:
     """Read the book. Agents may be answered only after: to an empty ledger each of them would prove it lost."""
     hub.ledger = await hub.book.load()
     hub.is_loaded = True
+    hub.started = hub.clock.now()
 
 
 async def turn(hub: state.Hub) -> None:

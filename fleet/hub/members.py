@@ -74,7 +74,15 @@ def unsettled(cluster: ledger.ClusterState, release: ledger.Release, hub: state.
     awake = is_awake(cluster, release, hub)
     if has(cluster, release):
         return _unwell(cluster, release) if awake else "went silent before it was healthy"
-    return "does not have it yet" if awake and not _is_halted(cluster, release, hub) else ""
+    if _is_halted(cluster, release, hub) or not (awake or _may_be_awake(release, hub)):
+        return ""
+    return "does not have it yet" if awake else "was not heard of yet since the hub began"
+
+
+def _may_be_awake(release: ledger.Release, hub: state.Hub) -> bool:
+    """A hub that has just begun has not been asked by everyone who is there."""
+    stale = timedelta(seconds=release.stale_after)
+    return hub.started is not None and timedelta() <= hub.clock.now() - hub.started < stale
 
 
 def _is_halted(cluster: ledger.ClusterState, release: ledger.Release, hub: state.Hub) -> bool:

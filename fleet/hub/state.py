@@ -49,6 +49,7 @@ class Hub:
     settings: Settings = field(default_factory=Settings)
     metrics: sources.Metrics | None = None
     ledger: rows.Ledger = field(default_factory=rows.Ledger)
+    started: datetime | None = None  # whoever was not heard of since may be awake all the same
     is_loaded: bool = False  # whether the ledger is what the book says
     tips: git.Tips | None = None  # as of the last fetch
     fetched: datetime | None = None

@@ -382,6 +382,34 @@ def test_clusters_that_fail_already_may_take_the_fix_first_and_never_count(first
 
 
 @pytest.mark.threat(108)
+def test_a_hub_that_has_just_begun_takes_nobody_for_away():
+    """All that the last life heard of is forgotten; whoever has not polled again yet is there all the same."""
+
+    async def tell(story: storyline.Story) -> None:
+        here = story.here
+        await here.pass_time(400.0)  # the last reports are old by now
+        await act(story, "pause", wave="rest")
+        await act(story, "pause", wave="europe")
+        await accepted(story, "1.5.0")
+        await story.until("the canary", lambda: has(story, "canary", "1.5.0"))
+        for name in EU:
+            await here.members[name].agent.stop()
+        await here.hub.stop()
+        here.hub.start()
+        await here.pass_time(30.0)
+        await act(story, "resume", wave="europe")
+        await act(story, "resume", wave="rest")
+        await here.pass_time(200.0)
+        assert here_of(story).wave == 2
+        told = (await release_of(story))["next"]["waitsFor"]
+        assert told == ["wave europe: eu-1: was not heard of yet since the hub began and 4 more"]
+        await here.pass_time(200.0)
+        assert here_of(story).wave == 3  # now they are away for certain
+
+    run(tell, fleet(*three()))
+
+
+@pytest.mark.threat(108)
 def test_a_newer_release_replaces_a_running_rollout_from_wave_one_and_the_record_says_so():
     async def tell(story: storyline.Story) -> None:
         here = story.here
