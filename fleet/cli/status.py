@@ -69,7 +69,7 @@ def _environment(found: dict[str, Any]) -> None:
         waves = f"wave {release['wavesOut']} of {release['waves']}"
         told = f"release {release['number']} {release['commit'][:10]}, {state}, {waves}"
     output.say(f"{found['name']}: {told}", "bold")
-    if release and len(release["rollout"]) > 1 and not release["healthy"]:
+    if release and (release["next"] or (len(release["rollout"]) > 1 and not release["healthy"])):
         rollout.waves(release)
     _by_hand(found)
     if found["hold"]:

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import os
+import pwd
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -24,7 +26,8 @@ COMMANDS = [
     ("audit", "show"), ("schema",), ("schema", "export"), ("lab",), ("lab", "up"),
     ("lab", "down"), ("lab", "kubeconfig"), ("policy",), ("policy", "test"), ("policy", "explain"),
     ("policy", "impact"), ("approve",), ("trust",), ("trust", "sign"), ("trust", "show"),
-    ("hub", "approve"),
+    ("hub", "approve"), ("rollout",), ("rollout", "pause"), ("rollout", "resume"), ("rollout", "abort"),
+    ("rollout", "status"),
 ]  # fmt: skip
 
 
@@ -248,6 +251,9 @@ SILLY = [
     (("hub", "quarantine", "prod", "abc"), "--reason"),
     (("hub", "break-glass", "prod", "--reason", "x"), "--until"),
     (("explain", "prod", "--state", "missing"), "no hub"),
+    (("rollout", "pause", "prod"), "--reason"),
+    (("rollout", "abort", "prod", "--reason", "x", "--state", "missing"), "no hub"),
+    (("rollout", "status", "--state", "missing"), "no hub"),
     (("hub", "baseline"), "no hub answers at fleet-state/"),
     (("agent", "run", "--kubeconfig", "missing"), "missing"),
     (("agent", "run", "--kubeconfig", "fleet/fleet.yaml"), ""),
@@ -292,7 +298,7 @@ async def test_status_says_where_everything_stands(line: lines.Line):
 
     status = (await fleet("status", "--state", state, "-o", "json")).json
     (dev,) = status["environments"]
-    assert set(status) == {"held", "repository", "environments"}
+    assert set(status) == {"held", "repository", "environments", "halts"}
     assert set(dev) == {
         "name", "branch", "hold", "release", "candidate", "waivers", "clusters", "brokenGlass",
         "quarantined",
@@ -304,6 +310,32 @@ async def test_status_says_where_everything_stands(line: lines.Line):
     mars = await fleet("status", "--state", state, "-e", "mars")
     assert (mars.code, mars.out) == (2, "")
     assert "no environment 'mars': dev" in mars.said
+
+
+async def test_a_rollout_is_paused_shown_and_resumed_by_whoever_runs_the_command(line: lines.Line):
+    await line.open()
+    await line.join("dev-1")
+    await line.healthy(line.git.tip())
+    at = ("--state", line.state.root)
+    silly = await fleet("rollout", "pause", "dev", "--wave", "moon", "--reason", "x", *at)
+    assert (silly.code, "no wave 'moon' in dev: rest" in silly.said) == (2, True)
+    me = pwd.getpwuid(os.getuid()).pw_name
+    paused = await fleet("rollout", "pause", "dev", "--reason", "incident 42", *at)
+    assert paused.out.strip() == f"{me} paused environment dev: incident 42"
+    again = await fleet("rollout", "pause", "dev", "--reason", "incident 42", *at)
+    assert (again.code, "paused already" in again.said) == (1, True)
+    tip = line.commit({"apps/web/c.yaml": line.config_map("c", "ours")})
+    await line.judged(tip, "accepted")
+    shown = await fleet("rollout", "status", "dev", *at)
+    assert "incident 42" in shown.out
+    assert "wave rest does not open" in shown.out
+    assert "incident 42" in (await fleet("status", *at)).out
+    (found,) = (await fleet("rollout", "status", "-o", "json", *at)).json["rollouts"]
+    assert [each["counts"]["paused"] for each in found["release"]["rollout"]] == [1]
+    assert (await fleet("rollout", "resume", "dev", "--reason", "over", *at)).code == 0
+    await line.healthy(tip)
+    assert (await fleet("rollout", "abort", "dev", "--reason", "late", *at)).code == 1
+    assert (await fleet("rollout", "status", "mars", *at)).code == 2
 
 
 async def test_violations_are_found_by_what_is_known_of_them(line: lines.Line):
