@@ -135,9 +135,9 @@ def _windows(
 ) -> tuple[tuple[json_values.JsonObject, ...], ...]:
     """Of the settings in force and of those that come: a tightening holds at once, a loosening not yet (rule 3).
 
-    A decree passes them: it accepts what runs.
+    Decrees and ways back pass them before each wave, as they pass the gate of that name.
     """
-    if decision.lineage is ledger.Lineage.BASELINE:
+    if decision.lineage in (ledger.Lineage.BASELINE, ledger.Lineage.ROLLBACK):
         return ()
     known = [tuple(map(gating.written, spec.gates.windows)) for spec in judged.specs]
     return tuple(each for n, each in enumerate(known) if each and each not in known[:n])
