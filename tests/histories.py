@@ -228,7 +228,8 @@ class History:
 
     def gate(self, environment: str) -> ledger.GateResult:
         tip = self.tip(environment)
-        return lineage.gate(self.candidate(environment, tip), self.facts(environment))
+        candidate, facts = self.candidate(environment, tip), self.facts(environment)
+        return lineage.gate(candidate, facts, lineage.tell(candidate, facts))
 
     def state(self, environment: str) -> ledger.GateState:
         return classes.CLASSES[self.tell(environment).kind].state

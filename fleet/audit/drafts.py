@@ -23,7 +23,7 @@ def decision(decided: ledger.Decision) -> records.Draft:
         "release": decided.release,
         "slicesRoot": decided.slices_root,
         "clusters": list(decided.clusters),
-        "gates": [_gate(each) for each in decided.gates],
+        "gates": [gate(each) for each in decided.gates],
         "source": decided.source,
         "backTo": decided.back_to,
         "hotfixes": [_hotfix(each) for each in decided.hotfixes],
@@ -193,7 +193,8 @@ def violations(changed: Iterable[ledger.Violation], *, at: datetime) -> tuple[re
     )
 
 
-def _gate(result: ledger.GateResult) -> dict[str, Any]:
+def gate(result: ledger.GateResult) -> dict[str, Any]:
+    """As records, status and explanations alike have it."""
     return {
         "gate": result.gate,
         "state": result.state.value,

@@ -10,13 +10,12 @@ import typer
 from fleet.adapters import clock, sshkeys
 from fleet.adapters.git import working, writer
 from fleet.adapters.http import client
-from fleet.cli import output, processes, promote, settings, wiring
+from fleet.cli import documents, output, processes, promote, settings, wiring
 from fleet.hub import judging, offline, proposals
 from fleet.model import approving, errors, kinds, names
 from fleet.protocol import approvals, encoding, sshsig
 
 _WEEK = 7 * 86_400
-_SHOWN = 50  # lines of one cluster's changes
 
 
 def approve(
@@ -75,11 +74,7 @@ def approve(
 
 def read(file: Path) -> approving.Signed:
     """Raises errors.InputError for what `--out` did not write."""
-    try:
-        data = file.read_bytes()
-    except OSError as error:
-        raise errors.InputError(f"cannot read {file}: {error.strerror or error}") from error
-    return encoding.decode(approving.Signed, data)
+    return encoding.decode(approving.Signed, documents.read(file))
 
 
 async def _worded(
@@ -128,12 +123,8 @@ async def _proposal(
 
 def _show(proposal: proposals.Proposal) -> None:
     subject = proposal.subject
-    for cluster, lines in proposal.changes.items():
-        output.say(f"{cluster}: {len(lines)} objects change" if lines else f"{cluster}: no change")
-        for line in lines[:_SHOWN]:
-            output.say(f"  {line}")
-        if len(lines) > _SHOWN:
-            output.say(f"  and {len(lines) - _SHOWN} more")
+    for line in promote.described(proposal.changes):
+        output.say(line)
     for cluster, how in proposal.retired.items():
         output.say(f"{cluster}: leaves ({how.value})", "bold yellow")
     output.report(proposal.findings)

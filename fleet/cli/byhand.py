@@ -39,7 +39,7 @@ def quarantine(
     Example:  fleet hub quarantine prod 1f3a5c7e9b --reason "it loses orders"
     """
     said = {"environment": environment, "what": what, "reason": reason}
-    found = _ask(context, state, "quarantine", {**said, "by": by or _user()})
+    found = _act(context, state, "quarantine", by, said)
     output.say(f"{found['environment']}: {found['content']} is quarantined")
 
 
@@ -53,7 +53,7 @@ def lift(
 ) -> None:
     """Let content that was quarantined in again. Recorded."""
     said = {"environment": environment, "what": what, "reason": reason}
-    found = _ask(context, state, "lift", {**said, "by": by or _user()})
+    found = _act(context, state, "lift", by, said)
     output.say(f"{found['environment']}: {found['content']} may come again")
 
 
@@ -67,7 +67,7 @@ def break_glass(
 ) -> None:
     """Pass closed windows until then, where fleet.yaml allows that. Recorded, and shown by fleet status."""
     said = {"environment": environment, "reason": reason, "until": until}
-    found = _ask(context, state, "break-glass", {**said, "by": by or _user()})
+    found = _act(context, state, "break-glass", by, said)
     output.say(f"{found['environment']}: windows are passed until {found['until']}", "bold red")
 
 
@@ -92,6 +92,12 @@ def status_set(
     }
     found = _ask(context, state, "status-set", said)
     output.say(f"{found['issuer']}/{found['context']} is {found['state']} for {found['content']}")
+
+
+def _act(
+    context: typer.Context, state: Path | None, command: str, by: str, said: dict[str, Any]
+) -> dict[str, Any]:
+    return _ask(context, state, command, {**said, "by": by or _user()})
 
 
 def _user() -> str:

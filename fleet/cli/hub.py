@@ -127,14 +127,8 @@ def approve(
     Example:  fleet hub approve approval.json --state /var/lib/fleet
     """
     signed = encoding.as_json(approve_command.read(file))
-    found = processes.run(admin.ask(_folder(context, state).socket, "approve", signed))
+    found = processes.run(admin.ask(byhand.folder(context, state).socket, "approve", signed))
     output.say(f"{found['environment']}: {found['decision']} is in the book")
-
-
-def _folder(context: typer.Context, asked: Path | None) -> wiring.StateFolder:
-    """`fleet hub --state DIR key` means what `fleet hub key --state DIR` does."""
-    before = context.parent.params["state"] if context.parent else Path("fleet-state")
-    return wiring.StateFolder(root=asked or before)
 
 
 app.command("quarantine")(byhand.quarantine)

@@ -1,6 +1,6 @@
 """`fleet promote`: show what would change in each cluster, then push the merge commit with the person's own rights."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -75,7 +75,7 @@ async def _promote(
     if offer is None:
         output.say(f"{asked.target} has this content already: nothing to promote")
         return
-    for line in described(offer):
+    for line in described(offer.changes):
         output.say(line)
     output.report(offer.findings)
     if findings.refuses(offer.findings):
@@ -90,9 +90,9 @@ async def _promote(
     )
 
 
-def described(offer: promotion.Offer) -> Iterator[str]:
+def described(changes: Mapping[names.Cluster, Sequence[str]]) -> Iterator[str]:
     """What would change, per cluster and object."""
-    for cluster, lines in offer.changes.items():
+    for cluster, lines in changes.items():
         yield f"{cluster}: {len(lines)} objects change" if lines else f"{cluster}: no change"
         yield from (f"  {line}" for line in lines[:_SHOWN])
         if len(lines) > _SHOWN:

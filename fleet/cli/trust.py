@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from fleet.adapters import sshkeys
-from fleet.cli import output, processes, settings
+from fleet.cli import documents, output, processes, settings
 from fleet.hub import trusts
 from fleet.model import errors, findings, names, trusting
 from fleet.protocol import sshsig, sshwire, trustchain
@@ -30,7 +30,7 @@ def sign(
 
     Example:  fleet trust sign trust/prod/1.yaml --key ~/.ssh/id_ed25519
     """
-    data = _bytes(file)
+    data = documents.read(file)
     environment = settings.read().environment
     armor = processes.run(sshkeys.sign(data, key.expanduser(), sshsig.TRUST, environment))
     signer = sshsig.verify(armor, data, sshsig.TRUST)
@@ -55,7 +55,7 @@ def show(
     here = names.Environment(environment)
     top = folder / trusts.folder(here)
     files = sorted(top.iterdir()) if top.is_dir() else []
-    contents = {f"{trusts.folder(here)}/{each.name}": _bytes(each) for each in files}
+    contents = {f"{trusts.folder(here)}/{each.name}": documents.read(each) for each in files}
     chain, found = trusts.read(contents, here)
     output.report(found)
     if findings.refuses(found):
@@ -90,10 +90,3 @@ def _still_holds(armor: str, data: bytes, key: str) -> bool:
 
 def _armors(text: str) -> tuple[str, ...]:
     return sshsig.split(text) if text else ()
-
-
-def _bytes(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise errors.InputError(f"cannot read {file}: {error.strerror or error}") from error

@@ -6,36 +6,31 @@ Who a person is the trust file says, by keys; who made the change its commits' s
 from collections.abc import Iterable
 from datetime import datetime
 
-from fleet.gate import candidates, lineage
+from fleet.gate import answers, candidates, told
 from fleet.model import approving, ledger
-from fleet.model.ledger import GateResult, GateState, Lineage
+from fleet.model.ledger import GateResult, Lineage
 
-_NAME = "approvals"
+GATE = "approvals"
 
 
-def gate(candidate: candidates.Candidate, facts: candidates.Facts) -> GateResult:
+def gate(_: candidates.Candidate, facts: candidates.Facts, found: told.Told) -> GateResult:
     consent = facts.consent
     if consent is None or not (consent.wanted or consent.troubles):
-        return GateResult(
-            gate=_NAME, state=GateState.OPEN, reason="nobody's approval is asked for"
-        )
-    kind = lineage.classify(candidate, facts)
-    if kind is Lineage.NOTHING and consent.is_same:
-        return GateResult(gate=_NAME, state=GateState.OPEN, reason="nothing changes")
+        return answers.opens(GATE, "nobody's approval is asked for")
+    if found.kind is Lineage.NOTHING and consent.is_same:
+        return answers.opens(GATE, "nothing changes")
     lacking = missing(consent, facts.voices, facts.now)
     if lacking:
-        return GateResult(
-            gate=_NAME, state=GateState.WAITING, reason="; ".join(lacking), hint=consent.hint
-        )
-    return GateResult(gate=_NAME, state=GateState.OPEN, reason=_said(consent, facts))
+        return answers.waits(GATE, "; ".join(lacking), consent.hint)
+    return answers.opens(GATE, _said(consent, facts))
 
 
 def missing(
     consent: approving.Consent, voices: Iterable[approving.Voice], now: datetime
 ) -> tuple[str, ...]:
     """What is asked and not there, in words; () = everybody who must has agreed, and it still counts."""
-    told = tuple(voices)
-    each = (_lacks(wanted, consent, told, now) for wanted in consent.wanted)
+    said = tuple(voices)
+    each = (_lacks(wanted, consent, said, now) for wanted in consent.wanted)
     return (*consent.troubles, *dict.fromkeys(words for words in each if words))
 
 

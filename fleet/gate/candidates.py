@@ -141,9 +141,6 @@ class Facts:
     groups: Mapping[str, frozenset[str]] = field(default_factory=dict)  # people of the trust file
 
 
-Accounts = Mapping[names.Environment, tuple[Accepted, ...]]
-
-
 def of_release(release: ledger.Release) -> Accepted:
     return Accepted(
         release=release.number,
@@ -156,9 +153,17 @@ def of_release(release: ledger.Release) -> Accepted:
     )
 
 
-def account(releases: Mapping[tuple[names.Environment, int], ledger.Release]) -> Accounts:
-    """The accepted commits of each environment in order of release."""
-    found: dict[names.Environment, list[Accepted]] = {}
-    for (environment, _), release in sorted(releases.items()):
-        found.setdefault(environment, []).append(of_release(release))
-    return {environment: tuple(accepted) for environment, accepted in found.items()}
+def unnumbered(commit: names.CommitId, ids: layout.Ids) -> Accepted:
+    """As if it was accepted, where there is no book to say so."""
+    return Accepted(
+        release=0, commit=commit, content=ids.content, rules=ids.rules, owned=ids.owned
+    )
+
+
+def accepted(
+    releases: Mapping[tuple[names.Environment, int], ledger.Release],
+    environment: names.Environment,
+) -> tuple[Accepted, ...]:
+    """The accepted commits of an environment in order of release."""
+    numbers = sorted(n for name, n in releases if name == environment)
+    return tuple(of_release(releases[environment, n]) for n in numbers)

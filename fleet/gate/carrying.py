@@ -27,9 +27,8 @@ def hollow(base: candidates.Accepted, facts: candidates.Facts) -> told.Told | No
 
 
 def _emptied(facts: candidates.Facts) -> tuple[Lineage, str]:
-    shared = layout.Part.CONTENT, layout.Part.RULES
     merges = [step for step in facts.way.steps if ways.is_merge(step)]
-    if any(not ways.changed(step, facts.layout, *shared) for step in merges):
+    if any(not ways.shared(step, facts.layout) for step in merges):
         return Lineage.ALTERED, "; a merge took nothing of it (-s ours)"
     return Lineage.INCOMPLETE, "what was merged is reverted again, and git takes it for merged"
 
@@ -70,7 +69,7 @@ def _owned(
 
 
 def _brings(step: snapshots.Step, facts: candidates.Facts, *, is_promotion: bool) -> bool:
-    shared = ways.changed(step, facts.layout, layout.Part.CONTENT, layout.Part.RULES)
+    shared = ways.shared(step, facts.layout)
     is_upstreams = not facts.way.foreign.isdisjoint([step.commit, *step.parents[1:]])
     return is_upstreams or (is_promotion and bool(shared))
 

@@ -6,7 +6,7 @@ from fleet.model import ledger
 
 def decide(candidate: candidates.Candidate, facts: candidates.Facts) -> ledger.Decision:
     told = lineage.tell(candidate, facts)
-    results = gates.results(candidate, facts, told.kind)
+    results = gates.results(candidate, facts, told)
     return ledger.Decision(
         environment=candidate.environment,
         commit=candidate.commit,

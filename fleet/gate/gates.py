@@ -16,6 +16,7 @@ from fleet.gate import (
     signatures,
     soaking,
     statuses,
+    told,
     windows,
 )
 from fleet.model import findings, kinds
@@ -25,21 +26,15 @@ from fleet.model.ledger import GateResult, GateState, Lineage
 def findings_gate(candidate: candidates.Candidate, facts: candidates.Facts) -> GateResult:
     refusing = [each for each in facts.findings if findings.refuses([each])]
     if not refusing:
-        return GateResult(gate="findings", state=GateState.OPEN, reason="nothing denies it")
-    return GateResult(
-        gate="findings",
-        state=GateState.REFUSED,
-        reason=f"{len(refusing)} findings deny it",
-        hint=f"fleet check --rev {candidate.commit[:10]} --environment {candidate.environment}",
-    )
+        return answers.opens("findings", "nothing denies it")
+    hint = f"fleet check --rev {candidate.commit[:10]} --environment {candidate.environment}"
+    return answers.refuses("findings", f"{len(refusing)} findings deny it", hint)
 
 
 def book_gate(_: candidates.Candidate, facts: candidates.Facts) -> GateResult:
     if not facts.held:
-        return GateResult(gate="book", state=GateState.OPEN, reason="the book is whole")
-    return GateResult(
-        gate="book", state=GateState.WAITING, reason=facts.held, hint="fleet hub recover"
-    )
+        return answers.opens("book", "the book is whole")
+    return answers.waits("book", facts.held, "fleet hub recover")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +43,14 @@ class Gate:
 
     judge: Callable[[candidates.Candidate, candidates.Facts], GateResult | None]
     concerns: frozenset[Lineage]  # the kinds of candidate that must pass it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lined:
+    """One that goes by what lineage found of the candidate."""
+
+    judge: Callable[[candidates.Candidate, candidates.Facts, told.Told], GateResult]
+    concerns: frozenset[Lineage]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,9 +82,9 @@ _FROM_UPSTREAM = frozenset({Lineage.PROMOTION, Lineage.PARTIAL})
 _WAYS_BACK = frozenset({Lineage.ROLLBACK})  # to what has passed all this before
 _REMEDIES = _WAYS_BACK | {Lineage.HOTFIX}  # figures that are bad are why they come
 
-GATES: tuple[Gate | Asked, ...] = (
+GATES: tuple[Gate | Lined | Asked, ...] = (
     Gate(judge=book_gate, concerns=_EVERY),
-    Gate(judge=lineage.gate, concerns=_EVERY),
+    Lined(judge=lineage.gate, concerns=_EVERY),
     Gate(judge=findings_gate, concerns=_EVERY),
     Gate(judge=quarantines.gate, concerns=_BRINGS),
     Asked(judge=health.gate, concerns=_FROM_UPSTREAM),
@@ -92,38 +95,44 @@ GATES: tuple[Gate | Asked, ...] = (
     Asked(judge=debts.gate, concerns=_FROM_UPSTREAM),
     Asked(judge=windows.gate, concerns=_MOVES - _WAYS_BACK),
     Asked(judge=metrics.gate, concerns=_BRINGS - _REMEDIES),
-    Gate(judge=approving.gate, concerns=_EVERY - _HOPELESS),
+    Lined(judge=approving.gate, concerns=_EVERY - _HOPELESS),
 )
 
 _HARDEST = (GateState.REFUSED, GateState.ERROR, GateState.WAITING, GateState.OPEN)
 
 
 def results(
-    candidate: candidates.Candidate, facts: candidates.Facts, kind: Lineage
+    candidate: candidates.Candidate, facts: candidates.Facts, found: told.Told
 ) -> tuple[GateResult, ...]:
-    """What every gate says that concerns this kind of candidate."""
+    """What every gate says that concerns this kind of candidate, by what lineage found of it."""
     if not facts.sides:
         return (answers.fails("settings", "no settings of this environment are known"),)
-    found = [_judged(each, candidate, facts) for each in GATES if kind in each.concerns]
-    return tuple(each for each in found if each is not None)
+    concerned = [each for each in GATES if found.kind in each.concerns]
+    said = [_judged(each, candidate, facts, found) for each in concerned]
+    return tuple(each for each in said if each is not None)
 
 
 def _judged(
-    gate: Gate | Asked, candidate: candidates.Candidate, facts: candidates.Facts
+    gate: Gate | Lined | Asked,
+    candidate: candidates.Candidate,
+    facts: candidates.Facts,
+    found: told.Told,
 ) -> GateResult | None:
     """The gates of what is in force hold, and the candidate's own (rule 3): the harder answer counts."""
     if isinstance(gate, Gate):
         return gate.judge(candidate, facts)
+    if isinstance(gate, Lined):
+        return gate.judge(candidate, facts, found)
     if len(facts.sides) == 1:
         return gate.judge(candidate, facts, facts.sides[0].spec)
     said = [(each.word, gate.judge(candidate, facts, each.spec)) for each in facts.sides]
-    told = [(word, result) for word, result in said if result is not None]
-    if not told:
+    answered = [(word, result) for word, result in said if result is not None]
+    if not answered:
         return None
-    hardest = min((result for _, result in told), key=lambda each: _HARDEST.index(each.state))
-    if len({result for _, result in told}) == 1 and len(told) == len(said):
+    hardest = min((result for _, result in answered), key=lambda each: _HARDEST.index(each.state))
+    if len({result for _, result in answered}) == 1 and len(answered) == len(said):
         return hardest
-    return _joined([(word, each) for word, each in told if each.state is hardest.state])
+    return _joined([(word, each) for word, each in answered if each.state is hardest.state])
 
 
 def _joined(holding: list[tuple[str, GateResult]]) -> GateResult:

@@ -26,13 +26,8 @@ def tell(candidate: candidates.Candidate, facts: candidates.Facts) -> told.Told:
     return strays.strange(candidate, base, facts)
 
 
-def classify(candidate: candidates.Candidate, facts: candidates.Facts) -> Lineage:
-    return tell(candidate, facts).kind
-
-
-def gate(candidate: candidates.Candidate, facts: candidates.Facts) -> GateResult:
+def gate(candidate: candidates.Candidate, facts: candidates.Facts, found: told.Told) -> GateResult:
     """The lineage gate: only changes whose way is explained go on."""
-    found = tell(candidate, facts)
     row = classes.CLASSES[found.kind]
     words = _words(found, candidate, facts)
     return GateResult(

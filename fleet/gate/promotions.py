@@ -10,9 +10,9 @@ def whole(
     candidate: candidates.Candidate, base: candidates.Accepted, facts: candidates.Facts
 ) -> told.Told | None:
     upstream = facts.upstream
-    exact = told.newest_equal(candidate, upstream.accepted) if upstream else None
     if upstream is None:
         return None
+    exact = told.newest_equal(candidate, upstream.accepted)
     for source in [exact] if exact else ways.sources(upstream, facts.way):
         found = _equal_but_for_hotfixes(candidate, base, source, facts, is_exact=bool(exact))
         if found is not None and _is_forward(source, base, upstream, facts):
@@ -136,16 +136,12 @@ def bundles(
     source: candidates.Accepted,
     facts: candidates.Facts,
 ) -> frozenset[str] | None:
-    """The bundles that all of the change lies in, when they equal those of `source` but for hotfixes."""
+    """The bundles, here or in `source`, that all of the change lies in."""
     here, above = told.trees(candidate.commit, source.commit, facts)
     before = facts.way.trees.get(base.commit)
     if here is None or above is None or before is None:
         return None
-    folders = partials.folders(layout.differ(here, before, facts.layout), here, before, above)
-    if folders is None:
-        return None
-    open_here = {each.path for each in base.hotfixes}
-    return folders if open_here.issuperset(partials.differing(folders, here, above)) else None
+    return partials.folders(layout.differ(here, before, facts.layout), here, before, above)
 
 
 def _taken(

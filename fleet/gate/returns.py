@@ -1,8 +1,6 @@
 """Ways of changing content right here: back to an earlier release, or a hotfix."""
 
-from dataclasses import replace
-
-from fleet.gate import candidates, hotfixes, promotions, told, trailers, ways
+from fleet.gate import candidates, hotfixes, partials, promotions, told, trailers, ways
 from fleet.manifests import layout
 from fleet.model.ledger import Lineage
 
@@ -30,8 +28,9 @@ def _bundles_back(
     candidate: candidates.Candidate, base: candidates.Accepted, facts: candidates.Facts
 ) -> told.Told | None:
     for earlier in ways.past(base, facts.own, facts.way):
-        folders = promotions.bundles(candidate, replace(base, hotfixes=()), earlier, facts)
-        if folders is not None:
+        folders = promotions.bundles(candidate, base, earlier, facts)
+        here, then = told.trees(candidate.commit, earlier.commit, facts)
+        if folders and here and then and not partials.differing(folders, here, then):
             inside = tuple(e for e in earlier.hotfixes if layout.fits(e.path, folders))
             outside = tuple(e for e in base.hotfixes if not layout.fits(e.path, folders))
             detail = f" of {told.listed(sorted(folders))} to release {earlier.release}"

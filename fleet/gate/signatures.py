@@ -1,6 +1,6 @@
 """Signatures: each commit on the way was signed by somebody of a group of the trust file."""
 
-from fleet.gate import answers, candidates
+from fleet.gate import answers, candidates, told
 from fleet.model import kinds
 from fleet.model.ledger import GateResult
 
@@ -23,7 +23,6 @@ def gate(
     unsigned = [each for each in way if facts.signers.get(each) not in people]
     if not unsigned:
         return answers.opens(GATE, f"signed by {asked.group}: {len(way)} commits")
-    named = ", ".join(each[:10] for each in unsigned[:5])
-    more = f" and {len(unsigned) - 5} more" if len(unsigned) > 5 else ""
-    reason = f"not signed by anybody of {asked.group}: {named}{more}"
+    named = told.listed(map(told.short, unsigned))
+    reason = f"not signed by anybody of {asked.group}: {named}"
     return answers.refuses(GATE, reason, "make these commits anew, signed: git commit -S")

@@ -8,8 +8,6 @@ from fleet.manifests import layout
 from fleet.model import ledger, names, snapshots
 from fleet.model.ledger import Lineage
 
-_SHARED = layout.Part.CONTENT, layout.Part.RULES
-
 
 def undecided(
     candidate: candidates.Candidate, _: candidates.Accepted | None, facts: candidates.Facts
@@ -136,8 +134,7 @@ def _blamed(
 
 def _is_plain(step: snapshots.Step, compared: _Compared, facts: candidates.Facts) -> bool:
     """Of one parent and with nothing of upstream's in it: a squash that was altered has both."""
-    shared = ways.changed(step, facts.layout, *_SHARED)
-    return not ways.is_merge(step) and not compared.takes(shared)
+    return not ways.is_merge(step) and not compared.takes(ways.shared(step, facts.layout))
 
 
 def _makers(paths: Iterable[str], way: candidates.Way) -> tuple[snapshots.Step, ...]:

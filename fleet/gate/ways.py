@@ -18,7 +18,7 @@ def wanted(
     way: candidates.Way,
 ) -> tuple[names.CommitId, ...]:
     """The commits whose listings tell what a tip is that equals no accepted commit as it is."""
-    found = [base.commit, *(each.commit for each in _past(base, own, way))]
+    found = [base.commit, *(each.commit for each in past(base, own, way))]
     if upstream is not None:
         found += [each.commit for each in sources(upstream, way)]
         found += [*_merged(way), *upstream.unaccepted][:_SUSPECTS]
@@ -39,14 +39,8 @@ def sources(upstream: candidates.Upstream, way: candidates.Way) -> tuple[candida
 
 def past(
     base: candidates.Accepted, own: tuple[candidates.Accepted, ...], way: candidates.Way
-) -> tuple[candidates.Accepted, ...]:
-    """Earlier releases of the environment's own that a tip may go back to by path."""
-    return tuple(_past(base, own, way))
-
-
-def _past(
-    base: candidates.Accepted, own: tuple[candidates.Accepted, ...], way: candidates.Way
 ) -> Iterator[candidates.Accepted]:
+    """Earlier releases of the environment's own that a tip may go back to by path."""
     named = frozenset(trailers.values(trailers.ROLLBACK, way.steps))
     earlier = [each for each in reversed(own) if each.release < base.release]
     yield from (each for each in earlier if each.commit in named)
@@ -63,8 +57,9 @@ def is_merge(step: snapshots.Step) -> bool:
     return len(step.parents) > 1
 
 
-def changed(step: snapshots.Step, where: layout.Layout, *parts: layout.Part) -> tuple[str, ...]:
-    return tuple(path for path in step.paths if where.part(path) in parts)
+def shared(step: snapshots.Step, where: layout.Layout) -> list[str]:
+    """The shared paths that it changes."""
+    return [path for path in step.paths if where.is_shared(path)]
 
 
 def last_change(path: str, way: candidates.Way) -> snapshots.Step | None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from fleet.audit import drafts
 from fleet.gate import candidates, gates, lineage
 from fleet.hub import acts, contents, evidence, facts, inforce, rollouts, state
 from fleet.model import errors, ledger, names
@@ -87,7 +88,7 @@ async def _foreseen(
     own = await inforce.proposed(environment, candidate.commit, hub)
     sides = evidence.both(await inforce.spec(environment, hub), own)
     known = facts.from_book(candidate, sides, hub)
-    found = gates.results(candidate, known, lineage.classify(candidate, known))
+    found = gates.results(candidate, known, lineage.tell(candidate, known))
     return tuple(each for each in found if each.gate not in _ONLY_JUDGED)
 
 
@@ -106,14 +107,5 @@ def _answer(
         "standing": word,
         "told": told,
         "hint": hint,
-        "gates": [
-            {
-                "gate": each.gate,
-                "state": each.state.value,
-                "reason": each.reason,
-                "until": each.until.isoformat() if each.until else None,
-                "hint": each.hint,
-            }
-            for each in results
-        ],
+        "gates": [drafts.gate(each) for each in results],
     }

@@ -17,7 +17,7 @@ async def gather(
     hub: state.Hub,
 ) -> candidates.Facts:
     known = replace(
-        from_book(candidate, evidence.sides(judged), hub),
+        _of_book(candidate, evidence.sides(judged), hub),
         findings=found,
         scope=tuple(judged.spec.hotfix.paths) if judged.spec.hotfix else (),
     )
@@ -35,17 +35,23 @@ def from_book(
     candidate: candidates.Candidate, sides: tuple[candidates.Side, ...], hub: state.Hub
 ) -> candidates.Facts:
     """All that git and the judge need not be asked for."""
+    return seen(_of_book(candidate, sides, hub), candidate, hub)
+
+
+def _of_book(
+    candidate: candidates.Candidate, sides: tuple[candidates.Side, ...], hub: state.Hub
+) -> candidates.Facts:
     known = candidates.Facts(
         now=hub.clock.now(),
         layout=layout.Layout(environment=candidate.environment, owned=road(hub).owned),
         base=accepted_here(candidate.environment, hub),
-        own=candidates.account(hub.ledger.releases).get(candidate.environment, ()),
+        own=candidates.accepted(hub.ledger.releases, candidate.environment),
         upstream=upstream_of(candidate.environment, hub),
         held=hub.ledger.seal.held,
         findings=(),
         sides=sides,
     )
-    return seen(evidence.beside(known, candidate, hub), candidate, hub)
+    return evidence.beside(known, candidate, hub)
 
 
 def source_of(candidate: candidates.Candidate, facts: candidates.Facts) -> candidates.Candidate:
@@ -92,7 +98,7 @@ def upstream_of(environment: names.Environment, hub: state.Hub) -> candidates.Up
     pending = decision is not None and decision.verdict is not ledger.Verdict.ACCEPTED
     return candidates.Upstream(
         environment=before,
-        accepted=candidates.account(hub.ledger.releases).get(before, ()),
+        accepted=candidates.accepted(hub.ledger.releases, before),
         undecided=decision if pending else None,
         tip=decision.commit if decision else None,
         skipped=_skipped(before, hub),
@@ -103,9 +109,12 @@ def _skipped(
     upstream: names.Environment, hub: state.Hub
 ) -> tuple[tuple[names.Environment, candidates.Accepted], ...]:
     order = [step.environment for step in road(hub).steps]
-    accounts = candidates.account(hub.ledger.releases)
     farther = reversed(order[: order.index(upstream)])
-    return tuple((each, one) for each in farther for one in accounts.get(each, ())[::-1])
+    return tuple(
+        (each, one)
+        for each in farther
+        for one in candidates.accepted(hub.ledger.releases, each)[::-1]
+    )
 
 
 def _health(

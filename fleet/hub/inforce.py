@@ -22,10 +22,9 @@ async def proposed(
 
 
 def after(environment: names.Environment, hub: state.Hub) -> names.Environment | None:
-    """The environment that takes promotions from this one."""
+    """The environment that takes promotions from this one; None too where there is no road yet."""
     road = hub.ledger.seal.road
-    order = [step.environment for step in road.steps] if road else []
-    return next((each for each in order if road and road.before(each) == environment), None)
+    return road.after(environment) if road else None
 
 
 async def quorums(environment: names.Environment, hub: state.Hub) -> tuple[gating.Share, ...]:

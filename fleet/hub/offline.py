@@ -104,9 +104,7 @@ async def _accepted(
         environment=environment, commit=commit, road=road, base=None, upstream=None
     )
     ids = await judging.ids(question, tools)
-    return candidates.Accepted(
-        release=0, commit=commit, content=ids.content, rules=ids.rules, owned=ids.owned
-    )
+    return candidates.unnumbered(commit, ids)
 
 
 def _planned(judged: judging.Judged) -> tuple[findings.Finding, ...]:

@@ -5,6 +5,7 @@ Its tree is upstream's shared paths with the target's own; so it is exact whatev
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from fleet.hub import grafting, judging, offline
 from fleet.manifests import layout
@@ -59,10 +60,7 @@ async def prepare(
         merge=merge,
         branch=branch,
         running=running,
-        changes={
-            cluster: tuple(changes(before.judged.manifests.get(cluster, ()), share))
-            for cluster, share in after.judged.manifests.items()
-        },
+        changes=changes(before.judged.manifests, after.judged.manifests),
         findings=after.findings,
     )
 
@@ -99,7 +97,18 @@ async def _graft(
     return await pen.graft(made.entries, made.parents, made.message) if made else None
 
 
-def changes(
+Share: TypeAlias = Mapping[names.Cluster, tuple[objects.Manifest, ...]]
+
+
+def changes(before: Share, after: Share) -> dict[names.Cluster, tuple[str, ...]]:
+    """Of each cluster: "+ key", "- key", "~ key"."""
+    return {
+        cluster: tuple(_changes(before.get(cluster, ()), share))
+        for cluster, share in after.items()
+    }
+
+
+def _changes(
     before: tuple[objects.Manifest, ...], after: tuple[objects.Manifest, ...]
 ) -> Iterator[str]:
     old = {each.key: each.digest for each in before}

@@ -38,7 +38,7 @@ async def prepare(asked: Asked, road: ledger.Road, tools: judging.Tools) -> Prop
     before = None
     if asked.running is not None:
         before = await judging.judge(replace(question, commit=asked.running), tools)
-        question = replace(question, base=_accepted(before))
+        question = replace(question, base=candidates.unnumbered(asked.running, before.ids))
     judged = await judging.judge(question, tools)
     retired = {**asked.leaving, **_gone(before, judged)}
     clusters = [each.document for each in judged.declared.clusters]
@@ -49,24 +49,9 @@ async def prepare(asked: Asked, road: ledger.Road, tools: judging.Tools) -> Prop
         subject=consent.subject,
         consent=consent,
         retired=plan.retired,
-        changes={
-            cluster: tuple(
-                promotion.changes(before.manifests.get(cluster, ()) if before else (), share)
-            )
-            for cluster, share in judged.manifests.items()
-        },
+        changes=promotion.changes(before.manifests if before else {}, judged.manifests),
         findings=leniency.settle(judged.findings, judged.docket, leniency.Moment(now=now)),
         lifetime=min((each.lifetime for each in consent.wanted if each.lifetime), default=0),
-    )
-
-
-def _accepted(judged: judging.Judged) -> candidates.Accepted:
-    return candidates.Accepted(
-        release=0,
-        commit=judged.question.commit,
-        content=judged.ids.content,
-        rules=judged.ids.rules,
-        owned=judged.ids.owned,
     )
 
 

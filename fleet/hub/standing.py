@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+from fleet.audit import drafts
 from fleet.hub import halts, members, progress, rollouts, state
 from fleet.model import errors, findings, ledger, messages, names, pacing
 
@@ -143,15 +144,7 @@ def _candidate(decision: ledger.Decision) -> dict[str, Any]:
         "verdict": decision.verdict.value,
         "lineage": decision.lineage.value,
         "waitsFor": [
-            {
-                "gate": each.gate,
-                "state": each.state.value,
-                "reason": each.reason,
-                "hint": each.hint,
-                "until": each.until.isoformat() if each.until else None,
-            }
-            for each in decision.gates
-            if each.state is not ledger.GateState.OPEN
+            drafts.gate(each) for each in decision.gates if each.state is not ledger.GateState.OPEN
         ],
         "findings": len(decision.findings),
     }

@@ -161,16 +161,12 @@ def policy_courts(
     runs: Runs,
 ) -> Iterator[Court]:
     """Of the manifests only the Namespaces count."""
-    kinds = _spelled(known)
-    annotated = evaluate.looks_at_namespaces(bound)
-    for near in neighbourhoods(manifests, annotated=annotated):
-        scene = _scene(near, known, brought)
-        key = json_values.digest([bound.digest, near.labels, near.annotations, kinds])
+    for clusters, scene, key in _scenes(manifests, bound, known, brought):
         yield Court(
             name=f"policy/{key}/{brought.digest}",
             key=lambda m, old, k=key: f"policy/{k}{brought.identity(m)}{_saw(old, brought)}",  # type: ignore[misc]  # bound here
             judge=lambda m, old, s=scene: evaluate.evaluate(bound, m, _replacing(old, s)),  # type: ignore[misc]  # bound here
-            clusters=tuple(near.clusters),
+            clusters=clusters,
             runs=runs,
             heeds=_Heeding(bound, scene),
         )
@@ -190,16 +186,13 @@ async def deletions(
     runs = await previous()
     gone = {cluster: _gone(runs.get(cluster, {}), share) for cluster, share in manifests.items()}
     around = {cluster: (*gone[cluster], *share) for cluster, share in manifests.items()}
-    kinds = _spelled(known)
     found: list[findings.Finding] = []
-    for near in neighbourhoods(around, annotated=evaluate.looks_at_namespaces(bound)):
-        scene = _scene(near, known, brought)
-        key = json_values.digest([bound.digest, near.labels, near.annotations, kinds])
+    for clusters, scene, key in _scenes(around, bound, known, brought):
         court = Court(
             name=f"deletion/{key}/{brought.digest}",
             key=lambda m, _, k=key: f"deletion/{k}{brought.identity(m)}",  # type: ignore[misc]  # bound here
             judge=lambda m, _, s=scene: evaluate.deleted(bound, m, s),  # type: ignore[misc]  # bound here
-            clusters=tuple(near.clusters),
+            clusters=clusters,
             runs={},
             heeds=lambda _: False,
         )
@@ -212,6 +205,16 @@ def _gone(
 ) -> tuple[objects.Manifest, ...]:
     stays = {each.key for each in share}
     return tuple(each for key, each in runs.items() if key not in stays)
+
+
+def _scenes(
+    manifests: Share, bound: policies.PolicySet, known: scopes.Scopes, brought: customs.Customs
+) -> Iterator[tuple[tuple[names.Cluster, ...], evaluate.Scene, names.Digest]]:
+    """The clusters among whose Namespaces the same is said, what is there, and all of that in a digest."""
+    kinds = _spelled(known)
+    for near in neighbourhoods(manifests, annotated=evaluate.looks_at_namespaces(bound)):
+        key = json_values.digest([bound.digest, near.labels, near.annotations, kinds])
+        yield tuple(near.clusters), _scene(near, known, brought), key
 
 
 def _spelled(known: scopes.Scopes) -> list[list[str | bool | list[str]]]:

@@ -3,11 +3,12 @@
 Rows are the present, records (fleet.audit) are how it came about; both are written in one transaction.
 """
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
-from typing import TypeAlias
+from typing import TypeAlias, get_args
 
 from fleet.model import (
     approving,
@@ -44,6 +45,11 @@ class Road:
         order = [step.environment for step in self.steps]
         place = order.index(environment)
         return order[place - 1] if place else None
+
+    def after(self, environment: names.Environment) -> names.Environment | None:
+        """The environment that takes promotions from it; None for the last."""
+        order = [step.environment for step in self.steps]
+        return next((n for one, n in itertools.pairwise(order) if one == environment), None)
 
     def branch(self, environment: names.Environment) -> names.Branch:
         return next(step.branch for step in self.steps if step.environment == environment)
@@ -283,6 +289,10 @@ Row: TypeAlias = (
     | observed.Row
 )
 
+
+KINDS: Mapping[str, type[Row]] = {
+    kind.__name__: kind for kind in get_args(Row)
+}  # as a book names them
 
 Place: TypeAlias = tuple[names.Environment, names.ContentId]
 

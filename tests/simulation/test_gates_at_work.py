@@ -16,19 +16,9 @@ from fleet.audit import records
 from fleet.hub import state as hubs
 from fleet.model import errors, ledger
 from fleet.ports import answers
-from fleet.simulation import clock, metrics, world
+from fleet.simulation import metrics
 
 URL = "http://prometheus:9090"
-HEAD = """apiVersion: fleetgate.dev/v1alpha1
-kind: Fleet
-metadata:
-  name: small
-spec:
-  environments:
-    - name: dev
-    - name: staging
-      gates:
-"""
 STATUS = "        statuses: [{issuer: ci, context: e2e}]\n"
 METRIC = (
     f"        metrics: [{{name: errors, url: '{URL}', query: errors, window: 5m, "
@@ -86,26 +76,27 @@ def run(gates: str, tell: Callable[[Gated], Awaitable[None]]) -> None:
         poll_interval=2.0, status_secrets={"ci": "shared"}, metric_urls=frozenset({URL})
     )
 
-    async def main() -> None:
-        here = world.World(worlds.hub(change=change, settings=settings), worlds.agent())
-        fleet = f"{HEAD}{gates}    - name: prod\n"
-        here.remote.start("dev", {**worlds.files(), "fleet.yaml": fleet.encode()})
-        for name in worlds.ENVIRONMENTS[1:]:
-            here.remote.branch(name, at="dev")
+    def small() -> Gated:
+        here = worlds.small(
+            worlds.hub(change=change, settings=settings), gates=f"      gates:\n{gates}"
+        )
         story = Gated(here=here, watch=invariants.Watch(here))
         story.source = source
-        try:
-            await worlds.register(here, "dev-1", "dev")
-            await worlds.register(here, "staging-1", "staging")
-            here.hub.start()
-            await story.healthy("dev", "dev at first")
-            await tell(story)
-            story.watch.check()
-            assert here.faults == []
-        finally:
-            await here.close()
+        return story
 
-    clock.run(main())
+    storyline.play(small, begin, tell, faultless)
+
+
+async def begin(story: Gated) -> None:
+    here = story.here
+    await worlds.register(here, "dev-1", "dev")
+    await worlds.register(here, "staging-1", "staging")
+    here.hub.start()
+    await story.healthy("dev", "dev at first")
+
+
+async def faultless(story: Gated) -> None:
+    assert story.here.faults == []
 
 
 def said(story: Gated, **fields: str) -> dict[str, str]:

@@ -11,30 +11,9 @@ import repositories
 import storyline
 import worlds
 from fleet.model import ledger, names, observed
-from fleet.simulation import clock, world
 
 SOAK = timedelta(minutes=10)
-_FLEET = """apiVersion: fleetgate.dev/v1alpha1
-kind: Fleet
-metadata:
-  name: small
-spec:
-  environments:
-    - name: dev
-    - name: staging
-      gates:
-        soak: 10m
-    - name: prod
-"""
 DEV, STAGING = names.Environment("dev"), names.Environment("staging")
-
-
-def small() -> world.World:
-    here = world.World(worlds.hub(), worlds.agent())
-    here.remote.start("dev", {**worlds.files(), "fleet.yaml": _FLEET.encode()})
-    for name in worlds.ENVIRONMENTS[1:]:
-        here.remote.branch(name, at="dev")
-    return here
 
 
 class Soaking(storyline.Story):
@@ -81,18 +60,13 @@ class Soaking(storyline.Story):
             assert each.confirmed <= first or each.began >= last, (each, first, last)
 
 
-def run(tell: Callable[[Soaking], Awaitable[None]]) -> None:
-    async def main() -> None:
-        here = small()
-        story = Soaking(here=here, watch=invariants.Watch(here))
-        try:
-            await story.begin()
-            await tell(story)
-            story.watch.check()
-        finally:
-            await here.close()
+def small() -> Soaking:
+    here = worlds.small(gates="      gates:\n        soak: 10m\n")
+    return Soaking(here=here, watch=invariants.Watch(here))
 
-    clock.run(main())
+
+def run(tell: Callable[[Soaking], Awaitable[None]]) -> None:
+    storyline.play(small, Soaking.begin, tell)
 
 
 @pytest.mark.threat(55)

@@ -76,6 +76,7 @@ SCHEMAS: dict[str, Schema] = {
     "deep": {**NESTED, "x-kubernetes-validations": [rule("self.a.all(x, x.b.all(y, y != 'a'))")]},
     "deepRule": of({"a": unbound(of({"b": unbound({**LOOSE, "x-kubernetes-validations": [rule("self == 'a'")]})}))}),
     "message": {**SHORT, "x-kubernetes-validations": [rule("self != 'a'", messageExpression="self + self")]},
+    "numberedMessage": of({"n": INT}, rule("self.n < 9", messageExpression="'not ' + string(self.n)")),
     "longMessage": {**LOOSE, "x-kubernetes-validations": [
         rule("self != 'a'", messageExpression="self.contains(self) ? 'a' : self")]},
     "change": {**LOOSE, "x-kubernetes-validations": [rule("self.contains(oldSelf)")]},

@@ -12,6 +12,7 @@ from hypothesis import strategies as some
 import approvers
 import builders
 from fleet.gate import approving as gate
+from fleet.gate import candidates, lineage
 from fleet.model import approving, ledger, names
 from fleet.protocol import approvals
 
@@ -45,7 +46,12 @@ def consent(count: int = 1, **more: object) -> approving.Consent:
 def judged(
     asked: approving.Consent, *voices: approving.Voice, **facts: object
 ) -> ledger.GateResult:
-    return gate.gate(builders.candidate(), builders.facts(consent=asked, voices=voices, **facts))
+    return said(builders.facts(consent=asked, voices=voices, **facts))
+
+
+def said(facts: candidates.Facts) -> ledger.GateResult:
+    candidate = builders.candidate()
+    return gate.gate(candidate, facts, lineage.tell(candidate, facts))
 
 
 def is_open(asked: approving.Consent, *voices: approving.Voice) -> bool:
@@ -55,7 +61,7 @@ def is_open(asked: approving.Consent, *voices: approving.Voice) -> bool:
 def test_where_nobody_is_asked_it_is_open():
     blank = approving.Consent(subject=S, wanted=())
     assert is_open(blank)
-    assert gate.gate(builders.candidate(), builders.facts()).state is ledger.GateState.OPEN
+    assert said(builders.facts()).state is ledger.GateState.OPEN
 
 
 def test_so_many_different_people_are_asked():

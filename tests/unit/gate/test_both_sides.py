@@ -94,14 +94,14 @@ def test_an_owned_change_skips_what_upstream_has_to_show():
 @pytest.mark.parametrize(
     ("kind", "asked"),
     [
-        (ledger.Lineage.ROLLBACK, {"quarantine", "signatures"}),
-        (ledger.Lineage.HOTFIX, {"quarantine", "signatures", "statuses", "budget", "windows"}),
-        (ledger.Lineage.OWNED, {"signatures", "budget", "windows"}),
-        (ledger.Lineage.NOTHING, set()),
+        (ledger.Lineage.ROLLBACK, {"approvals", "quarantine", "signatures"}),
+        (ledger.Lineage.HOTFIX, {"approvals", "quarantine", "signatures", "statuses", "budget", "windows"}),
+        (ledger.Lineage.OWNED, {"approvals", "signatures", "budget", "windows"}),
+        (ledger.Lineage.NOTHING, {"approvals"}),
         (
             ledger.Lineage.PROMOTION,
             {"quarantine", "signatures", "statuses", "budget", "windows", "metrics", "soak", "debt",
-             "upstream health"},
+             "upstream health", "approvals"},
         ),
     ],
 )  # fmt: skip

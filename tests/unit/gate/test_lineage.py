@@ -9,7 +9,7 @@ from hypothesis import strategies as some
 
 import builders
 from fleet.gate import candidates, lineage
-from fleet.model import ledger
+from fleet.model import ledger, names
 
 Lineage, Gate = ledger.Lineage, ledger.GateState
 REWRITTEN = candidates.Way(descends=False)
@@ -17,6 +17,10 @@ REWRITTEN = candidates.Way(descends=False)
 # Upstream accepted c1, then c2, then c3; staging runs c1 unless said otherwise.
 HISTORY = (builders.accepted(1, "c1"), builders.accepted(2, "c2"), builders.accepted(3, "c3"))
 DEV = builders.upstream(*HISTORY)
+
+
+def gate(candidate: candidates.Candidate, facts: candidates.Facts) -> ledger.GateResult:
+    return lineage.gate(candidate, facts, lineage.tell(candidate, facts))
 
 
 def staging(content: str = "c2", rules: str = "r1", **fields: Any) -> candidates.Candidate:
@@ -163,8 +167,8 @@ def test_each_class(
     candidate: candidates.Candidate, told: dict[str, Any], kind: Lineage, state: Gate
 ):
     facts = builders.facts(**told)
-    assert lineage.classify(candidate, facts) is kind
-    assert lineage.gate(candidate, facts).state is state
+    assert lineage.tell(candidate, facts).kind is kind
+    assert gate(candidate, facts).state is state
 
 
 @pytest.mark.parametrize(
@@ -175,7 +179,7 @@ def test_each_class(
 def test_who_is_held_hears_why_and_what_to_do(
     candidate: candidates.Candidate, told: dict[str, Any]
 ):
-    result = lineage.gate(candidate, builders.facts(**told))
+    result = gate(candidate, builders.facts(**told))
     assert result.reason
     assert result.hint
 
@@ -183,7 +187,7 @@ def test_who_is_held_hears_why_and_what_to_do(
 @pytest.mark.threat(23)
 def test_a_rewritten_branch_names_both_commits():
     candidate, facts = builders.candidate(), builders.facts(way=REWRITTEN)
-    reason = lineage.gate(candidate, facts).reason
+    reason = gate(candidate, facts).reason
     assert facts.base is not None
     assert candidate.commit[:10] in reason
     assert facts.base.commit[:10] in reason
@@ -194,7 +198,7 @@ def test_content_that_upstream_had_twice_counts_as_its_newer_release():
         builders.accepted(1, "c1"), builders.accepted(2, "c2"), builders.accepted(3, "c1")
     )
     facts = builders.facts(upstream=dev, base=builders.accepted(1, "c2"))
-    assert lineage.classify(staging("c1"), facts) is Lineage.PROMOTION
+    assert lineage.tell(staging("c1"), facts).kind is Lineage.PROMOTION
 
 
 @pytest.mark.threat(33)
@@ -203,8 +207,8 @@ def test_author_and_subject_decide_nothing(author: str, subject: str, name: str)
     candidate, told, kind, _ = CLASSES[name]
     forged = replace(candidate, author=author, subject=subject)
     facts = builders.facts(**told)
-    assert lineage.classify(forged, facts) is kind
-    assert lineage.gate(forged, facts) == lineage.gate(candidate, facts)
+    assert lineage.tell(forged, facts).kind is kind
+    assert gate(forged, facts) == gate(candidate, facts)
 
 
 @pytest.mark.parametrize(
@@ -232,11 +236,10 @@ def test_rules_that_stay_never_come_first():
     assert not lineage.rules_came_first(staging("c2", "r2"), builders.accepted(), None)
 
 
-def test_the_account_lists_each_environment_in_order_of_release():
+def test_what_was_accepted_is_listed_in_order_of_release():
     releases = [builders.release(n) for n in (10, 2, 1)]
     releases.append(builders.release(4, environment="prod"))
-    found = candidates.account({(each.environment, each.number): each for each in releases})
-    assert {name: [each.release for each in history] for name, history in found.items()} == {
-        "dev": [1, 2, 10],
-        "prod": [4],
-    }
+    book = {(each.environment, each.number): each for each in releases}
+    found = candidates.accepted(book, names.Environment("dev"))
+    assert [each.release for each in found] == [1, 2, 10]
+    assert [each.release for each in candidates.accepted(book, names.Environment("prod"))] == [4]
