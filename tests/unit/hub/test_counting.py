@@ -43,6 +43,7 @@ def counted(
         slices={names.Cluster(c): s for c, s in after.items()},
         retired={names.Cluster(c): how for c, how in (retired or {}).items()},
         waves=(),
+        terms=(),
         slices_root=names.Root(""),
     )
     shelf = Shelf(*before.values())
