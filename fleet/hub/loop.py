@@ -18,7 +18,10 @@ _log = logging.getLogger("fleet.hub")
 
 
 async def run(hub: state.Hub) -> None:
-    """Until cancelled. Trouble with the outside world is said and tried again; the rest goes on meanwhile."""
+    """Until cancelled. Trouble with the outside world is said and tried again; the rest goes on meanwhile.
+
+    Raises errors.RefusedError when another hub has taken the book over.
+    """
     if not hub.is_loaded:
         await start(hub)
     async with measuring.asking(hub):
@@ -33,6 +36,7 @@ async def run(hub: state.Hub) -> None:
 
 async def start(hub: state.Hub) -> None:
     """Read the book. Agents may be answered only after: to an empty ledger each of them would prove it lost."""
+    await hub.book.take_over()
     hub.ledger = await hub.book.load()
     hub.is_loaded = True
     hub.started = hub.clock.now()
@@ -55,6 +59,7 @@ async def _fetch(hub: state.Hub) -> None:
     if not _is_due(hub):
         return
     hub.fetch_now = False
+    await hub.book.confirm()
     try:
         hub.tips = await hub.repository.fetch()
         hub.trouble = ""

@@ -322,7 +322,3 @@ async def test_a_killed_process_loses_nothing_that_was_confirmed(
     kept = records.Head(length=int(length), hash=digest.decode())
     assert chain.verify(found, kept) is None
     assert len(found) <= kept.length + 1
-
-
-def test_every_row_of_the_ledger_can_be_kept():
-    assert set(sqlite._KINDS.values()) == set(ledger.Row.__args__)
