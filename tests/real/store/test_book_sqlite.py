@@ -15,7 +15,7 @@ from sqlalchemy import event
 import builders
 from fleet.adapters.store import book as sqlite
 from fleet.audit import chain, records
-from fleet.model import errors, ledger, slices
+from fleet.model import errors, slices
 from fleet.ports import store
 from fleet.protocol import encoding
 
