@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from fleet.audit import drafts
-from fleet.hub import edges, figures, judging, measuring, release, rollouts, soaks, state
+from fleet.hub import edges, fallback, figures, judging, measuring, release, rollouts, soaks, state
 from fleet.model import errors, ledger
 from fleet.ports import repository, store
 
@@ -123,6 +123,7 @@ async def _decide(
     try:
         await soaks.observe(step.environment, hub, jumped=jumped)
         await release.release(step.environment, tip, hub)
+        await fallback.back(step.environment, hub)
     except Exception as error:
         if isinstance(error, errors.FleetError) and not hub.is_loaded:
             raise
