@@ -55,13 +55,15 @@ class Team:
             "approve", "dev", "--dir", self.line.git.folder, "--key", key, "--yes", *to
         )
 
-    async def waits(self, tip: names.CommitId, words: str) -> ledger.GateResult:
+    async def waits(
+        self, tip: names.CommitId, words: str, gate: str = "approvals"
+    ) -> ledger.GateResult:
         """Until the gate says so of this commit."""
 
         def found() -> ledger.GateResult | None:
             decision = self.line.decision()
             gates = decision.gates if decision and decision.commit == tip else ()
-            told = (each for each in gates if each.gate == "approvals" and words in each.reason)
+            told = (each for each in gates if each.gate == gate and words in each.reason)
             return next(told, None)
 
         return await self.line.until(words, found)
@@ -146,6 +148,24 @@ async def test_an_unsigned_change_and_a_strangers_word_wait(line: lines.Line):
     assert ended.code == 1
     assert "nobody's key in dev" in ended.said
     await team.approve(team.bert)
+    await line.quiet()
+    assert await line.stations["dev-1"].word(line.namespace, "a")() == "hello"
+
+
+@pytest.mark.threat(40)
+async def test_the_signatures_of_commits_are_asked_by_the_keys_in_force(line: lines.Line):
+    team = await introduced(line)
+    asks = lines.fleet_yaml("dev") + "    gates: {signatures: {group: releasers}}\n"
+    line.git.write({"fleet.yaml": asks})
+    tip = line.commit()
+    found = await team.waits(tip, "signed by releasers: ", "signatures")
+    assert found.state is ledger.GateState.OPEN
+    await team.approve(team.bert)
+    await line.healthy(tip)
+    team.signs_commits(key_of(line.folder, "mallory", "ed25519"))
+    tip = line.commit(line.app(a="four"))
+    found = await team.waits(tip, f"not signed by anybody of releasers: {tip[:10]}", "signatures")
+    assert found.state is ledger.GateState.REFUSED
     await line.quiet()
     assert await line.stations["dev-1"].word(line.namespace, "a")() == "hello"
 
