@@ -22,6 +22,7 @@ COMMANDS = {
     "policy": "policy:app",
     "promote": "promote:promote",
     "approve": "approve:approve",
+    "break-glass": "glass:break_glass",
     "trust": "trust:app",
     "status": "status:status",
     "explain": "explain:explain",

@@ -1,6 +1,7 @@
 """Approvals as a team has them: real keys by ssh-keygen, commits signed by git, the commands that people type."""
 
 import subprocess
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -170,6 +171,38 @@ async def test_the_signatures_of_commits_are_asked_by_the_keys_in_force(line: li
     assert await line.stations["dev-1"].word(line.namespace, "a")() == "hello"
 
 
+@pytest.mark.threat(54)
+async def test_two_people_pass_a_freeze_together(line: lines.Line):
+    team = await introduced(line)
+    freeze = (
+        "{name: freeze, effect: deny, timeZone: Etc/UTC, start: '2020-01-01T00:00', duration: 31d,"
+        " recurrence: 'FREQ=DAILY'}"
+    )
+    settings = f"{lines.fleet_yaml('dev')}    gates:\n      breakGlass: {{group: releasers, longest: 1h}}\n"
+    line.git.write({"fleet.yaml": settings})
+    tip = line.commit()
+    await team.waits(tip, "0 of 1")
+    await team.approve(team.bert)
+    await line.healthy(tip)
+    line.git.write({"fleet.yaml": f"{settings}      windows: [{freeze}]\n"})
+    tip = line.commit(line.app(a="five"))
+    await team.waits(tip, "closed by freeze", "windows")
+    await team.approve(team.bert)
+    until = (datetime.now(UTC) + timedelta(minutes=10)).isoformat()
+    for key, to in (
+        (team.ada, ("--hub", line.url)),
+        (team.bert, ("--out", line.folder / "glass")),
+    ):
+        ended = await fleet(
+            "break-glass", "dev", "--reason", "it burns", "--until", until, "--key", key, *to
+        )
+        assert ended.code == 0, ended.said
+    await team.waits(tip, "closed by freeze", "windows")
+    handed = await fleet("hub", "approve", line.folder / "glass", "--state", line.state.root)
+    assert "break-glass of bert is in the book" in handed.out, handed.said
+    await line.healthy(tip)
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -179,6 +212,14 @@ async def test_the_signatures_of_commits_are_asked_by_the_keys_in_force(line: li
         (("trust", "show", "dev"), "there is no"),
         (("trust", "sign", "1.yaml", "--key", "k"), "cannot read 1.yaml"),
         (("hub", "approve", "nothing"), "cannot read nothing"),
+        (
+            ("break-glass", "dev", "--reason", "x", "--until", "soon", "--out", "x"),
+            "a moment with its zone",
+        ),
+        (
+            ("break-glass", "dev", "--reason", "x", "--until", "2999-01-01T00:00:00Z"),
+            "--hub URL or --out FILE",
+        ),
     ],
 )
 async def test_what_is_asked_wrongly_is_told_in_words(
