@@ -9,6 +9,7 @@ from fleet.gate import candidates
 from fleet.hub import drawing, judging, state
 from fleet.model import approving, errors, gating, kinds, ledger, names, snapshots, trusting
 from fleet.plan import rollout
+from fleet.policy import loosening
 from fleet.ports import store
 from fleet.protocol import approvals, openpgp, sshsig, sshwire, trustchain
 
@@ -75,6 +76,7 @@ def consent_of(
     links = _links(judged)
     signers = _signers(links, signatures)
     settings = [each for spec in judged.specs for each in _asked(spec, kind)]
+    settings += _of_loosening(judged)
     wanted = [w for link in links for w in approvals.wanted(link.spec)]
     wanted += [_wanted(each, link) for link in links for each in settings]
     return approving.Consent(
@@ -92,6 +94,13 @@ def _asked(spec: kinds.EnvironmentSpec, kind: ledger.Lineage | None) -> Iterable
         yield from spec.gates.approvals
     if kind in (ledger.Lineage.HOTFIX, None) and spec.hotfix is not None:
         yield from spec.hotfix.approvals or ()
+
+
+def _of_loosening(judged: judging.Judged) -> list[gating.Approvals]:
+    """By whom a change must be approved that may let through what is denied today (rule 3)."""
+    if not any(each.rule == loosening.RULE for each in judged.findings):
+        return []
+    return [each for spec in judged.specs for each in spec.gates.loosening]
 
 
 def subject_of(judged: judging.Judged, plan: rollout.Plan) -> approving.Subject:
