@@ -3,19 +3,21 @@
 import logging
 from dataclasses import replace
 
-from fleet.agent import keeping, pauses, state
+from fleet.agent import keeping, pauses, sealing, state, witnessing
 from fleet.model import errors, json_values, messages, names, slices
-from fleet.protocol import requests, trusted
+from fleet.protocol import trusted
 
 _log = logging.getLogger("fleet.agent")
 _LEAP = 3_600_000  # by which the counter grows after a refusal: our clock may have gone back
 
 
 async def run(agent: state.Agent, keeper: keeping.Keeper) -> None:
-    """Until cancelled: one standing question to the hub."""
+    """Until cancelled: one standing question to the hub, which has shown its log first where it may be another one."""
+    memory = witnessing.Memory()
     pause = pauses.Pause(agent.settings.shortest_pause, agent.settings.hub_pause, agent.chance)
     while True:
         try:
+            await witnessing.look(agent, memory)
             await once(agent, keeper)
         except (errors.UnreachableError, errors.RefusedError, errors.BrokenError) as error:
             _note(agent, str(error))
@@ -31,7 +33,7 @@ async def once(agent: state.Agent, keeper: keeping.Keeper) -> None:
     """One poll, and the dispatch that came of it, stored."""
     if agent.held is not None and agent.is_incomplete:
         await _complete(agent, keeper, agent.held)
-    envelope = await agent.link.poll(await sealed(agent, _poll(agent)))
+    envelope = await agent.link.poll(await sealing.sealed(agent, _poll(agent)))
     if envelope is None:
         return
     held = trusted.admit(envelope, agent.identity, agent.held, agent.clock.now())
@@ -41,16 +43,6 @@ async def once(agent: state.Agent, keeper: keeping.Keeper) -> None:
         await _take_slice(agent, keeper, held)
     else:
         await _take_renewal(agent, keeper, held)
-
-
-async def sealed(agent: state.Agent, message: requests.Message) -> bytes:
-    """A request that the hub believes once. The hub's session is asked for when it is not known."""
-    async with agent.asking:
-        if not agent.session:
-            agent.session = await agent.link.session()
-        # By the clock, so that it goes on growing when this process begins anew within a session of the hub.
-        agent.counter = max(agent.counter + 1, int(agent.clock.now().timestamp() * 1000))
-        return requests.seal(message, session=agent.session, counter=agent.counter, key=agent.key)
 
 
 def adopt(agent: state.Agent, held: trusted.Held, items: tuple[slices.Item, ...]) -> None:
@@ -88,7 +80,7 @@ async def _complete(agent: state.Agent, keeper: keeping.Keeper, held: trusted.He
 
 async def _take_slice(agent: state.Agent, keeper: keeping.Keeper, held: trusted.Held) -> None:
     digest = held.dispatch.slice
-    data = await agent.link.fetch(await sealed(agent, _fetch(agent, digest)))
+    data = await agent.link.fetch(await sealing.sealed(agent, _fetch(agent, digest)))
     if data is None:
         raise errors.UnreachableError("the hub does not have the slice that it dispatched")
     items = trusted.open_slice(data, digest)

@@ -3,7 +3,7 @@
 import logging
 from dataclasses import replace
 
-from fleet.agent import pauses, polling, sight, state
+from fleet.agent import pauses, sealing, sight, state
 from fleet.model import changes, errors, health, messages, objects
 
 _log = logging.getLogger("fleet.agent")
@@ -42,7 +42,7 @@ async def once(agent: state.Agent) -> None:
     if report is None or _same(report, agent.last):
         return
     agent.number = report.number
-    told = await agent.link.report(await polling.sealed(agent, report))
+    told = await agent.link.report(await sealing.sealed(agent, report))
     if told > report.number:
         agent.number = told  # the hub remembers more than we do: an earlier life of this agent
         agent.news.set()

@@ -37,10 +37,13 @@ def head_of(record: records.Record) -> records.Head:
 
 
 def hash_of(record: records.Record) -> str:
+    return hash_of_json(as_json(record))
+
+
+def hash_of_json(document: json_values.JsonObject) -> str:
     """Of everything but the hash itself."""
-    document = as_json(record)
-    del document["hash"]
-    return hashlib.sha256(json_values.encode(document)).hexdigest()
+    rest = {name: value for name, value in document.items() if name != "hash"}
+    return hashlib.sha256(json_values.encode(rest)).hexdigest()
 
 
 def as_json(record: records.Record) -> dict[str, Any]:

@@ -1,12 +1,22 @@
 """Every kind of record, as it goes into the chain. Bodies are JSON for people and programs; no secrets, no slices."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
 from fleet.audit import records
 from fleet.audit import violations as life
-from fleet.model import approving, changes, findings, json_values, ledger, messages, observed
+from fleet.model import (
+    approving,
+    changes,
+    findings,
+    json_values,
+    ledger,
+    messages,
+    names,
+    observed,
+)
+from fleet.protocol import checkpoints
 
 
 def decision(decided: ledger.Decision) -> records.Draft:
@@ -142,12 +152,25 @@ def hold(*, subject: str, reason: str, at: datetime) -> records.Draft:
     return _draft(records.Kind.HOLD, subject, at, {"reason": findings.escaped(reason)})
 
 
-def recovery(*, reason: str, echoes: Iterable[messages.Dispatch], at: datetime) -> records.Draft:
+def recovery(
+    *,
+    reason: str,
+    echoes: Iterable[messages.Dispatch],
+    epoch: int,
+    lost: Mapping[names.Cluster, checkpoints.Checkpoint],
+    at: datetime,
+) -> records.Draft:
+    """With it an epoch of the log begins; `lost` are the checkpoints of earlier ones that it does not go on from."""
     seen = [
         {"cluster": e.cluster, "era": e.era, "sequence": e.sequence, "release": e.release}
         for e in echoes
     ]
-    return _draft(records.Kind.RECOVERY, "book", at, {"held": reason, "echoes": seen})
+    logs = [
+        {"cluster": c, "epoch": e.epoch, "size": e.size, "root": e.root.hex()}
+        for c, e in sorted(lost.items())
+    ]
+    body = {"held": reason, "echoes": seen, "epoch": epoch, "lost": logs}
+    return _draft(records.Kind.RECOVERY, "book", at, body)
 
 
 def road(found: ledger.Road, *, at: datetime) -> records.Draft:

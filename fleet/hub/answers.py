@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from fleet.audit import drafts, records
-from fleet.hub import consents, glass, hearing, rollouts, soaks, state
+from fleet.hub import consents, glass, hearing, holding, rollouts, soaks, state, witnesses
 from fleet.model import approving, errors, json_values, ledger, messages, names, slices
 from fleet.plan import rollout
 from fleet.ports import answers, store
@@ -70,6 +70,15 @@ class Desk:
                 hub.telemetry.count("fleet_reports", {"environment": known.environment})
                 hub.wake.set()
         return _json({"reported": max(report.number, last)})
+
+    async def witness(self, body: bytes) -> answers.Reply:
+        hub = self._hub
+        asked = self._open(body, messages.Witness)
+        if not isinstance(asked, messages.Witness):
+            await witnesses.doubt(body, hub)
+            return _UNKNOWN
+        shown = await witnesses.show(asked, hub)
+        return _NOTHING_NEW if shown is None else _json(shown)
 
     async def approve(self, body: bytes) -> answers.Reply:
         """What is not signed by somebody whom a trust file names is not kept, and learns no more than that."""
@@ -142,12 +151,7 @@ async def hold(cluster: names.Cluster, echo: messages.Dispatch, hub: state.Hub) 
         f"{cluster} holds dispatch {echo.era}.{echo.sequence}, newer than the book: "
         "the book is an old copy, or lost"
     )
-    async with state.writing(hub):
-        if hub.ledger.seal.held:
-            return
-        draft = drafts.hold(subject=cluster, reason=reason, at=hub.clock.now())
-        seal = replace(hub.ledger.seal, held=reason)
-        await state.write(hub, store.Write(records=(draft,), rows=(seal,)))
+    await holding.hold(cluster, reason, hub)
 
 
 async def _standing(poll: messages.Poll, hub: state.Hub) -> answers.Reply:

@@ -23,6 +23,7 @@ from fleet.hub import (
     rollouts,
     standing,
     state,
+    witnesses,
 )
 from fleet.model import approving, errors, findings, ledger, messages, names
 from fleet.ports import store
@@ -105,17 +106,23 @@ async def recover(hub: state.Hub, _: Arguments) -> Answer:
     async with hub.deciding, state.writing(hub):
         if not hub.ledger.seal.held:
             raise errors.RefusedError("nothing is held: there is nothing to recover from")
-        seal = replace(hub.ledger.seal, held="")
+        epoch, began = witnesses.begun(hub, (await hub.book.head()).length)
+        seal = replace(hub.ledger.seal, held="", epoch=epoch, began=began)
         lost = [_lost(each) for each in hub.echoes.values()]
         known = {each.cluster: each for each in lost} | hub.ledger.clusters
         clusters = [_risen(each, hub) for each in known.values()]
         told = {each.environment for each in hub.echoes.values()}
         floors = [_floored(each, hub) for each in sorted({*hub.ledger.environments, *told})]
         draft = drafts.recovery(
-            reason=hub.ledger.seal.held, echoes=tuple(hub.echoes.values()), at=hub.clock.now()
+            reason=hub.ledger.seal.held,
+            echoes=tuple(hub.echoes.values()),
+            epoch=epoch,
+            lost=hub.shown,
+            at=hub.clock.now(),
         )
         await state.write(hub, store.Write(records=(draft,), rows=(seal, *clusters, *floors)))
         hub.echoes.clear()
+        hub.shown.clear()
     hub.wake.set()
     return {"clusters": len(clusters)}
 

@@ -18,7 +18,7 @@ from fleet.model import ledger as rows
 from fleet.ports import clock, store, telemetry
 from fleet.ports import metrics as sources
 from fleet.ports import repository as git
-from fleet.protocol import keys, requests
+from fleet.protocol import checkpoints, keys, requests
 
 _SLACK = timedelta(seconds=2)
 
@@ -56,6 +56,12 @@ class Hub:
     trouble: str = ""  # why the last fetch failed; "" = it did not
     seen: dict[names.Cluster, datetime] = field(default_factory=dict)  # last signed request
     echoes: dict[names.Cluster, messages.Dispatch] = field(default_factory=dict)  # newer than ours
+    shown: dict[names.Cluster, checkpoints.Checkpoint] = field(
+        default_factory=dict
+    )  # of the log, by agents: not of what the book has
+    signed_head: tuple[checkpoints.Checkpoint, str] | None = None  # of fleet.hub.witnesses
+    cosigned: dict[names.Cluster, observed.Cosigned] = field(default_factory=dict)  # newer than ours
+    alarms: dict[names.Cluster, tuple[datetime, str]] = field(default_factory=dict)  # of agents
     counters: requests.Counters = field(default_factory=dict)  # of the present session
     drawn: memory.Last[Any] = field(default_factory=memory.Last)  # of fleet.hub.drawing
     settled: memory.Last[Any] = field(default_factory=memory.Last)  # of fleet.hub.drawing

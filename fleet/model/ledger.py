@@ -276,6 +276,8 @@ class Seal:
     schema: int
     road: Road | None = None
     held: str = ""
+    epoch: int = field(default=1, metadata=findings.LATER)  # of the log; grows by recovery
+    began: int = field(default=0, metadata=findings.LATER)  # the record of that recovery
 
 
 Row: TypeAlias = (
@@ -316,6 +318,7 @@ class Ledger:
     broken_glass: dict[tuple[names.Environment, str], observed.BreakGlass] = field(
         default_factory=dict
     )  # by person
+    cosigned: dict[names.Cluster, observed.Cosigned] = field(default_factory=dict)
 
     def take(self, row: Row) -> None:
         match row:
@@ -346,6 +349,8 @@ class Ledger:
                 self.quarantines[row.environment, row.content] = row
             case observed.BreakGlass():
                 self.broken_glass[row.environment, row.by] = row
+            case observed.Cosigned():
+                self.cosigned[row.cluster] = row
 
     def in_force(self, environment: names.Environment) -> Release | None:
         state = self.environments.get(environment)

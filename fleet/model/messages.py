@@ -73,6 +73,18 @@ class Fetch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Witness:
+    """The agent asks how the audit log goes on from what it saw of it; see fleet.protocol.checkpoints."""
+
+    cluster: names.Cluster
+    environment: names.Environment
+    uid: str
+    checkpoint: str = field(repr=False)  # the newest that it believed; "" = none yet
+    cosignature: str = field(repr=False)  # its line below that; "" with none
+    alarm: str  # why it no longer believes what this hub shows, in words; "" = it does
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """How a cluster stands towards one dispatch."""
 

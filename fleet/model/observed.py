@@ -1,6 +1,6 @@
 """What gates may believe of the past: rows of the book that say who saw what, when, and until when."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import TypeAlias
@@ -83,7 +83,19 @@ class BreakGlass:
     until: datetime
 
 
-Row: TypeAlias = Soak | Status | Quarantine | BreakGlass
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cosigned:
+    """The newest checkpoint of the audit log that one cluster's agent has cosigned; see fleet.protocol.checkpoints."""
+
+    environment: names.Environment
+    cluster: names.Cluster
+    note: str = field(repr=False)  # the hub's, with the agent's line below
+    size: int
+    epoch: int
+    at: datetime  # by the agent's clock, as it signed
+
+
+Row: TypeAlias = Soak | Status | Quarantine | BreakGlass | Cosigned
 
 
 def key(row: Row) -> str:
@@ -95,3 +107,5 @@ def key(row: Row) -> str:
             return f"{row.environment}/{row.content}"
         case BreakGlass():
             return f"{row.environment}/{row.by}"
+        case Cosigned():
+            return row.cluster

@@ -23,6 +23,9 @@ class Answers(Protocol):
     async def report(self, body: bytes) -> Reply:
         """200 with the number of the last report that is held."""
 
+    async def witness(self, body: bytes) -> Reply:
+        """200 with how the audit log goes on from what the agent saw of it, 304 while everything holds, or 401."""
+
     async def approve(self, body: bytes) -> Reply:
         """200 for what somebody signed whose key a trust file names; whoever sends it means nothing."""
 

@@ -15,5 +15,8 @@ class HubLink(Protocol):
     async def report(self, envelope: bytes) -> int:
         """The number of the last report that the hub holds, this one included."""
 
+    async def witness(self, envelope: bytes) -> bytes | None:
+        """How the audit log goes on, as JSON (not trusted until proved), or None: it is not shown now, or never."""
+
     async def session(self) -> str:
         """The hub's present session id, which each request repeats beside a counter so that none can be replayed."""

@@ -4,8 +4,12 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from fleet.audit import tree
 from fleet.audit.records import Draft, Head, Record
 from fleet.model import errors, ledger, names
+
+
+MOST_FACTS = 10_000  # decisions whose facts a book keeps; the oldest go first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,6 +19,7 @@ class Write:
     records: tuple[Draft, ...] = ()
     rows: tuple[ledger.Row, ...] = ()
     slices: Mapping[names.SliceDigest, bytes] = field(default_factory=dict, repr=False)
+    facts: Mapping[names.Digest, bytes] = field(default_factory=dict, repr=False)
 
 
 class Book(Protocol):
@@ -39,6 +44,15 @@ class Book(Protocol):
 
     async def slice(self, digest: names.SliceDigest) -> bytes | None:
         """The slice's bytes, checked against their digest. Raises errors.BrokenError when they differ."""
+
+    async def facts(self, digest: names.Digest) -> bytes | None:
+        """What a decision was made from, likewise. None: never kept, or too long ago, see MOST_FACTS."""
+
+    async def head(self) -> Head:
+        """Where the chain ends, durably."""
+
+    async def nodes(self, places: Iterable[tree.Place]) -> Mapping[tree.Place, bytes]:
+        """Of the tree over the records: these nodes, each of a subtree that is full. KeyError: not one of them."""
 
 
 def taken_over() -> errors.RefusedError:

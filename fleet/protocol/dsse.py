@@ -15,6 +15,7 @@ STATEMENT = "application/vnd.fleetgate.statement.v1+json"
 POLL = "application/vnd.fleetgate.poll.v1+json"
 FETCH = "application/vnd.fleetgate.fetch.v1+json"
 REPORT = "application/vnd.fleetgate.report.v1+json"
+WITNESS = "application/vnd.fleetgate.witness.v1+json"
 
 
 def sign(payload_type: str, payload: bytes, key: keys.SigningKey) -> json_values.JsonObject:

@@ -10,7 +10,7 @@ from typing import TypeVar
 from fleet.model import errors, json_values, messages, names
 from fleet.protocol import dsse, encoding, keys
 
-Message = TypeVar("Message", messages.Poll, messages.Fetch, messages.Report)
+Message = TypeVar("Message", messages.Poll, messages.Fetch, messages.Report, messages.Witness)
 
 Counters = MutableMapping[tuple[names.Cluster, str], int]
 
@@ -18,6 +18,7 @@ _TYPES = {
     messages.Poll: dsse.POLL,
     messages.Fetch: dsse.FETCH,
     messages.Report: dsse.REPORT,
+    messages.Witness: dsse.WITNESS,
 }
 
 
@@ -55,6 +56,16 @@ def echo_unproved(body: bytes) -> json_values.JsonObject | None:
     except (errors.InputError, errors.RefusedError, ValueError, AttributeError, RecursionError):
         return None
     return echo if isinstance(echo, dict) else None
+
+
+def checkpoint_unproved(body: bytes) -> str:
+    """The checkpoint that an unknown agent says it saw, with the same care; "" = none."""
+    try:
+        payload = json_values.decode(dsse.unproved(dsse.WITNESS, dsse.read(body)))
+        found = payload.get("checkpoint")
+    except (errors.InputError, errors.RefusedError, ValueError, AttributeError, RecursionError):
+        return ""
+    return found if isinstance(found, str) else ""
 
 
 def _claimed(payload: bytes) -> names.Cluster:

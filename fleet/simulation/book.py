@@ -2,10 +2,10 @@
 
 import asyncio
 import copy
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from fleet.audit import chain
+from fleet.audit import chain, tree
 from fleet.audit.records import Head, Record
 from fleet.model import errors, json_values, ledger, names, slices
 from fleet.ports import store
@@ -20,17 +20,22 @@ class Pages:
     rows: dict[tuple[str, str], bytes] = field(default_factory=dict)
     records: list[bytes] = field(default_factory=list)
     slices: dict[names.SliceDigest, bytes] = field(default_factory=dict)
+    facts: dict[names.Digest, bytes] = field(default_factory=dict)
+    nodes: dict[tree.Place, bytes] = field(default_factory=dict)
     writes: int = 0
 
     def take(self, write: store.Write) -> Head:
         head = self.head()
         for draft in write.records:
             record = chain.link(draft, head)
+            leaf = tree.leaf(record.hash)
+            self.nodes.update(tree.grown(head.length, leaf, self.nodes.__getitem__))
             self.records.append(encoding.encode(record))
             head = chain.head_of(record)
         for row in write.rows:
             self.rows[type(row).__name__, ledger.key(row)] = encoding.encode(row)
         self.slices.update(write.slices)
+        self.facts.update(write.facts)
         self.writes += 1
         return head
 
@@ -138,6 +143,23 @@ class Book:
         if data is not None and slices.digest(data) != digest:
             raise errors.BrokenError(f"the book's bytes of slice {digest} are damaged")
         return data
+
+
+    async def facts(self, digest: names.Digest) -> bytes | None:
+        async with self._process.call("book.facts"):
+            data = self._shelf.seen().facts.get(digest)
+        if data is not None and json_values.digest_of_bytes(data) != digest:
+            raise errors.BrokenError(f"the book's facts {digest} are damaged")
+        return data
+
+    async def head(self) -> Head:
+        async with self._process.call("book.head"):
+            return self._shelf.seen().head()
+
+    async def nodes(self, places: Iterable[tree.Place]) -> Mapping[tree.Place, bytes]:
+        async with self._process.call("book.nodes"):
+            found = self._shelf.seen().nodes
+        return {place: found[place] for place in places}
 
 
 def _check_spelled(write: store.Write) -> None:

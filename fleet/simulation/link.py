@@ -68,6 +68,9 @@ class Link:
         body = await self._ask("report", envelope, nothing=0)
         return int(json_values.decode(body or b"")["reported"])
 
+    async def witness(self, envelope: bytes) -> bytes | None:
+        return await self._ask("witness", envelope, nothing=304)
+
     async def _ask(self, what: str, sent: bytes, *, nothing: int) -> bytes | None:
         async with self._process.call(f"link.{what}"):
             reply = await self._wire.ask(what, sent)
@@ -84,5 +87,6 @@ _QUESTIONS: dict[str, Callable[[bytes], Question]] = {
     "session": lambda _: lambda hub: hub.session(),
     "poll": lambda sent: lambda hub: hub.poll(sent),
     "fetch": lambda sent: lambda hub: hub.fetch(sent),
+    "witness": lambda sent: lambda hub: hub.witness(sent),
     "report": lambda sent: lambda hub: hub.report(sent),
 }

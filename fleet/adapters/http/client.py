@@ -69,6 +69,14 @@ class Link:
         question = _Question(path="v1/report", most=4 * limits.KIB, seconds=60.0)
         return _word(await self._ask(question, envelope), "reported", int)
 
+    async def witness(self, envelope: bytes) -> bytes | None:
+        """A hub of an earlier version has nothing there."""
+        question = _Question(path="v1/witness", most=64 * limits.KIB, seconds=30.0, nothing=304)
+        got = await self._got(question, envelope)
+        if got.status == 404:
+            return None
+        return self._read(question, got)
+
     async def approve(self, signed: bytes) -> None:
         """Hand in what a person signed. Raises errors.RefusedError with the hub's words where it says no."""
         question = _Question(path="v1/approvals", most=4 * limits.KIB, seconds=60.0)
@@ -95,7 +103,9 @@ class Link:
         await self.close()
 
     async def _ask(self, question: _Question, envelope: bytes | None) -> bytes | None:
-        got = await self._got(question, envelope)
+        return self._read(question, await self._got(question, envelope))
+
+    def _read(self, question: _Question, got: _Got) -> bytes | None:
         if got.status == 200:
             return got.body
         if got.status == question.nothing:

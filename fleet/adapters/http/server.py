@@ -48,6 +48,9 @@ _ROUTES: Mapping[tuple[str, str], _Route] = {
     ("POST", "/v1/report"): _Route(
         answer=lambda hub, it: hub.report(it.body), most=4 * limits.MIB
     ),
+    ("POST", "/v1/witness"): _Route(
+        answer=lambda hub, it: hub.witness(it.body), most=64 * limits.KIB
+    ),
     ("POST", "/v1/approvals"): _Route(
         answer=lambda hub, it: hub.approve(it.body), most=32 * limits.KIB
     ),

@@ -6,7 +6,8 @@ A write takes SQLite's lock before it reads the head, so two processes can never
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Callable
+import zlib
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,9 +15,10 @@ import sqlalchemy as sql
 from sqlalchemy import event, exc
 from sqlalchemy.dialects import sqlite
 
-from fleet.audit import chain
+from fleet.adapters.store import trees
+from fleet.audit import chain, tree
 from fleet.audit.records import Head, Record
-from fleet.model import errors, ledger, names, slices
+from fleet.model import errors, json_values, ledger, names, slices
 from fleet.ports import store
 from fleet.protocol import encoding
 
@@ -47,6 +49,14 @@ _SLICES = sql.Table(
     sql.Column("digest", sql.Text, primary_key=True),
     sql.Column("data", sql.LargeBinary, nullable=False),
 )
+_FACTS = sql.Table(
+    "facts",
+    _METADATA,
+    sql.Column("place", sql.Integer, primary_key=True),
+    sql.Column("digest", sql.Text, nullable=False, unique=True),
+    sql.Column("data", sql.LargeBinary, nullable=False),  # zlib
+)
+_NODES = trees.table(_METADATA)
 
 Result = TypeVar("Result")
 
@@ -86,6 +96,23 @@ class Book:
     async def slice(self, digest: names.SliceDigest) -> bytes | None:
         return await self._run(lambda: self._slice(digest))
 
+    async def facts(self, digest: names.Digest) -> bytes | None:
+        return await self._run(lambda: self._facts(digest))
+
+    async def head(self) -> Head:
+        def read() -> Head:
+            with self._engine.connect() as connection:
+                return _head(connection)
+
+        return await self._run(read)
+
+    async def nodes(self, places: Iterable[tree.Place]) -> Mapping[tree.Place, bytes]:
+        def read() -> Mapping[tree.Place, bytes]:
+            with self._engine.connect() as connection:
+                return trees.read(connection, _NODES, places)
+
+        return await self._run(read)
+
     def close(self) -> None:
         self._engine.dispose()
 
@@ -116,6 +143,7 @@ class Book:
         with self._writing.begin() as connection:
             _prepare(connection)
             _check_end(connection)
+            trees.complete(connection, _NODES, _RECORDS)
             found = ledger.Ledger()
             for row in connection.execute(sql.select(_ROWS)):
                 found.take(_decoded(row.kind, row.value))
@@ -128,11 +156,14 @@ class Book:
             for draft in write.records:
                 record = chain.link(draft, head)
                 connection.execute(_RECORDS.insert().values(**_record_row(record)))
+                trees.append(connection, _NODES, head.length, record.hash)
                 head = chain.head_of(record)
             for row in write.rows:
                 connection.execute(_put(_ROWS, _row(row)))
             for digest, data in write.slices.items():
                 connection.execute(_put(_SLICES, {"digest": digest, "data": data}))
+            if write.facts:
+                _keep(connection, write.facts)
             return head
 
     def _page(self, since: int) -> list[Record]:
@@ -153,6 +184,28 @@ class Book:
         if data is not None and slices.digest(data) != digest:
             raise errors.BrokenError(f"the book's bytes of slice {digest} are damaged")
         return data
+
+
+    def _facts(self, digest: names.Digest) -> bytes | None:
+        asked = sql.select(_FACTS.c.data).where(_FACTS.c.digest == digest)
+        with self._engine.connect() as connection:
+            found = connection.execute(asked).scalar()
+        try:
+            data = None if found is None else zlib.decompress(_raw(found))
+        except zlib.error:
+            data = b""
+        if data is not None and json_values.digest_of_bytes(data) != digest:
+            raise errors.BrokenError(f"the book's facts {digest} are damaged")
+        return data
+
+
+def _keep(connection: sql.Connection, facts: Mapping[names.Digest, bytes]) -> None:
+    """The newest of them; the same facts again are the newest."""
+    for digest, data in facts.items():
+        connection.execute(_FACTS.delete().where(_FACTS.c.digest == digest))
+        connection.execute(_FACTS.insert().values(digest=digest, data=zlib.compress(data)))
+    newest = sql.select(sql.func.max(_FACTS.c.place)).scalar_subquery()
+    connection.execute(_FACTS.delete().where(_FACTS.c.place <= newest - store.MOST_FACTS))
 
 
 def _durable(connection: Any, _: Any) -> None:
