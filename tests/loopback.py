@@ -60,6 +60,9 @@ class Desk:
     async def report(self, body: bytes) -> answers.Reply:
         return await self._answer("report", body)
 
+    async def witness(self, body: bytes) -> answers.Reply:
+        return await self._answer("witness", body)
+
     async def hook(self, body: bytes, signature: str) -> answers.Reply:
         return await self._answer("hook", body, signature)
 

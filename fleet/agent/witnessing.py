@@ -48,15 +48,19 @@ async def look(agent: state.Agent, memory: Memory) -> None:
     is_early = memory.asked is not None and memory.asked <= now < memory.asked + _PAUSE
     if is_early and agent.session and agent.session == memory.session:
         return
+    told = memory.alarm
     try:
         await _read(agent, memory)
         answer = await agent.link.witness(await sealing.sealed(agent, _question(agent, memory)))
         if answer is not None:
             await _weigh(answer, agent, memory)
     except (errors.UnreachableError, errors.RefusedError) as error:
-        _log.debug("the audit log: %s", error)  # the poll that follows says what is wrong with the hub
+        _log.debug(
+            "the audit log: %s", error
+        )  # the poll that follows says what is wrong with the hub
     else:
-        memory.asked, memory.session = now, agent.session
+        memory.asked = now if memory.alarm == told else None  # an alarm is told with the next poll
+        memory.session = agent.session
 
 
 async def _weigh(answer: bytes, agent: state.Agent, memory: Memory) -> None:
@@ -173,4 +177,5 @@ def _is_evidence(piece: object) -> bool:
     match piece:
         case {"alarm": bool(), "reason": str(), "seen": str(), "shown": str(), "at": str()}:
             return True
-    return False
+        case _:
+            return False

@@ -58,20 +58,41 @@ def as_json(record: records.Record) -> dict[str, Any]:
     }
 
 
-def verify(found: Iterable[records.Record], anchor: records.Head | None = None) -> str | None:
-    """The first fault in words, naming its index; None = whole. With an older head: it must be on the way."""
-    head = START
-    anchored = anchor in (None, START)
-    for record in found:
-        if record.index != head.length:
-            return f"record {head.length} is missing: {record.index} comes next"
-        if record.previous != head.hash:
+class Walk:
+    """One record after the other is held against the one before; with an older head: it must be on the way."""
+
+    def __init__(self, anchor: records.Head | None = None) -> None:
+        self.head = START
+        self._anchor = anchor
+        self._anchored = anchor in (None, START)
+
+    def step(self, record: records.Record) -> str | None:
+        """The fault in words, naming its index; None = it follows."""
+        if record.index != self.head.length:
+            return f"record {self.head.length} is missing: {record.index} comes next"
+        if record.previous != self.head.hash:
             return f"record {record.index} does not follow the one before it"
         if record.hash != hash_of(record):
             return f"record {record.index} is not what its hash says"
-        head = head_of(record)
-        anchored = anchored or head == anchor
-    return None if anchor is None or anchored else _unanchored(head, anchor)
+        self.head = head_of(record)
+        self._anchored = self._anchored or self.head == self._anchor
+        return None
+
+    def end(self) -> str | None:
+        """At the end of all records."""
+        if self._anchor is None or self._anchored:
+            return None
+        return _unanchored(self.head, self._anchor)
+
+
+def verify(found: Iterable[records.Record], anchor: records.Head | None = None) -> str | None:
+    """The first fault in words, naming its index; None = whole. With an older head: it must be on the way."""
+    walk = Walk(anchor)
+    for record in found:
+        fault = walk.step(record)
+        if fault is not None:
+            return fault
+    return walk.end()
 
 
 def _unanchored(head: records.Head, anchor: records.Head) -> str:

@@ -67,6 +67,25 @@ def consistency(old: int, size: int, node: Node) -> tuple[bytes, ...]:
     return tuple(reversed(path))
 
 
+class Growing:
+    """The tree while its leaves pass by: only what later ones need of it is kept."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._nodes: dict[Place, bytes] = {}
+
+    def add(self, hashed: bytes) -> None:
+        for place, found in grown(self.size, hashed, self._nodes.__getitem__):
+            level, index = place
+            for left in (2 * index, 2 * index + 1):
+                self._nodes.pop((level - 1, left), None)
+            self._nodes[place] = found
+        self.size += 1
+
+    def root(self) -> bytes:
+        return root(self.size, self._nodes.__getitem__)
+
+
 def wanted(ask: Callable[[Node], Result]) -> tuple[Place, ...]:
     """The nodes that an answer is made of. Which they are depends on sizes alone, never on what they hold."""
     places: dict[Place, None] = {}

@@ -66,7 +66,9 @@ def weigh(seen: str, shown: Shown, hub_key: str) -> Found:
     if extends(old, new, shown.proof):
         return Found(outcome=Outcome.GOES_ON)
     if new.epoch > old.epoch:
-        return Found(outcome=Outcome.ANEW, reason=f"the log was recovered: {old} gave way to {new}")
+        return Found(
+            outcome=Outcome.ANEW, reason=f"the log was recovered: {old} gave way to {new}"
+        )
     return Found(
         outcome=Outcome.FORKED,
         reason=f"two histories: {new} is not shown to go on from {old}",
@@ -79,6 +81,22 @@ def extends(
     return merkle.extends(
         old=old.size, old_root=old.root, new=new.size, new_root=new.root, proof=proof
     )
+
+
+def compare(
+    one: checkpoints.Checkpoint, other: checkpoints.Checkpoint, proof: Sequence[bytes] | None
+) -> Found | None:
+    """What two witnesses saw, held against each other; None = the two alone cannot tell, `proof` is needed."""
+    old, new = sorted((one, other), key=lambda each: (each.epoch, each.size))
+    if old.epoch == new.epoch and old.size == new.size:
+        proof = ()
+    if proof is None:
+        return None
+    if extends(old, new, proof):
+        return Found(outcome=Outcome.GOES_ON)
+    if old.epoch < new.epoch:
+        return Found(outcome=Outcome.ANEW, reason=f"recovered since: {old} gave way to {new}")
+    return Found(outcome=Outcome.FORKED, reason=f"two histories: {new} does not go on from {old}")
 
 
 def is_in(found: checkpoints.Checkpoint, proof: Proof) -> bool:
@@ -118,14 +136,16 @@ def decode(document: object) -> Shown:
                 proof=as_nodes(proof),
                 began=None if began is None else decode_proof(began),
             )
-    raise errors.InputError("this shows no log")
+        case _:
+            raise errors.InputError("this shows no log")
 
 
 def decode_proof(document: object) -> Proof:
     match document:
         case {"record": dict(record), "path": list(path)}:
             return Proof(record=record, path=as_nodes(path))
-    raise errors.InputError("this is no proof of a record")
+        case _:
+            raise errors.InputError("this is no proof of a record")
 
 
 def as_texts(nodes: Sequence[bytes]) -> list[str]:

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any, TypeAlias
 
-from fleet.audit import chain, drafts, records, violations
+from fleet.audit import drafts, records, violations
 from fleet.gate import candidates
 from fleet.hub import (
     acceptance,
@@ -19,6 +19,7 @@ from fleet.hub import (
     halting,
     hearing,
     judging,
+    logbook,
     release,
     rollouts,
     standing,
@@ -172,22 +173,6 @@ async def violated(hub: state.Hub, arguments: Arguments) -> Answer:
     return {"violations": [violations.as_json(each) for each in ordered]}
 
 
-async def verify(hub: state.Hub, _: Arguments) -> Answer:
-    found = [record async for record in hub.book.records()]
-    fault = chain.verify(found)
-    last = found[-1].hash if found else ""
-    return {"records": len(found), "head": last, "fault": fault or ""}
-
-
-async def show(hub: state.Hub, arguments: Arguments) -> Answer:
-    """One record by its index or the beginning of its hash."""
-    wanted = str(arguments["id"])
-    async for record in hub.book.records():
-        if wanted == str(record.index) or (len(wanted) >= 6 and record.hash.startswith(wanted)):
-            return chain.as_json(record)
-    raise errors.InputError(f"there is no record {wanted!r}")
-
-
 async def approve(hub: state.Hub, arguments: Arguments) -> Answer:
     """What an approver signed elsewhere; its signature is what counts."""
     signed = encoding.from_json(approving.Signed, dict(arguments))
@@ -215,6 +200,9 @@ COMMANDS: Mapping[str, Command] = {
     "status-set": hearing.status_set,
     "audit decisions": decisions,
     "audit violations": violated,
-    "audit verify": verify,
-    "audit show": show,
+    "audit verify": logbook.verify,
+    "audit show": logbook.show,
+    "audit prove": logbook.prove,
+    "audit checkpoints": logbook.listed,
+    "audit consistency": logbook.consistency,
 }

@@ -60,7 +60,9 @@ class Hub:
         default_factory=dict
     )  # of the log, by agents: not of what the book has
     signed_head: tuple[checkpoints.Checkpoint, str] | None = None  # of fleet.hub.witnesses
-    cosigned: dict[names.Cluster, observed.Cosigned] = field(default_factory=dict)  # newer than ours
+    cosigned: dict[names.Cluster, observed.Cosigned] = field(
+        default_factory=dict
+    )  # newer than ours
     alarms: dict[names.Cluster, tuple[datetime, str]] = field(default_factory=dict)  # of agents
     counters: requests.Counters = field(default_factory=dict)  # of the present session
     drawn: memory.Last[Any] = field(default_factory=memory.Last)  # of fleet.hub.drawing

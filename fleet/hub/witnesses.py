@@ -1,4 +1,4 @@
-"""Agents as witnesses of the audit log: what they saw of it is held against the book, and they are shown how it goes on.
+"""Agents as witnesses of the audit log: what they saw is held against the book, and they are shown how it goes on.
 
 A checkpoint that this hub signed and that the book does not lead up to means that the book is an old copy (99): then
 everything holds until someone recovers it, which begins a new epoch of the log, with a record that says so.
@@ -47,6 +47,7 @@ async def doubt(body: bytes, hub: state.Hub) -> None:
 async def checkpoint(hub: state.Hub) -> tuple[checkpoints.Checkpoint, str]:
     """Of all that is durable, as a note. The same head is signed once."""
     async with state.writing(hub):
+        await hub.book.confirm()  # by a ledger that is old, the epoch could be
         size, epoch = (await hub.book.head()).length, hub.ledger.seal.epoch
         last = hub.signed_head
         if last is None or (last[0].size, last[0].epoch) != (size, epoch):

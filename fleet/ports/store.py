@@ -8,7 +8,6 @@ from fleet.audit import tree
 from fleet.audit.records import Draft, Head, Record
 from fleet.model import errors, ledger, names
 
-
 MOST_FACTS = 10_000  # decisions whose facts a book keeps; the oldest go first
 
 

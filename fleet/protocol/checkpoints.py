@@ -50,7 +50,9 @@ def read(note: str, public: str) -> Checkpoint:
     origin, size, root = words[0], int(words[1]), _bytes(words[2])
     epoch = origin.rpartition("/")[2]
     if not _NUMBER.match(epoch) or len(root) != 32 or _text(root) != words[2]:
-        raise errors.InputError("no checkpoint: its origin ends in an epoch, its root has 32 bytes")
+        raise errors.InputError(
+            "no checkpoint: its origin ends in an epoch, its root has 32 bytes"
+        )
     if origin != _origin(public, int(epoch)):
         raise errors.RefusedError("the checkpoint is of another hub's log")
     signature = _signature(lines, origin, public, _SIGNATURE)
@@ -107,7 +109,9 @@ def _parts(note: str) -> tuple[str, list[str]]:
     body, empty, below = note.partition("\n\n")
     lines = below.split("\n")
     if not empty or lines[-1] or not all(each.startswith(_DASH) for each in lines[:-1]):
-        raise errors.InputError("no checkpoint: a signed note has its signatures below an empty line")
+        raise errors.InputError(
+            "no checkpoint: a signed note has its signatures below an empty line"
+        )
     return f"{body}\n", lines[:-1]
 
 

@@ -144,7 +144,6 @@ class Book:
             raise errors.BrokenError(f"the book's bytes of slice {digest} are damaged")
         return data
 
-
     async def facts(self, digest: names.Digest) -> bytes | None:
         async with self._process.call("book.facts"):
             data = self._shelf.seen().facts.get(digest)

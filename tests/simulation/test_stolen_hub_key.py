@@ -130,6 +130,9 @@ class Thief:
     async def fetch(self, _: bytes) -> answers.Reply:
         return answers.Reply(status=200, body=self.data)
 
+    async def witness(self, _: bytes) -> answers.Reply:
+        return answers.Reply(status=304)
+
     async def report(self, _: bytes) -> answers.Reply:
         return answers.Reply(status=200, body=b'{"reported":1}')
 

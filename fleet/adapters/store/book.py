@@ -185,7 +185,6 @@ class Book:
             raise errors.BrokenError(f"the book's bytes of slice {digest} are damaged")
         return data
 
-
     def _facts(self, digest: names.Digest) -> bytes | None:
         asked = sql.select(_FACTS.c.data).where(_FACTS.c.digest == digest)
         with self._engine.connect() as connection:

@@ -73,7 +73,9 @@ DRAFTS: dict[str, tuple[records.Draft, records.Kind, str]] = {
         "dev",
     ),
     "recovery": (
-        drafts.recovery(reason="old", echoes=[builders.dispatch()], epoch=2, lost={}, at=builders.NOW),
+        drafts.recovery(
+            reason="old", echoes=[builders.dispatch()], epoch=2, lost={}, at=builders.NOW
+        ),
         records.Kind.RECOVERY,
         "book",
     ),

@@ -109,9 +109,7 @@ def test_what_grew_extends_what_it_was(old: int, more: int):
     made = nodes(leaves(old + more))
     proof = tree.consistency(old, old + more, made.__getitem__)
     before, after = (tree.root(n, made.__getitem__) for n in (old, old + more))
-    assert merkle.extends(
-        old=old, old_root=before, new=old + more, new_root=after, proof=proof
-    )
+    assert merkle.extends(old=old, old_root=before, new=old + more, new_root=after, proof=proof)
 
 
 @pytest.mark.threat(66)
@@ -157,3 +155,12 @@ def test_sizes_that_cannot_be_prove_nothing():
     assert not merkle.extends(old=1, old_root=root, new=2, new_root=root, proof=())
     assert merkle.extends(old=0, old_root=root, new=2, new_root=b"any", proof=())
     assert not merkle.includes(root, index=-1, leaves=1, proof=(), root=root)
+
+
+@given(size=some.integers(0, 70))
+def test_a_tree_whose_leaves_pass_by_has_the_same_root_and_keeps_little(size: int):
+    passing = tree.Growing()
+    for each in leaves(size):
+        passing.add(each)
+    assert passing.root() == tree.root(size, nodes(leaves(size)).__getitem__)
+    assert len(passing._nodes) <= max(size.bit_length(), 1)

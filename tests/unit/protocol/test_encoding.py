@@ -28,6 +28,7 @@ from fleet.model import (
     ledger,
     messages,
     names,
+    observed,
     pacing,
 )
 from fleet.model import permits as allowed
@@ -113,6 +114,14 @@ SAMPLES: dict[str, Any] = {
     ),
     "status": builders.status(),
     "quarantine": builders.quarantine(lifted=builders.later(60)),
+    "cosigned": observed.Cosigned(
+        environment=names.Environment("dev"),
+        cluster=names.Cluster("dev-1"),
+        note="origin\n1\n",
+        size=1,
+        epoch=1,
+        at=builders.NOW,
+    ),
     "broken glass": builders.break_glass(),
     "halt": pacing.Halt(
         act=pacing.Act.PAUSE, environment="dev", reason="why", by="ada", at=builders.NOW

@@ -1,0 +1,127 @@
+"""What people ask of the audit log itself: whether it holds, what proves a record, and who has seen it so far."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from fleet.audit import chain, records, tree, witness
+from fleet.hub import state, witnesses
+from fleet.model import errors, observed
+from fleet.protocol import checkpoints
+
+Arguments = Mapping[str, Any]
+
+
+async def verify(hub: state.Hub, arguments: Arguments) -> dict[str, Any]:
+    """The whole chain, and where a checkpoint is named, that the log still begins with just that."""
+    note = str(arguments.get("checkpoint", ""))
+    kept = checkpoints.read(note, hub.key.public) if note else None
+    walk, seen = chain.Walk(), _Seen(kept)
+    fault = None
+    async for record in hub.book.records():
+        fault = walk.step(record)
+        if fault is not None:
+            break
+        seen.pass_by(record)
+    return {
+        "records": walk.head.length,
+        "head": walk.head.hash if walk.head.length else "",
+        "root": seen.root(),
+        "epoch": hub.ledger.seal.epoch,
+        "fault": fault or seen.fault(hub.ledger.seal.epoch) or "",
+    }
+
+
+class _Seen:
+    """Whether a log that passes by begins as a checkpoint says."""
+
+    def __init__(self, kept: checkpoints.Checkpoint | None) -> None:
+        self._kept = kept
+        self._tree = tree.Growing()
+        self._is_met = kept is None or self._holds(kept)
+
+    def pass_by(self, record: records.Record) -> None:
+        self._tree.add(tree.leaf(record.hash))
+        if self._kept is not None and self._tree.size == self._kept.size:
+            self._is_met = self._holds(self._kept)
+
+    def root(self) -> str:
+        return self._tree.root().hex()
+
+    def fault(self, epoch: int) -> str | None:
+        if self._is_met or self._kept is None:
+            return None
+        told = "is not what its first records are"
+        if self._tree.size < self._kept.size:
+            told = f"is longer than the {self._tree.size} records that are there"
+        later = "; a recovery began a new one since" if self._kept.epoch < epoch else ""
+        return f"the checkpoint ({self._kept}) {told}{later}"
+
+    def _holds(self, kept: checkpoints.Checkpoint) -> bool:
+        return self._tree.size == kept.size and self._tree.root() == kept.root
+
+
+async def prove(hub: state.Hub, arguments: Arguments) -> dict[str, Any]:
+    """One record with all that shows it to be in the log, for whoever has the hub's public key."""
+    record = await found(hub, arguments)
+    here, note = await witnesses.checkpoint(hub)
+    proof = await witnesses.proved(record, here, hub.book)
+    return {
+        "checkpoint": note,
+        "record": proof.record,
+        "path": witness.as_texts(proof.path),
+    }
+
+
+async def found(hub: state.Hub, arguments: Arguments) -> records.Record:
+    """By its index or the beginning of its hash."""
+    wanted = str(arguments["id"])
+    async for record in hub.book.records(int(wanted) if wanted.isdecimal() else 0):
+        if wanted == str(record.index) or (len(wanted) >= 6 and record.hash.startswith(wanted)):
+            return record
+    raise errors.InputError(f"there is no record {wanted!r}")
+
+
+async def show(hub: state.Hub, arguments: Arguments) -> dict[str, Any]:
+    return chain.as_json(await found(hub, arguments))
+
+
+async def listed(hub: state.Hub, _: Arguments) -> dict[str, Any]:
+    """The present checkpoint, and the newest that each cluster's agent has cosigned."""
+    here, note = await witnesses.checkpoint(hub)
+    rows = witnesses.newest(hub)
+    known = [each for each in hub.ledger.clusters.values() if not each.retired]
+    return {
+        "checkpoint": note,
+        "epoch": here.epoch,
+        "records": here.size,
+        "root": here.root.hex(),
+        "clusters": [
+            {
+                "cluster": each.cluster,
+                "environment": each.environment,
+                **_cosigned(rows.get(each.cluster)),
+                "alarm": hub.alarms[each.cluster][1] if each.cluster in hub.alarms else "",
+            }
+            for each in sorted(known, key=lambda each: each.cluster)
+        ],
+    }
+
+
+def _cosigned(row: observed.Cosigned | None) -> dict[str, Any]:
+    if row is None:
+        return {"epoch": 0, "records": 0, "at": None, "note": ""}
+    return {
+        "epoch": row.epoch,
+        "records": row.size,
+        "at": row.at.isoformat(),
+        "note": row.note,
+    }
+
+
+async def consistency(hub: state.Hub, arguments: Arguments) -> dict[str, Any]:
+    """What shows that the second of two checkpoints goes on from the first, if it does."""
+    old, new = (checkpoints.read(str(arguments[each]), hub.key.public) for each in ("old", "new"))
+    here, _ = await witnesses.checkpoint(hub)
+    if max(old.size, new.size) > here.size:
+        raise errors.RefusedError(f"this log has {here.size} records, one of the two has more")
+    return {"proof": witness.as_texts(await witnesses.consistency(old, new, hub))}
