@@ -107,7 +107,7 @@ async def recover(hub: state.Hub, _: Arguments) -> Answer:
     async with hub.deciding, state.writing(hub):
         if not hub.ledger.seal.held:
             raise errors.RefusedError("nothing is held: there is nothing to recover from")
-        epoch, began = witnesses.begun(hub, (await hub.book.head()).length)
+        epoch, began = witnesses.begun(hub, await witnesses.length(hub))
         seal = replace(hub.ledger.seal, held="", epoch=epoch, began=began)
         lost = [_lost(each) for each in hub.echoes.values()]
         known = {each.cluster: each for each in lost} | hub.ledger.clusters

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from fleet.audit import records
 from fleet.gate import candidates, soaking
 from fleet.hub import judging, memory
 from fleet.model import approving, messages, names, observed, pacing
@@ -56,6 +57,7 @@ class Hub:
     trouble: str = ""  # why the last fetch failed; "" = it did not
     seen: dict[names.Cluster, datetime] = field(default_factory=dict)  # last signed request
     echoes: dict[names.Cluster, messages.Dispatch] = field(default_factory=dict)  # newer than ours
+    head: records.Head | None = None  # of the log; None = the book must be asked
     shown: dict[names.Cluster, checkpoints.Checkpoint] = field(
         default_factory=dict
     )  # of the log, by agents: not of what the book has
@@ -98,8 +100,9 @@ async def writing(hub: Hub) -> AsyncIterator[None]:
 
 async def write(hub: Hub, write: store.Write) -> None:
     """Make it durable, then take it over, then tell whoever waits for it. After a failure the ledger is in doubt."""
+    hub.head = None
     try:
-        await hub.book.commit(write)
+        hub.head = await hub.book.commit(write)
     except BaseException:
         hub.is_loaded = False
         raise

@@ -48,7 +48,7 @@ async def checkpoint(hub: state.Hub) -> tuple[checkpoints.Checkpoint, str]:
     """Of all that is durable, as a note. The same head is signed once."""
     async with state.writing(hub):
         await hub.book.confirm()  # by a ledger that is old, the epoch could be
-        size, epoch = (await hub.book.head()).length, hub.ledger.seal.epoch
+        size, epoch = await length(hub), hub.ledger.seal.epoch
         last = hub.signed_head
         if last is None or (last[0].size, last[0].epoch) != (size, epoch):
             root = await _asked(lambda node: tree.root(size, node), hub.book)
@@ -71,10 +71,19 @@ async def proved(record: Record, here: checkpoints.Checkpoint, book: store.Book)
     return witness.Proof(record=chain.as_json(record), path=path)
 
 
+async def length(hub: state.Hub) -> int:
+    """Of the log, as it is durable. To be asked in one's turn to write."""
+    if hub.head is None:
+        hub.head = await hub.book.head()
+    return hub.head.length
+
+
 async def _leads_here(seen: checkpoints.Checkpoint, hub: state.Hub) -> bool:
     """Whether what was seen is a beginning of the book, or of an epoch that a recovery has ended."""
+    if hub.signed_head is not None and seen == hub.signed_head[0]:
+        return True
     async with state.writing(hub):
-        epoch, size = hub.ledger.seal.epoch, (await hub.book.head()).length
+        epoch, size = hub.ledger.seal.epoch, await length(hub)
     if seen.epoch != epoch:
         return seen.epoch < epoch
     if seen.size > size:
@@ -143,7 +152,8 @@ def _signed_here(note: str, hub: state.Hub) -> checkpoints.Checkpoint | None:
 
 async def _asked(question: Callable[[tree.Node], Result], book: store.Book) -> Result:
     """The answer of fleet.audit.tree, from the nodes that it needs."""
-    nodes = await book.nodes(tree.wanted(question))
+    places = tree.wanted(question)
+    nodes = await book.nodes(places) if places else {}
     return question(nodes.__getitem__)
 
 

@@ -27,7 +27,7 @@ def test_a_tip_that_waits_costs_nothing_turn_after_turn(verdict: str):
             worlds.with_image(here, "dev", "latest")
         else:
             here.remote.orphan("dev")
-        await here.pass_time(60.0)
+        await here.pass_time(200.0)  # until every agent has seen how the log went on
         decision = worlds.decision(here, "dev")
         assert decision is not None
         assert decision.verdict.value == verdict
