@@ -19,7 +19,10 @@ from fleet.model import (
 from fleet.protocol import checkpoints
 
 
-def decision(decided: ledger.Decision) -> records.Draft:
+def decision(
+    decided: ledger.Decision, inputs: json_values.JsonObject | None = None
+) -> records.Draft:
+    """`inputs` as fleet.audit.grounds has them."""
     body = {
         "environment": decided.environment,
         "commit": decided.commit,
@@ -38,6 +41,7 @@ def decision(decided: ledger.Decision) -> records.Draft:
         "backTo": decided.back_to,
         "hotfixes": [_hotfix(each) for each in decided.hotfixes],
         "findings": [life.finding_as_json(each) for each in decided.findings],
+        "inputs": inputs,
     }
     return _draft(records.Kind.DECISION, decided.environment, decided.at, body)
 
@@ -238,6 +242,8 @@ def _hotfix(hotfix: ledger.Hotfix) -> dict[str, str]:
         "commit": hotfix.commit,
         "reason": findings.escaped(hotfix.reason),
         "since": hotfix.since.isoformat(),
+        "basedOn": hotfix.based_on,
+        "fixed": hotfix.fixed,
     }
 
 

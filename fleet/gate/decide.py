@@ -1,7 +1,9 @@
 """From candidate and facts to a decision: every gate is asked, every reason is kept."""
 
+from datetime import datetime
+
 from fleet.gate import candidates, gates, lineage, told
-from fleet.model import ledger
+from fleet.model import findings, ledger
 
 
 def decide(candidate: candidates.Candidate, facts: candidates.Facts) -> ledger.Decision:
@@ -29,6 +31,29 @@ def by(
         source=found.source,
         back_to=found.back_to,
         hotfixes=found.hotfixes,
+    )
+
+
+def by_decree(
+    candidate: candidates.Candidate, found: tuple[findings.Finding, ...], now: datetime
+) -> ledger.Decision:
+    """Someone says so, whatever the gates would (rule 11)."""
+    opened = ledger.GateResult(
+        gate="baseline", state=ledger.GateState.OPEN, reason="accepted by decree"
+    )
+    return ledger.Decision(
+        environment=candidate.environment,
+        commit=candidate.commit,
+        author=candidate.author,
+        subject=candidate.subject,
+        verdict=ledger.Verdict.ACCEPTED,
+        lineage=ledger.Lineage.BASELINE,
+        content=candidate.content,
+        rules=candidate.rules,
+        owned=candidate.owned,
+        findings=found,
+        gates=(opened,),
+        at=now,
     )
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from fleet.audit import drafts, violations
-from fleet.hub import consents, drawing, judging, state
+from fleet.hub import cases, consents, drawing, judging, state
 from fleet.manifests import declared
 from fleet.model import (
     findings,
@@ -24,14 +24,15 @@ from fleet.protocol import dsse, encoding
 
 def accepted(
     decided: ledger.Decision,
-    judged: judging.Judged,
-    drawn: drawing.Drawn,
+    case: cases.Case,
     trace: str,
     hub: state.Hub,
 ) -> store.Write:
+    judged, drawn = case.judged, case.drawn
     decision = _numbered(decided, drawn, hub)
-    record = drafts.decision(decision)
-    release = _release(decision, judged, drawn, json_values.digest(record.body), trace, hub)
+    made = cases.recorded(decision, case, hub.tools)
+    record = json_values.digest(made.record.body)
+    release = _release(decision, judged, drawn, record, trace, hub)
     changed = violations.between(hub.ledger.violations.values(), decision)
     members = [_member(each, judged, hub) for each in judged.declared.clusters]
     new = [each for each in members if _is_new(each, hub)]
@@ -49,7 +50,7 @@ def accepted(
     )
     return store.Write(
         records=(
-            record,
+            made.record,
             *drafts.violations(changed, at=decision.at),
             *(drafts.enrolment(each, at=decision.at) for each in new),
             *(drafts.quarantine(each, by=each.by, at=decision.at) for each in left),
@@ -57,6 +58,7 @@ def accepted(
         ),
         rows=(release, now, *changed, *members, *left, *roads),
         slices={each.digest: each.data for each in drawn.plan.slices.values()},
+        facts=made.facts,
     )
 
 

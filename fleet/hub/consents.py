@@ -10,7 +10,7 @@ from fleet.hub import drawing, judging, state
 from fleet.model import approving, errors, gating, kinds, ledger, names, snapshots, trusting
 from fleet.plan import rollout
 from fleet.policy import loosening
-from fleet.ports import store
+from fleet.ports import repository, store
 from fleet.protocol import approvals, openpgp, sshsig, sshwire, trustchain
 
 MAX_HELD = 10_000  # approvals of one environment in the book
@@ -25,26 +25,46 @@ async def asked(
 ) -> candidates.Facts:
     """The facts with what is asked of people for a candidate of this kind, and what they said."""
     environment = judged.question.environment
-    signatures: tuple[snapshots.Signature, ...] = ()
-    links = _links(judged)
-    if links:
-        base = facts.base.commit if facts.base and facts.way.descends else None
-        signatures = await hub.signed.of(
-            environment,
-            (base, judged.question.commit),
-            lambda: hub.repository.signatures(base, judged.question.commit),
-        )
-    consent = consent_of(judged, drawn.plan, signatures, kind)
+    base = facts.base.commit if facts.base and facts.way.descends else None
+    signatures: tuple[snapshots.Signature, ...] = await hub.signed.of(
+        environment,
+        (base, judged.question.commit),
+        lambda: signatures_of(facts, judged, hub.repository),
+    )
+    found = by_signatures(facts, judged, drawn.plan, signatures, kind)
+    consent = found.consent or consent_of(judged, drawn.plan, signatures, kind)
     consent = replace(consent, is_same=_is_all_there(consent, hub))
     hub.consents[environment] = judged.question.commit, consent
     voices = gate.current(hub.ledger.approvals.values(), environment)
+    return replace(found, consent=consent, voices=voices)
+
+
+def by_signatures(
+    facts: candidates.Facts,
+    judged: judging.Judged,
+    plan: rollout.Plan,
+    signatures: Sequence[snapshots.Signature],
+    kind: ledger.Lineage,
+) -> candidates.Facts:
+    """With what the commit and who signed it ask of people; what they said is for the book to tell."""
+    links = _links(judged)
+    consent = consent_of(judged, plan, signatures, kind)
     return replace(
         facts,
         consent=consent,
-        voices=voices,
         signers={each.commit: each.person for each in consent.signers} if links else None,
         groups={name: frozenset(people) for name, people in _groups(links)},
     )
+
+
+async def signatures_of(
+    facts: candidates.Facts, judged: judging.Judged, git: repository.Repository
+) -> tuple[snapshots.Signature, ...]:
+    """Of the commits that are new, where a trust file says whose count."""
+    if not _links(judged):
+        return ()
+    base = facts.base.commit if facts.base and facts.way.descends else None
+    return await git.signatures(base, judged.question.commit)
 
 
 def _groups(links: Sequence[trustchain.Link]) -> Iterable[tuple[str, Iterable[str]]]:

@@ -1,17 +1,39 @@
 """How much a release changes of the one in force: told by the digests of slices, counted in those that differ."""
 
 from collections.abc import Iterable, Mapping
+from typing import Protocol
 
 from fleet.gate import candidates
-from fleet.hub import state
-from fleet.model import errors, leaving, ledger, names, objects
+from fleet.hub import judging
+from fleet.model import errors, leaving, names, objects
 from fleet.model import slices as form
 from fleet.plan import rollout
 
 
-async def change(
-    plan: rollout.Plan, base: ledger.Release | None, hub: state.Hub
-) -> candidates.Change:
+class Slices(Protocol):
+    """A book, as far as its slices are asked for."""
+
+    async def slice(self, digest: names.SliceDigest, /) -> bytes | None: ...
+
+
+class Shelf(Protocol):
+    """As much of a hub as counting asks for."""
+
+    @property
+    def tools(self) -> judging.Tools: ...
+
+    @property
+    def book(self) -> Slices: ...
+
+
+class Base(Protocol):
+    """What is in force, as far as its slices are asked for."""
+
+    @property
+    def slices(self) -> Mapping[names.Cluster, names.SliceDigest]: ...
+
+
+async def change(plan: rollout.Plan, base: Base | None, hub: Shelf) -> candidates.Change:
     """Summed over clusters; one that leaves counts, and so do its objects where they are deleted."""
     before: Mapping[names.Cluster, names.SliceDigest] = base.slices if base else {}
     after = {cluster: each.digest for cluster, each in plan.slices.items()}
@@ -39,9 +61,7 @@ def _touches_objects(cluster: names.Cluster, plan: rollout.Plan) -> bool:
     return plan.retired.get(cluster) is not leaving.OnRemoval.ORPHAN
 
 
-async def _differences(
-    old: names.SliceDigest | None, data: bytes, hub: state.Hub
-) -> tuple[int, int]:
+async def _differences(old: names.SliceDigest | None, data: bytes, hub: Shelf) -> tuple[int, int]:
     before = b"" if old is None else await hub.book.slice(old)
     if before is None:
         raise errors.BrokenError(f"the book does not have slice {old}, which is in force")

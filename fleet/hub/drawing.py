@@ -1,13 +1,14 @@
 """From judged manifests to a checked plan: slices cut, waves drawn, deletions weighed."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from fleet.gate import candidates, guard
 from fleet.hub import counting, judging, state
 from fleet.model import errors, findings, gating, health, kinds, ledger, names, objects
 from fleet.model import slices as form
-from fleet.plan import check, registration, rollout, slices
+from fleet.plan import check, registration, rollout, slices, surroundings
 from fleet.policy import leniency
 
 
@@ -21,37 +22,69 @@ class Drawn:
     stale_after: int
     change: candidates.Change | None = None  # counted where somebody asks for a budget
     broken: frozenset[names.Cluster] = frozenset()  # that fail already, by their last report
+    around: surroundings.Surroundings = field(default_factory=surroundings.Surroundings)
+    asked: datetime | None = None  # when it was found to stand so
 
 
 async def draw(judged: judging.Judged, hub: state.Hub) -> Drawn:
     """Drawn again only when something that it rests on has changed: a tip may wait for long."""
     environment = judged.question.environment
-    base = hub.ledger.in_force(environment)
-    retired = _retired(judged, base, hub)
-    members = [
-        (each.cluster, each.environment, each.uid, each.public_key, each.retired)
-        for each in hub.ledger.clusters.values()
-    ]
+    around = surroundings_of(judged, hub)
     now = hub.clock.now()
-    moment = leniency.Moment(
-        now=now, goes_back=_goes_back(judged, base, hub), all_out=_is_all_out(base, hub)
-    )
+    moment = moment_of(around, now)
     valid = [permit.spec.expires > now for permit in judged.declared.permits_only]
-    broken = _broken(environment, hub)
-    origin = (judged, base and base.number, retired, members, valid, broken)
     drawn: Drawn = await hub.drawn.of(
-        environment, origin, lambda: _drawn(judged, base, retired, broken, hub)
+        environment, (judged, around, valid), lambda: drawn_in(around, judged, now, hub)
     )
     settled: Drawn = await hub.settled.of(
         environment,
         (drawn, leniency.phases(judged.docket, moment)),
-        lambda: _settled(drawn, judged, moment, hub),
+        lambda: settled_at(moment, drawn, judged, hub),
     )
-    return settled
+    return replace(settled, asked=now)
 
 
-async def _settled(
-    drawn: Drawn, judged: judging.Judged, moment: leniency.Moment, hub: state.Hub
+def moment_of(around: surroundings.Surroundings, now: datetime) -> leniency.Moment:
+    return leniency.Moment(now=now, goes_back=around.goes_back, all_out=around.all_out)
+
+
+def surroundings_of(judged: judging.Judged, hub: state.Hub) -> surroundings.Surroundings:
+    """What of the book the plan depends on."""
+    base = hub.ledger.in_force(judged.question.environment)
+    return surroundings.Surroundings(
+        number=base.number if base else 0,
+        slices=base.slices if base else {},
+        retired=_retired(judged, base, hub),
+        claims=_claims(judged, hub),
+        broken=tuple(sorted(_broken(judged.question.environment, hub))),
+        goes_back=_goes_back(judged, base, hub),
+        all_out=_is_all_out(base, hub),
+    )
+
+
+def _claims(judged: judging.Judged, hub: state.Hub) -> tuple[ledger.ClusterState, ...]:
+    """Registered elsewhere under a name, a UID or a key that this commit has too."""
+    specs = [each.document.spec for each in judged.declared.clusters]
+    called = {each.document.metadata.name for each in judged.declared.clusters}
+    uids, public = {each.uid for each in specs}, {each.public_key for each in specs}
+    return tuple(
+        ledger.ClusterState(
+            environment=each.environment,
+            cluster=each.cluster,
+            uid=each.uid,
+            public_key=each.public_key,
+            labels={},
+            kubernetes_version="",
+            retired=each.retired,
+        )
+        for each in hub.ledger.clusters.values()
+        if each.cluster in called or each.uid in uids or each.public_key in public
+        if each.environment != judged.question.environment
+    )
+
+
+async def settled_at(
+    moment: leniency.Moment, drawn: Drawn, judged: judging.Judged, hub: counting.Shelf
 ) -> Drawn:
     found = await hub.tools.aside(lambda: leniency.settle(drawn.findings, judged.docket, moment))
     return replace(drawn, findings=found)
@@ -82,29 +115,26 @@ def _goes_back(judged: judging.Judged, base: ledger.Release | None, hub: state.H
     )
 
 
-async def _drawn(
-    judged: judging.Judged,
-    base: ledger.Release | None,
-    retired: Mapping[names.Cluster, kinds.OnRemoval],
-    broken: frozenset[names.Cluster],
-    hub: state.Hub,
+async def drawn_in(
+    around: surroundings.Surroundings, judged: judging.Judged, now: datetime, hub: counting.Shelf
 ) -> Drawn:
-    environment = judged.question.environment
-    plan, unsound = await hub.tools.aside(lambda: _planned(judged, retired, broken))
+    broken = frozenset(around.broken)
+    plan, unsound = await hub.tools.aside(lambda: _planned(judged, around.retired, broken))
     share = min(spec.guard.max_deleted_share for spec in judged.specs)
     found = (
         *judged.findings,
-        *registration.check(judged.declared.clusters, environment, hub.ledger.clusters.values()),
+        *registration.check(judged.declared.clusters, judged.question.environment, around.claims),
         *unsound,
-        *await _guarded(judged, base, share, hub),
+        *await _guarded(judged, around.slices, share, now, hub),
     )
     return Drawn(
         plan=plan,
         findings=found,
         max_deleted_share=share,
         stale_after=min(spec.health.stale_after for spec in judged.specs),
-        change=await counting.change(plan, base, hub) if _has_budget(judged) else None,
+        change=await counting.change(plan, around, hub) if _has_budget(judged) else None,
         broken=broken,
+        around=around,
     )
 
 
@@ -160,13 +190,17 @@ def _retired(
 
 
 async def _guarded(
-    judged: judging.Judged, base: ledger.Release | None, share: float, hub: state.Hub
+    judged: judging.Judged,
+    runs: Mapping[names.Cluster, names.SliceDigest],
+    share: float,
+    now: datetime,
+    hub: counting.Shelf,
 ) -> list[findings.Finding]:
     """What this release would delete without being allowed to, cluster by cluster."""
     found = []
     running: dict[names.SliceDigest, frozenset[objects.Key]] = {}
     for cluster, manifests in judged.manifests.items():
-        digest = base.slices.get(cluster) if base else None
+        digest = runs.get(cluster)
         if digest is not None and digest not in running:
             running[digest] = await _keys(digest, hub)
         before = running[digest] if digest is not None else frozenset()
@@ -176,13 +210,13 @@ async def _guarded(
             before=len(before),
             max_deleted_share=share,
             permits=judged.declared.permits_only,
-            now=hub.clock.now(),
+            now=now,
         )
         found += [_refusal(judged, cluster, reason) for reason in refusals]
     return found
 
 
-async def _keys(digest: names.SliceDigest, hub: state.Hub) -> frozenset[objects.Key]:
+async def _keys(digest: names.SliceDigest, hub: counting.Shelf) -> frozenset[objects.Key]:
     """What a slice in force holds. One that is not in the book is no empty one (rule 6)."""
     data = await hub.book.slice(digest)
     if data is None:

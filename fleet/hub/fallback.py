@@ -6,10 +6,10 @@ failed, which is quarantined: it comes again when somebody lifts it, or when a c
 
 from dataclasses import replace
 
-from fleet.audit import drafts
+from fleet.audit import drafts, grounds
 from fleet.gate import candidates, decide, returns
-from fleet.hub import consents, drawing, facts, failures, judging, release, state
-from fleet.model import ledger, names
+from fleet.hub import cases, consents, drawing, facts, failures, judging, release, state
+from fleet.model import errors, ledger, names
 from fleet.ports import store
 
 BY = "fleet hub"
@@ -27,11 +27,12 @@ async def back(environment: names.Environment, hub: state.Hub) -> bool:
         )
     judged = await judging.judge(release.question(environment, before.commit, hub), hub.tools)
     drawn = await drawing.draw(judged, hub)
-    decision = await _decided(before, failed, judged, drawn, hub)
+    case = await _case(before, failed, judged, drawn, hub)
+    decision = decided(case, candidates.of_release(before))
     if decision.verdict is not ledger.Verdict.ACCEPTED:
         why = "; ".join(e.reason for e in decision.gates if e.state is not ledger.GateState.OPEN)
         return await _stays(f"release {before.number}: {why}", failed, hub)
-    await release.settle(decision, judged, drawn, "", hub)
+    await release.settle(decision, case, "", hub)
     return True
 
 
@@ -55,19 +56,33 @@ def _before(failed: ledger.Release, hub: state.Hub) -> ledger.Release | None:
     return max(found, key=lambda each: each.number, default=None)
 
 
-async def _decided(
+def decided(case: cases.Case, before: candidates.Accepted) -> ledger.Decision:
+    """Raises errors.BrokenError for a case that no gate was asked about."""
+    if case.facts is None:
+        raise errors.BrokenError("a way back is for the gates to decide")
+    return decide.by(case.candidate, case.facts, returns.to(before))
+
+
+async def _case(
     before: ledger.Release,
     failed: ledger.Release,
     judged: judging.Judged,
     drawn: drawing.Drawn,
     hub: state.Hub,
-) -> ledger.Decision:
+) -> cases.Case:
     why = f"release {failed.number} failed: {failures.failed(failed, hub)}"
     candidate = replace(release.candidate_of(judged), author=BY, subject=why)
     gathered = await facts.gather(candidate, judged, drawn.findings, hub)
     found = returns.to(candidates.of_release(before))
     gathered = await consents.asked(gathered, judged, drawn, found.kind, hub)
-    return decide.by(candidate, gathered, found)
+    return cases.Case(
+        candidate=candidate,
+        judged=judged,
+        drawn=drawn,
+        facts=gathered,
+        how=grounds.How.BACK,
+        back_to=before.number,
+    )
 
 
 async def _stays(why: str, failed: ledger.Release, hub: state.Hub) -> bool:

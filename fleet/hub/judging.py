@@ -69,6 +69,7 @@ class Tools:
     aside: memory.Aside = memory.inline
     crew: memory.Crew | None = None
     near: _Near | None = None  # where the repository is files on this disk
+    versions: Mapping[str, str] = field(default_factory=dict)  # of what judges here, by name
     files: readings.Files = field(init=False)
     foreseen: verdicts.Foreseen = field(default_factory=verdicts.Foreseen)
     judged: "dict[names.Environment, Judged]" = field(default_factory=dict)  # the last of each

@@ -7,11 +7,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any, TypeAlias
 
-from fleet.audit import drafts, records, violations
-from fleet.gate import candidates
+from fleet.audit import drafts, grounds, records, violations
+from fleet.gate import decide
 from fleet.hub import (
     acceptance,
     acts,
+    cases,
     consents,
     drawing,
     explaining,
@@ -73,33 +74,15 @@ async def _baseline(environment: names.Environment, hub: state.Hub) -> Answer:
     blocking = [each for each in drawn.findings if each.rule in judging.NOT_BY_DECREE]
     if findings.refuses(blocking):
         raise errors.RefusedError(f"{blocking[0].place}: {blocking[0].message}")
-    decision = _decreed(release.candidate_of(judged), drawn, hub)
-    await release.settle(decision, judged, drawn, "", hub)
+    candidate = release.candidate_of(judged)
+    decision = decide.by_decree(candidate, drawn.findings, hub.clock.now())
+    case = cases.Case(
+        candidate=candidate, judged=judged, drawn=drawn, facts=None, how=grounds.How.DECREE
+    )
+    await release.settle(decision, case, "", hub)
     while await rollouts.advance(environment, hub):
         pass
     return {"environment": environment, "commit": tip}
-
-
-def _decreed(
-    candidate: candidates.Candidate, drawn: drawing.Drawn, hub: state.Hub
-) -> ledger.Decision:
-    opened = ledger.GateResult(
-        gate="baseline", state=ledger.GateState.OPEN, reason="accepted by decree"
-    )
-    return ledger.Decision(
-        environment=candidate.environment,
-        commit=candidate.commit,
-        author=candidate.author,
-        subject=candidate.subject,
-        verdict=ledger.Verdict.ACCEPTED,
-        lineage=ledger.Lineage.BASELINE,
-        content=candidate.content,
-        rules=candidate.rules,
-        owned=candidate.owned,
-        findings=drawn.findings,
-        gates=(opened,),
-        at=hub.clock.now(),
-    )
 
 
 async def recover(hub: state.Hub, _: Arguments) -> Answer:

@@ -12,6 +12,7 @@ from fleet.audit import drafts, violations
 from fleet.gate import candidates, decide, lineage
 from fleet.hub import (
     acceptance,
+    cases,
     consents,
     drawing,
     facts,
@@ -45,10 +46,12 @@ async def release(
         gathered = await facts.gather(candidate, judged, drawn.findings, hub)
         found = lineage.tell(candidate, gathered)
         gathered = await consents.asked(gathered, judged, drawn, found.kind, hub)
-        decision = decide.by(candidate, replace(gathered, change=drawn.change), found)
+        gathered = replace(gathered, change=drawn.change)
+        decision = decide.by(candidate, gathered, found)
         measuring.ask(decision, judged.specs, hub)
         if is_news(decision, hub):
-            await settle(decision, judged, drawn, trace, hub)
+            case = cases.Case(candidate=candidate, judged=judged, drawn=drawn, facts=gathered)
+            await settle(decision, case, trace, hub)
     await rollouts.advance(environment, hub)
     return decision
 
@@ -123,8 +126,7 @@ def _said(decision: ledger.Decision) -> ledger.Decision:
 
 async def settle(
     decision: ledger.Decision,
-    judged: judging.Judged,
-    drawn: drawing.Drawn,
+    case: cases.Case,
     trace: str,
     hub: state.Hub,
 ) -> None:
@@ -143,14 +145,14 @@ async def settle(
         hub.telemetry.count("fleet_decisions", labels)
         runs = running(decision, hub)
         if runs is not None:
-            await state.write(hub, considered(_of(decision, runs), hub))
+            await state.write(hub, considered(_of(decision, runs), case, hub))
         elif decision.verdict is ledger.Verdict.ACCEPTED:
             await hub.repository.keep(f"accepted/{decision.commit}", decision.commit)
-            write = acceptance.accepted(decision, judged, drawn, trace, hub)
+            write = acceptance.accepted(decision, case, trace, hub)
             rows = (*write.rows, *soaks.leant_on(decision, hub))
             await state.write(hub, replace(write, rows=rows))
         else:
-            await state.write(hub, considered(decision, hub))
+            await state.write(hub, considered(decision, case, hub))
 
 
 def is_overtaken(decision: ledger.Decision, hub: state.Hub) -> bool:
@@ -169,11 +171,13 @@ def _of(decision: ledger.Decision, release: ledger.Release) -> ledger.Decision:
     )
 
 
-def considered(decision: ledger.Decision, hub: state.Hub) -> store.Write:
+def considered(decision: ledger.Decision, case: cases.Case, hub: state.Hub) -> store.Write:
     """A decision that lets nothing out: the verdict, and the violations that came or went with it."""
     changed = violations.between(hub.ledger.violations.values(), decision)
     here = acceptance.environment_of(decision.environment, hub)
+    made = cases.recorded(decision, case, hub.tools)
     return store.Write(
-        records=(drafts.decision(decision), *drafts.violations(changed, at=decision.at)),
+        records=(made.record, *drafts.violations(changed, at=decision.at)),
         rows=(replace(here, decision=decision), *changed),
+        facts=made.facts,
     )

@@ -44,6 +44,8 @@ def as_json(value: Any) -> Any:
         return {str(as_json(key)): as_json(each) for key, each in value.items()}
     if isinstance(value, (tuple, list)):
         return [as_json(each) for each in value]
+    if isinstance(value, frozenset):
+        return sorted(as_json(each) for each in value)
     return value
 
 
@@ -118,6 +120,8 @@ def _generic(origin: Any, arguments: tuple[Any, ...], value: Any) -> Any:
         return _literal(arguments, value)
     if origin is tuple:
         return _tuple(arguments, value)
+    if origin is frozenset:
+        return frozenset(_tuple((*arguments, Ellipsis), value))
     if not isinstance(value, dict):
         raise errors.InputError("expected an object")
     key_kind, value_kind = arguments
