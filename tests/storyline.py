@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 import invariants
+import replaying
 import worlds
 from fleet.model import errors, ledger, names, objects
 from fleet.simulation import clock, world
@@ -55,6 +56,7 @@ def play(made: Callable[[], Told], *chapters: Callable[[Told], Awaitable[None]])
             for chapter in chapters:
                 await chapter(story)
             story.watch.check()
+            await replaying.check(story.here)
         finally:
             await story.here.close()
 

@@ -120,13 +120,17 @@ async def _read(agent: state.Agent, memory: Memory) -> None:
     """What an earlier life of this agent saw. A Secret that is gone, or damaged by hand, clears the evidence."""
     if memory.is_read and not memory.evidence:
         return
-    answer = await agent.cluster.read(keeping.SECRETS, _KEY)
-    if answer.status not in (cluster.Status.DONE, cluster.Status.ABSENT):
-        raise errors.UnreachableError(f"cannot read the agent's own Secrets: {answer.message}")
-    checkpoint, evidence = decoded(answer.live)
-    memory.evidence = evidence
+    checkpoint, memory.evidence = await read(agent.cluster)
     if not memory.is_read:
         memory.checkpoint, memory.is_read = checkpoint, True
+
+
+async def read(port: cluster.Cluster) -> tuple[str, list[dict[str, Any]]]:
+    """Checkpoint and evidence as they are stored."""
+    answer = await port.read(keeping.SECRETS, _KEY)
+    if answer.status not in (cluster.Status.DONE, cluster.Status.ABSENT):
+        raise errors.UnreachableError(f"cannot read the agent's own Secrets: {answer.message}")
+    return decoded(answer.live)
 
 
 async def _store(agent: state.Agent, memory: Memory, *, is_news: bool) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from fleet.adapters.kubernetes import access, cluster
-from fleet.agent import enrolment
+from fleet.agent import enrolment, witnessing
 from fleet.cli import agent_process, documents, observing, output, processes
 from fleet.model import errors, json_values, names
 from fleet.protocol import keys
@@ -74,6 +74,38 @@ def run(
     Example:  fleet agent run --kubeconfig ~/.kube/config --context minikube
     """
     agent_process.become(kubeconfig, context, log_format.value)
+
+
+@app.command()
+def checkpoint(
+    kubeconfig: Kubeconfig = None,
+    context: Context = "",
+    evidence: Annotated[
+        bool, typer.Option(help="Print instead what did not belong together, as JSON.")
+    ] = False,
+) -> None:
+    """Print the newest checkpoint of the hub's audit log that this cluster's agent believes; exit 1 on alarm.
+
+    Example:  fleet agent checkpoint --context prod-eu > from-eu.txt
+    """
+    port = cluster.ApiServer(access.found(kubeconfig, context))
+    note, found = processes.run(_checkpoint(port))
+    if evidence:
+        output.document({"evidence": found})
+    elif note:
+        typer.echo(note, nl=False)
+    alarms = [each["reason"] for each in found if each["alarm"]]
+    if alarms:
+        raise errors.RefusedError(
+            f"this agent alarms: {alarms[0]}", hint="see docs/audit.md, when an agent alarms"
+        )
+    if not note:
+        raise errors.RefusedError("this cluster's agent has seen no log yet")
+
+
+async def _checkpoint(port: cluster.ApiServer) -> tuple[str, list[dict[str, Any]]]:
+    async with contextlib.aclosing(port):
+        return await witnessing.read(port)
 
 
 async def _enroll(

@@ -6,8 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from fleet.adapters.http import admin
-from fleet.cli import output, processes, wiring
-from fleet.model import errors
+from fleet.cli import auditing, output, processes, proving, wiring
 
 app = typer.Typer(help="Ask the audit log.", no_args_is_help=True, rich_markup_mode=None)
 State = Annotated[Path, typer.Option("--state", help="The hub's state folder.")]
@@ -87,18 +86,6 @@ def violations(
 
 
 @app.command()
-def verify(state: State = _HERE, form: Form = output.Form.TEXT) -> None:
-    """Check the whole chain of records; exit 1 with the index where it breaks."""
-    found = _ask(state, "audit verify", {})
-    if form is output.Form.JSON:
-        output.document(found)
-    elif not found["fault"]:
-        output.say(f"{found['records']} records hold; head {found['head']}", "green")
-    if found["fault"]:
-        raise errors.RefusedError(found["fault"], hint="see docs/operations.md, a damaged book")
-
-
-@app.command()
 def show(
     record: Annotated[
         str, typer.Argument(metavar="ID", help="Its number, or the start of its hash.")
@@ -107,6 +94,14 @@ def show(
 ) -> None:
     """Print one record."""
     output.document(_ask(state, "audit show", {"id": record}))
+
+
+app.command("verify")(proving.verify)
+app.command("prove")(proving.prove)
+app.command("checkpoints")(proving.list_checkpoints)
+app.command("compare")(proving.compare)
+app.command("replay")(auditing.replay)
+app.command("export")(auditing.export)
 
 
 def _waived(violation: dict[str, Any]) -> list[str]:

@@ -54,6 +54,7 @@ async def hub(options: HubOptions, watched: telemetry.Telemetry) -> AsyncIterato
             kustomize=await asyncio.to_thread(wiring.renderer_of, options.kustomize),
             telemetry=watched,
             aside=asyncio.to_thread,
+            versions=await asyncio.to_thread(wiring.versions),
         )
         asked = prometheus.Prometheus()
         try:

@@ -2,13 +2,15 @@
 
 import contextlib
 import fcntl
+import hashlib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import fleet
 from fleet.adapters import clock, forks, schemas
-from fleet.adapters.git import working
+from fleet.adapters.git import fixed, working
 from fleet.adapters.store import memo
 from fleet.cli import editions, output, settings
 from fleet.hub import judging
@@ -90,6 +92,16 @@ def version() -> str:
     import importlib.metadata
 
     return importlib.metadata.version("fleetgate")
+
+
+def versions() -> dict[str, str]:
+    """Of what judges here, with digests: the program's own files by name and bytes, and git."""
+    total = hashlib.sha256()
+    root = Path(fleet.__file__).parent
+    for name, _ in editions.files():
+        data = hashlib.sha256(Path(name).read_bytes()).hexdigest()
+        total.update(f"{Path(name).relative_to(root).as_posix()} {data}\n".encode())
+    return {"fleet": f"{version()} sha256:{total.hexdigest()}", "git": fixed.identity()}
 
 
 def memo_of_checks() -> memo.Memo:

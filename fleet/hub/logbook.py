@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from fleet.audit import chain, records, tree, witness
+from fleet.audit import chain, passing, records, witness
 from fleet.hub import state, witnesses
 from fleet.model import errors, observed
 from fleet.protocol import checkpoints
@@ -15,49 +15,19 @@ async def verify(hub: state.Hub, arguments: Arguments) -> dict[str, Any]:
     """The whole chain, and where a checkpoint is named, that the log still begins with just that."""
     note = str(arguments.get("checkpoint", ""))
     kept = checkpoints.read(note, hub.key.public) if note else None
-    walk, seen = chain.Walk(), _Seen(kept)
+    seen, epoch = passing.Passing(kept), hub.ledger.seal.epoch
     fault = None
     async for record in hub.book.records():
-        fault = walk.step(record)
+        fault = seen.step(record)
         if fault is not None:
             break
-        seen.pass_by(record)
     return {
-        "records": walk.head.length,
-        "head": walk.head.hash if walk.head.length else "",
-        "root": seen.root(),
-        "epoch": hub.ledger.seal.epoch,
-        "fault": fault or seen.fault(hub.ledger.seal.epoch) or "",
+        "records": seen.head.length,
+        "head": seen.head.hash if seen.head.length else "",
+        "root": seen.root.hex(),
+        "epoch": epoch,
+        "fault": fault or seen.end(epoch) or "",
     }
-
-
-class _Seen:
-    """Whether a log that passes by begins as a checkpoint says."""
-
-    def __init__(self, kept: checkpoints.Checkpoint | None) -> None:
-        self._kept = kept
-        self._tree = tree.Growing()
-        self._is_met = kept is None or self._holds(kept)
-
-    def pass_by(self, record: records.Record) -> None:
-        self._tree.add(tree.leaf(record.hash))
-        if self._kept is not None and self._tree.size == self._kept.size:
-            self._is_met = self._holds(self._kept)
-
-    def root(self) -> str:
-        return self._tree.root().hex()
-
-    def fault(self, epoch: int) -> str | None:
-        if self._is_met or self._kept is None:
-            return None
-        told = "is not what its first records are"
-        if self._tree.size < self._kept.size:
-            told = f"is longer than the {self._tree.size} records that are there"
-        later = "; a recovery began a new one since" if self._kept.epoch < epoch else ""
-        return f"the checkpoint ({self._kept}) {told}{later}"
-
-    def _holds(self, kept: checkpoints.Checkpoint) -> bool:
-        return self._tree.size == kept.size and self._tree.root() == kept.root
 
 
 async def prove(hub: state.Hub, arguments: Arguments) -> dict[str, Any]:

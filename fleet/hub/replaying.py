@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from fleet.audit import grounds, records
+from fleet.audit import chain, grounds, records
 from fleet.gate import candidates, decide, lineage, returns, told
 from fleet.hub import cases, consents, drawing, evidence, judging, roads
 from fleet.manifests import layout
@@ -86,7 +86,11 @@ async def replay(wanted: str, source: Source, tools: judging.Tools) -> Replayed:
 async def _found(wanted: str, source: Source) -> tuple[records.Record, Resolved]:
     """With all that was accepted before it."""
     accepted: Resolved = {}
+    walk = chain.Walk()
     async for record in source.records():
+        fault = walk.step(record)
+        if fault is not None:
+            raise errors.BrokenError(f"the log does not hold: {fault}")
         is_it = wanted == str(record.index)
         if is_it or (len(wanted) >= 6 and record.hash.startswith(wanted)):
             if record.kind is not records.Kind.DECISION:

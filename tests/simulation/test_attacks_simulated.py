@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 import invariants
+import replaying
 import storyline
 import worlds
 from fleet.audit import records
@@ -39,6 +40,7 @@ async def running(
         await storyline.start(story)
         yield story
         story.watch.check()
+        await replaying.check(here)
     finally:
         await here.close()
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 import invariants
+import replaying
 import storyline
 import worlds
 from fleet.audit import records
@@ -38,6 +39,7 @@ async def told(
     try:
         yield story, lives
         story.watch.check()
+        await replaying.check(here)
         assert here.faults == []
     finally:
         await here.close()

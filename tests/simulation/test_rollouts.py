@@ -12,6 +12,7 @@ from typing import Any, cast
 import pytest
 
 import invariants
+import replaying
 import storyline
 import waverules
 import worlds
@@ -69,6 +70,7 @@ async def told(
         watch.check()
         yield story
         watch.check()
+        await replaying.check(here)
     finally:
         await here.close()
 

@@ -10,6 +10,7 @@ import pytest
 import approvers
 import builders
 import invariants
+import replaying
 import storyline
 import worlds
 from fleet.audit import records
@@ -100,6 +101,7 @@ async def strict() -> AsyncIterator[Stage]:
         await stage.story.healthy("dev", "approved")
         yield stage
         stage.story.watch.check()
+        await replaying.check(here)
     finally:
         await here.close()
 

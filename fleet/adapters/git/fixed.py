@@ -1,7 +1,10 @@
 """How the git program is always called: nothing of the user's configuration, nothing inherited."""
 
+import hashlib
 import os
 import shutil
+import subprocess
+from pathlib import Path
 
 from fleet.model import errors
 
@@ -38,3 +41,11 @@ def executable() -> str:
     if found is None:
         raise errors.InputError("there is no git program here", hint="install git")
     return found
+
+
+def identity() -> str:
+    """Version and digest of the program, as "git version 2.47.1 sha256:..."."""
+    program = executable()
+    told = subprocess.run([program, "version"], env=ENVIRONMENT, check=True, capture_output=True)  # noqa: S603 - fixed words
+    digest = hashlib.sha256(Path(program).read_bytes()).hexdigest()
+    return f"{told.stdout.decode('utf-8', 'replace').strip()} sha256:{digest}"
