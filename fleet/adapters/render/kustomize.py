@@ -1,6 +1,7 @@
 """kustomize, the real program: an export of its own, an empty environment, limits, and no network where that can be.
 
-What it may read was judged before (fleet.manifests.kustomizations); this is the second wall (threats 9, 11).
+What it may read was judged before (fleet.manifests.kustomizations); this is the second wall (threats 9, 11). It runs
+twice, elsewhere the second time: what depends on clock, host, zone, folder or chance is refused (threat 47).
 """
 
 import asyncio
@@ -20,8 +21,10 @@ from pathlib import Path
 
 from fleet.model import errors, findings
 
+_UNEQUAL = "it prints something else on another host, at another time or in another folder"
 _WORDS = 1 << 16  # bytes of what it says, the last ones
 _SECRET = re.compile(rb"\bSecret\b|secretGenerator")
+_ELSEWHERE = {"TZ": "Pacific/Kiritimati", "LC_ALL": "C", "HOSTNAME": "elsewhere"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +47,7 @@ class Kustomize:
         self._version = version
         self._limits = limits
         self._prefix = _without_network()
+        self._elsewhere = _on_another_host(self._prefix)
 
     @property
     def identity(self) -> str:
@@ -52,9 +56,27 @@ class Kustomize:
     async def render(
         self, files: Mapping[str, bytes], folder: str
     ) -> bytes | tuple[findings.Finding, ...]:
+        here, elsewhere = await asyncio.gather(
+            self._printing(files, folder, self._prefix, {}),
+            self._printing(files, folder, self._elsewhere, _ELSEWHERE),
+        )
+        for each in (here, elsewhere):
+            if not isinstance(each, bytes):
+                return each
+        if here != elsewhere:
+            return (_refusal(_UNEQUAL, folder),)
+        return here
+
+    async def _printing(
+        self,
+        files: Mapping[str, bytes],
+        folder: str,
+        prefix: tuple[str, ...],
+        environment: Mapping[str, str],
+    ) -> bytes | tuple[findings.Finding, ...]:
         with tempfile.TemporaryDirectory(prefix="fleet-render-") as export:
             await asyncio.to_thread(_write, Path(export), files)
-            code, out, said = await self._run(Path(export), folder)
+            code, out, said = await self._run(Path(export), folder, prefix, environment)
         if len(out) > self._limits.output:
             return (_refusal(f"it printed more than {self._limits.output} bytes"),)
         if code == 0:
@@ -64,15 +86,18 @@ class Kustomize:
         words = said.decode("utf-8", "replace").replace(export, "").strip()
         return (_refusal(words or f"it ended with code {code}", folder),)
 
-    async def _run(self, export: Path, folder: str) -> tuple[int, bytes, bytes]:
+    async def _run(
+        self, export: Path, folder: str, prefix: tuple[str, ...], environment: Mapping[str, str]
+    ) -> tuple[int, bytes, bytes]:
+        memory = self._limits.memory // 2
         process = await asyncio.create_subprocess_exec(
-            *self._prefix,
+            *prefix,
             str(self._program),
             "build",
             "--load-restrictor=LoadRestrictionsNone",  # bases of other folders of the export are fine
             f"./{folder}",
             cwd=export,
-            env={"HOME": str(export), "PATH": "", "GOMEMLIMIT": str(self._limits.memory // 2)},
+            env={"HOME": str(export), "PATH": "", "GOMEMLIMIT": str(memory), **environment},
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
@@ -140,6 +165,17 @@ def _without_network() -> tuple[str, ...]:
     words = (unshare or "", "--net", "--map-root-user", "--")
     allowed = unshare and subprocess.run([*words, "/bin/true"], check=False, capture_output=True)  # noqa: S603 - fixed words
     return words if allowed and allowed.returncode == 0 else ()
+
+
+def _on_another_host(prefix: tuple[str, ...]) -> tuple[str, ...]:
+    """With another host's name too, where the system lets a user make one."""
+    named = shutil.which("hostname", path="/usr/bin:/bin")
+    if not prefix or not named:
+        return prefix
+    words = (prefix[0], "--uts", *prefix[1:], "/bin/sh", "-c", f'{named} "$0" && exec "$@"')
+    words += (_ELSEWHERE["HOSTNAME"],)
+    allowed = subprocess.run([*words, "/bin/true"], check=False, capture_output=True)  # noqa: S603 - fixed words
+    return words if allowed.returncode == 0 else prefix
 
 
 def _refusal(words: str, folder: str = "") -> findings.Finding:

@@ -78,10 +78,11 @@ def test_only_a_program_at_an_absolute_path(path: str):
 @pytest.mark.threat(9)
 async def test_its_environment_is_empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("CANARY", "secret")
-    shown = program.Kustomize(script(tmp_path, '/usr/bin/env; pwd; echo "$@"'), "v0")
-    found = await shown.render({"a/kustomization.yaml": b""}, "a")
-    assert isinstance(found, bytes)
-    lines = found.decode().splitlines()
+    words = f'test -n "$TZ" || (/usr/bin/env; pwd; echo "$@") > {tmp_path}/here'
+    shown = program.Kustomize(script(tmp_path, words), "v0")
+    await shown.render({"a/kustomization.yaml": b""}, "a")
+    found = (tmp_path / "here").read_text()
+    lines = found.splitlines()
     home = next(line.removeprefix("HOME=") for line in lines if line.startswith("HOME="))
     assert {line.partition("=")[0] for line in lines[:-2]} <= {
         "HOME",
@@ -91,7 +92,7 @@ async def test_its_environment_is_empty(tmp_path: Path, monkeypatch: pytest.Monk
         "SHLVL",
         "_",
     }
-    assert "CANARY" not in found.decode()
+    assert "CANARY" not in found
     assert lines[-2:] == [home, "build --load-restrictor=LoadRestrictionsNone ./a"]
     assert not Path(home).exists()
 
@@ -183,3 +184,31 @@ async def test_several_at_once_do_not_meet(kustomize: program.Kustomize):
         return isinstance(found, bytes) and b"name: n%d\n" % number in found
 
     assert all(await asyncio.gather(*(one(number) for number in range(4))))
+
+
+@pytest.mark.threat(47)
+@pytest.mark.parametrize(
+    "words",
+    [
+        "date +%N",
+        "echo $$",
+        "pwd",
+        "date +%Z",
+        "od -An -N8 -tx1 /dev/urandom",
+        'echo "$HOME"',
+        "awk 'BEGIN {srand(); print PROCINFO[\"pid\"]}' /dev/null; cat /proc/sys/kernel/random/uuid",
+    ],
+)
+async def test_what_is_another_thing_each_time_is_refused(tmp_path: Path, words: str):
+    """As `now`, `randAlphaNum` and `genCA` are in templates of other programs."""
+    path = "PATH=/usr/bin:/bin"
+    chancy = program.Kustomize(script(tmp_path, f"{path}; {words}"), "v0")
+    assert "it prints something else on another host" in wrong(await chancy.render({}, "a"))
+
+
+@pytest.mark.threat(47)
+async def test_the_host_s_name_is_another_one_where_that_can_be(tmp_path: Path):
+    named = program.Kustomize(script(tmp_path, "/usr/bin/hostname"), "v0")
+    if named._elsewhere == named._prefix:
+        pytest.skip("this system lets nobody name a host of their own")
+    assert "it prints something else" in wrong(await named.render({}, "a"))
