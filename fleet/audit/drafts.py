@@ -156,6 +156,17 @@ def hold(*, subject: str, reason: str, at: datetime) -> records.Draft:
     return _draft(records.Kind.HOLD, subject, at, {"reason": findings.escaped(reason)})
 
 
+def alarm(told: messages.Witness, *, at: datetime) -> records.Draft:
+    """An agent saw two histories of this log, or one that went back."""
+    body = {
+        "cluster": told.cluster,
+        "environment": told.environment,
+        "reason": findings.escaped(told.alarm),
+        "seen": told.checkpoint,
+    }
+    return _draft(records.Kind.ALARM, f"{told.environment}/{told.cluster}", at, body)
+
+
 def recovery(
     *,
     reason: str,

@@ -24,6 +24,7 @@ class Kind(Enum):
     QUARANTINE = "quarantine"
     BREAK_GLASS = "break glass"
     ROLLOUT = "rollout"
+    ALARM = "alarm"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -54,6 +54,8 @@ def _only(environment: str, known: list[dict[str, Any]]) -> dict[str, Any]:
 def _show(found: dict[str, Any]) -> None:
     if found["held"]:
         output.say(f"everything holds: {found['held']} (fleet hub recover)", "bold red")
+    for each in found["alarms"]:
+        output.say(f"ALARM of {each['cluster']}: {each['reason']} (docs/audit.md)", "bold red")
     if found["repository"]["trouble"]:
         output.say(f"the repository: {found['repository']['trouble']}", "yellow")
     for each in found["environments"]:

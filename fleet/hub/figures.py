@@ -12,6 +12,7 @@ def show(hub: state.Hub) -> None:
     """Set every gauge to what is so now."""
     found = standing.of(hub)
     hub.telemetry.gauge("fleet_held", {}, float(bool(found["held"])))
+    hub.telemetry.gauge("fleet_log_alarms", {}, float(len(found["alarms"])))
     hub.telemetry.gauge("fleet_fetch_failing", {}, float(bool(hub.trouble)))
     for each in found["environments"]:
         labels = {"environment": each["name"]}

@@ -24,6 +24,10 @@ def of(hub: state.Hub) -> dict[str, Any]:
         },
         "environments": [_environment(step, hub) for step in (road.steps if road else ())],
         "halts": [_halt(each) for each in halts.live(hub)],
+        "alarms": [
+            {"cluster": cluster, "since": since.isoformat(), "reason": findings.escaped(reason)}
+            for cluster, (since, reason) in sorted(hub.alarms.items())
+        ],
     }
 
 

@@ -5,10 +5,11 @@ everything holds until someone recovers it, which begins a new epoch of the log,
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import TypeVar
 
-from fleet.audit import chain, tree, witness
+from fleet.audit import chain, drafts, tree, witness
 from fleet.audit.records import Record
 from fleet.hub import holding, state
 from fleet.model import errors, json_values, messages, names, observed
@@ -25,7 +26,7 @@ async def show(asked: messages.Witness, hub: state.Hub) -> json_values.JsonObjec
     seen = _signed_here(asked.checkpoint, hub)
     if seen is not None and not await _leads_here(seen, hub):
         await _hold(asked.cluster, seen, hub)
-    _note_alarm(asked, hub)
+    await _note_alarm(asked, hub)
     if seen is not None:
         await _keep(asked, seen, hub)
     if hub.ledger.seal.held:
@@ -97,11 +98,18 @@ async def _hold(cluster: names.Cluster, seen: checkpoints.Checkpoint, hub: state
     await holding.hold(cluster, told, hub)
 
 
-def _note_alarm(asked: messages.Witness, hub: state.Hub) -> None:
-    if asked.alarm:
-        hub.alarms[asked.cluster] = hub.clock.now(), asked.alarm[:_LONGEST_ALARM]
-    else:
+async def _note_alarm(asked: messages.Witness, hub: state.Hub) -> None:
+    """Shown as long as it is said, and recorded when it begins."""
+    if not asked.alarm:
         hub.alarms.pop(asked.cluster, None)
+        return
+    is_new, now = asked.cluster not in hub.alarms, hub.clock.now()
+    told = replace(asked, alarm=asked.alarm[:_LONGEST_ALARM])
+    since = now if is_new else hub.alarms[asked.cluster][0]
+    hub.alarms[asked.cluster] = since, told.alarm
+    if is_new:
+        async with state.writing(hub):
+            await state.write(hub, store.Write(records=(drafts.alarm(told, at=now),)))
 
 
 async def _keep(asked: messages.Witness, seen: checkpoints.Checkpoint, hub: state.Hub) -> None:

@@ -327,7 +327,7 @@ async def test_status_says_where_everything_stands(line: lines.Line):
 
     status = (await fleet("status", "--state", state, "-o", "json")).json
     (dev,) = status["environments"]
-    assert set(status) == {"held", "repository", "environments", "halts"}
+    assert set(status) == {"held", "repository", "environments", "halts", "alarms"}
     assert set(dev) == {
         "name", "branch", "hold", "release", "candidate", "waivers", "clusters", "brokenGlass",
         "quarantined",

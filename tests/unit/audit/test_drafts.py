@@ -7,7 +7,17 @@ import pytest
 import approvers
 import builders
 from fleet.audit import chain, drafts, records
-from fleet.model import approving, changes, health, json_values, kinds, ledger, names, pacing
+from fleet.model import (
+    approving,
+    changes,
+    health,
+    json_values,
+    kinds,
+    ledger,
+    messages,
+    names,
+    pacing,
+)
 from fleet.protocol import approvals
 
 CANARY = "canary-s3cret-value"
@@ -78,6 +88,21 @@ DRAFTS: dict[str, tuple[records.Draft, records.Kind, str]] = {
         ),
         records.Kind.RECOVERY,
         "book",
+    ),
+    "alarm": (
+        drafts.alarm(
+            messages.Witness(
+                cluster=names.Cluster("dev-1"),
+                environment=names.Environment("dev"),
+                uid="u",
+                checkpoint="note",
+                cosignature="",
+                alarm="two histories",
+            ),
+            at=builders.NOW,
+        ),
+        records.Kind.ALARM,
+        "dev/dev-1",
     ),
     "approval": (drafts.approval(APPROVAL, at=builders.NOW), records.Kind.APPROVAL, "dev"),
     "road": (drafts.road(ROAD, at=builders.NOW), records.Kind.ROAD, "road"),
