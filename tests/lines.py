@@ -229,6 +229,7 @@ class Station:
                 hub_pause=0.5,  # however long a busy machine needs until the hub knows it
                 cluster_pause=2.0,
                 report_pause=0.02,
+                log_pause=0.2,
             ),
         )
         self.task = asyncio.create_task(agent_loop.run(self.state), name=f"agent {self.name}")

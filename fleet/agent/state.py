@@ -28,6 +28,7 @@ class Settings:
     cluster_pause: float = 30.0  # likewise an API server that is away
     report_pause: float = 0.2  # in which changes are gathered into one report
     established_wait: float = 30.0  # for a CustomResourceDefinition to be served
+    log_pause: float = 60.0  # between two looks at how the hub's audit log goes on
     lease_renewal: float = 60.0  # between two renewals of the lease against a second agent
 
 

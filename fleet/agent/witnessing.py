@@ -19,7 +19,6 @@ from fleet.ports import cluster
 from fleet.protocol import checkpoints
 
 _log = logging.getLogger("fleet.agent")
-_PAUSE = timedelta(seconds=60)  # between two looks at a log that nothing calls for
 _KEPT_AFTER = timedelta(minutes=10)  # between two checkpoints that are stored
 _MOST = 20  # pieces of evidence; the first ones are kept, which show where it began
 _KEY = objects.Key(group="", kind="Secret", namespace=inventory.NAMESPACE, name="witness")
@@ -45,7 +44,8 @@ class Memory:
 async def look(agent: state.Agent, memory: Memory) -> None:
     """Ask how the log goes on: of a hub that may have begun anew at once, else from time to time."""
     now = agent.clock.now()
-    is_early = memory.asked is not None and memory.asked <= now < memory.asked + _PAUSE
+    pause = timedelta(seconds=agent.settings.log_pause)
+    is_early = memory.asked is not None and memory.asked <= now < memory.asked + pause
     if is_early and agent.session and agent.session == memory.session:
         return
     told = memory.alarm
