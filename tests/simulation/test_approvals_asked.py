@@ -9,6 +9,7 @@ import pytest
 import approvers
 import builders
 import invariants
+import replaying
 import storyline
 import worlds
 from fleet.hub import state as hubs
@@ -77,6 +78,7 @@ def run(staging: dict[str, Any], tell: Callable[[storyline.Story, hubs.Hub], Any
         await story.healthy("staging", "staging at first")
         await tell(story, lives[-1])
         story.watch.check()
+        await replaying.check(here)
         await here.close()
 
     clock.run(main())
