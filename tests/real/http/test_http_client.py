@@ -270,3 +270,28 @@ def test_a_password_in_the_address_is_refused_and_not_repeated():
     with pytest.raises(errors.InputError, match="no address") as raised:
         client.Link("https://someone:canary@hub")
     assert "canary" not in str(raised.value) + raised.value.hint
+
+
+@pytest.mark.threat(107)
+async def test_a_hub_that_knows_of_no_witnesses_is_none_and_no_fault(
+    link: client.Link, desk: loopback.Desk
+):
+    """One of an earlier version says 404, one that holds 304; both serve all the same."""
+    desk.reply = answers.Reply(status=200, body=b"shown")
+    assert await link.witness(b"witness") == b"shown"
+    assert desk.asked[-1][:2] == ("witness", b"witness")
+    for status in (404, 304):
+        desk.reply = answers.Reply(status=status)
+        assert await link.witness(b"witness") is None
+    desk.reply = answers.Reply(status=401)
+    with pytest.raises(errors.RefusedError):
+        await link.witness(b"witness")
+
+
+@pytest.mark.threat(77)
+async def test_a_log_that_is_shown_without_end_is_cut():
+    body = b"x" * (1 << 17)
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body)
+    async with impostor(saying(head, body)) as url, client.Link(url) as link:
+        with pytest.raises(errors.UnreachableError, match="larger than"):
+            await link.witness(b"witness")
