@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from fleet.gate import candidates, lineage
 from fleet.hub import (
+    alike,
     dockets,
     installing,
     memory,
@@ -126,7 +127,12 @@ async def _judge(question: Question, tools: Tools) -> Judged:
     if question.imagines:
         reading = with_clusters(reading, tools)
     base = await _read(question.base.commit, question, tools) if question.base else None
-    return await of_reading(question, reading, base, tools)
+    few, crowd = await alike.gathered(reading, base, tools.files, tools.schemas.versions())
+    judged = await of_reading(question, few, base, tools)
+    if crowd is None:
+        return judged
+    spread = crowd.spread(judged.manifests, judged.docket, judged.findings)
+    return replace(judged, declared=reading.declared, **spread)
 
 
 async def of_reading(

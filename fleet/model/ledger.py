@@ -109,7 +109,9 @@ class Hotfix:
     """
 
     path: str
-    based_on: str  # upstream's form when it was made: while upstream keeps it, promotions keep the fix
+    based_on: (
+        str  # upstream's form when it was made: while upstream keeps it, promotions keep the fix
+    )
     fixed: str
     commit: names.CommitId
     reason: str

@@ -28,11 +28,13 @@ def named_each(
     manifests: Mapping[names.Cluster, tuple[objects.Manifest, ...]],
 ) -> dict[names.Cluster, Slice]:
     """Stand-ins for slices that nobody will fetch: told apart by what they hold, without its bytes."""
-    found = {}
-    for cluster, share in manifests.items():
-        held = json_values.digest(sorted((m.digest, m.bundle, m.takeover) for m in share))
-        found[cluster] = Slice(digest=names.SliceDigest(held), data=b"", objects=len(share))
-    return found
+    named: dict[int, Slice] = {}  # clusters that get the same share one tuple
+    for share in manifests.values():
+        if id(share) not in named:
+            held = json_values.digest(sorted((m.digest, m.bundle, m.takeover) for m in share))
+            digest = names.SliceDigest(held)
+            named[id(share)] = Slice(digest=digest, data=b"", objects=len(share))
+    return {cluster: named[id(share)] for cluster, share in manifests.items()}
 
 
 def cut_each(
