@@ -21,6 +21,8 @@ COMMANDS = {
     "render": "check:render",
     "policy": "policy:app",
     "promote": "promote:promote",
+    "preview": "preview:preview",
+    "githook": "githook:app",
     "status": "status:status",
     "hub": "hub:app",
     "agent": "agent:app",

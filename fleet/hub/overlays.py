@@ -1,7 +1,7 @@
 """A repository in which commits stand with the rules of another one: what they would be judged by, not yet merged."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from fleet.manifests import layout
 from fleet.model import ledger, names, snapshots
@@ -27,10 +27,22 @@ class Overlaid:
             **{path: each for path, each in here.entries.items() if not _is_rule(path, where)},
             **{path: each for path, each in there.entries.items() if _is_rule(path, where)},
         }
-        made = _name(content, rules)
-        self._made[made] = snapshots.Snapshot(commit=made, entries=entries)
-        self._content[made] = content
-        return made
+        return self.put(_name(content, rules), content, entries)
+
+    def put(
+        self,
+        name: names.CommitId,
+        content: names.CommitId,
+        entries: Mapping[str, snapshots.Entry],
+    ) -> names.CommitId:
+        """A commit of these entries; for all that is asked of its history it is `content`."""
+        self._made[name] = snapshots.Snapshot(commit=name, entries=entries)
+        self._content[name] = content
+        return name
+
+    def content(self, commit: names.CommitId) -> names.CommitId:
+        """The real commit that one stands for in history."""
+        return self._content.get(commit, commit)
 
     async def fetch(self) -> repository.Tips:
         return await self._under.fetch()

@@ -14,6 +14,7 @@ from fleet.plan import edits
 Share = tuple[objects.Manifest, ...]
 Shares = Mapping[names.Cluster, Share]
 Waves = tuple[tuple[names.Cluster, ...], ...]
+_Edit = edits.Edit  # inside Change the module's name is a field's
 _RBAC = "rbac.authorization.k8s.io"
 _ACCESS = frozenset({
     (_RBAC, "Role"), (_RBAC, "ClusterRole"), (_RBAC, "RoleBinding"), (_RBAC, "ClusterRoleBinding"),
@@ -38,7 +39,7 @@ class Change:
     result: changes.Result
     key: objects.Key
     place: findings.Place  # where it stands; of one that goes, where it stood
-    edits: tuple[edits.Edit, ...] = ()
+    edits: tuple[_Edit, ...] = ()
     note: str = ""
 
     @property
