@@ -14,6 +14,7 @@ from fleet.ports import repository
 
 _BRANCHES = "refs/heads/"
 _Histories = repository.Histories  # inside Desk the module's name is a field's
+_Repository = repository.Repository
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +43,7 @@ class Desk:
     """`tips` are the branches before the push. `tools` read `repository`."""
 
     tips: repository.Tips
-    repository: repository.Repository = field(repr=False)
+    repository: _Repository = field(repr=False)
     histories: _Histories = field(repr=False)
     tools: judging.Tools = field(repr=False)
 
