@@ -67,10 +67,11 @@ def main() -> None:
 
 def _answer() -> None:
     words = sys.argv[1:]
+    if words[:1] in (["check"], ["preview"]):
+        gc.disable()  # it makes trees by the thousand and ends; looking for circles would take a third of it
     if words[:1] == ["check"]:
         from fleet.cli import replays
 
-        gc.disable()  # a check makes trees by the thousand and ends; looking for circles would take a third of it
         replays.answered(words, lambda: application(words)())  # noqa: PLW0108 - imports what it is made of
     else:
         application(words)()

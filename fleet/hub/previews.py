@@ -195,10 +195,16 @@ def _difference(before: offline.Verdict | None, after: offline.Verdict) -> _Diff
     judged = after.judged
     clusters = [each.document for each in judged.declared.clusters]
     retiring = _retiring(before, after)
-    plan = rollout.plan(judged.spec, clusters, slices.named_each(judged.manifests), retiring)
+    plan = rollout.plan(judged.spec, clusters, _uncut(judged), retiring)
     return previews.between(
         before.judged.manifests if before else {}, judged.manifests, plan.waves, retiring
     )
+
+
+def _uncut(judged: judging.Judged) -> dict[names.Cluster, slices.Slice]:
+    """Stand-ins: of this plan only the waves are asked."""
+    blank = slices.Slice(digest=names.SliceDigest(""), data=b"", objects=0)
+    return dict.fromkeys(judged.manifests, blank)
 
 
 def _retiring(

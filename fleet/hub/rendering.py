@@ -256,6 +256,7 @@ async def _parts(
     if not bundle.document.spec.substitute:
         return [(named, await kitchen.aside(lambda: objects.read(documents, origin)))]
     shared, faults = await _values(bundle, reading, kitchen)
+    pieces = _pieces(documents, origin)
     groups: dict[tuple[str | None, ...], tuple[list[names.Cluster], objects.Read]] = {}
     used: tuple[str, ...] | None = None
     for name, cluster in zip(named, targets, strict=True):
@@ -264,7 +265,7 @@ async def _parts(
             same[0].append(name)
             continue
         part, asked = await kitchen.aside(
-            lambda own=values: _substituted(documents, own, origin)  # type: ignore[misc]  # bound here
+            lambda own=values: _substituted(pieces, own, origin)  # type: ignore[misc]  # bound here
         )
         used = tuple(sorted(asked))
         with_faults = replace(part, findings=(*faults, *part.findings))
@@ -283,19 +284,42 @@ def _of(
     return {**bundle.spec.variables, **shared, **cluster.spec.variables, **own}
 
 
+_Piece = objects.Read | tuple[Any, words.Source]
+
+
+def _pieces(documents: Documents, origin: objects.Origin) -> list[_Piece]:
+    """Documents that ask for no variable, read once for all clusters; the others as they are."""
+    return [
+        pair if any(variables.asked(pair[0])) else objects.each([_replaced(pair, {})[0]], origin)
+        for pair in documents
+    ]
+
+
 def _substituted(
-    documents: Documents, values: Mapping[str, str], origin: objects.Origin
+    pieces: Iterable[_Piece], values: Mapping[str, str], origin: objects.Origin
 ) -> tuple[objects.Read, set[str]]:
     used: set[str] = set()
-    replaced: Documents = []
+    manifests: list[words.Manifest] = []
     found: list[findings.Finding] = []
-    for value, source in documents:
-        substitution = variables.Substitution(values=values)
-        replaced.append((substitution.document(value), source))
-        used |= substitution.used
-        found += [_undefined(name, where, source) for name, where in substitution.missing]
-    read = objects.read(replaced, origin)
-    return replace(read, findings=(*found, *read.findings)), used
+    faults: list[findings.Finding] = []
+    for piece in pieces:
+        read = piece
+        if not isinstance(read, objects.Read):
+            replaced, substitution = _replaced(read, values)
+            used |= substitution.used
+            found += [_undefined(n, where, replaced[1]) for n, where in substitution.missing]
+            read = objects.each([replaced], origin)
+        manifests += read.manifests
+        faults += read.findings
+    whole = objects.compared(objects.Read(manifests=tuple(manifests), findings=tuple(faults)))
+    return replace(whole, findings=(*found, *whole.findings)), used
+
+
+def _replaced(
+    pair: tuple[Any, words.Source], values: Mapping[str, str]
+) -> tuple[tuple[Any, words.Source], variables.Substitution]:
+    substitution = variables.Substitution(values=values)
+    return (substitution.document(pair[0]), pair[1]), substitution
 
 
 async def _values(

@@ -3,6 +3,7 @@
 Only clean verdicts are remembered, so a finding is always made from the text that it points at.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
@@ -109,11 +110,16 @@ async def _judged(share: Share, court: Court, bench: Bench) -> list[findings.Fin
     """Each different manifest of a share, with all its clusters named in what is found."""
     where: dict[_Identity, list[names.Cluster]] = {}
     one: dict[_Identity, objects.Manifest] = {}
+    places: defaultdict[int, list[names.Cluster]] = defaultdict(list)
+    met: dict[int, objects.Manifest] = {}  # by identity: most manifests are those of many clusters
     for cluster, manifests in share.items():
         for each in manifests:
-            identity = (each.digest, each.source)
-            where.setdefault(identity, []).append(cluster)
-            one[identity] = each
+            places[id(each)].append(cluster)
+        met.update(zip(map(id, manifests), manifests, strict=True))
+    for number, each in met.items():
+        identity = (each.digest, each.source)
+        where.setdefault(identity, []).extend(places[number])
+        one[identity] = each
     keys = {identity: f"{court.key(each)}/{each.digest}" for identity, each in one.items()}
     known = await bench.memo.recall(set(keys.values()))
     fresh = [identity for identity, key in keys.items() if key not in known]

@@ -143,14 +143,20 @@ def _totals(groups: Sequence[Group]) -> Totals:
     )
 
 
-_Shape = tuple[int, ...]
+_Said = tuple[objects.Key, names.Digest, str, bool]
+_Shape = frozenset[int]
 
 
 @dataclass(slots=True)
 class _Comparison:
-    """Each pair of shares once, and each pair of objects once. What ids speak of is kept alive in `shapes`."""
+    """Each pair of objects once, and each way in which two clusters' objects differ.
 
-    shapes: dict[int, tuple[Share, _Shape]] = field(default_factory=dict)
+    Objects have numbers: equal ones have the same, so that what two shares have in common costs next to nothing.
+    """
+
+    known: dict[int, int] = field(default_factory=dict)  # numbers by the identity of manifests
+    numbers: dict[_Said, int] = field(default_factory=dict)
+    manifests: dict[int, objects.Manifest] = field(default_factory=dict)
     shares: dict[tuple[_Shape, _Shape], tuple[str, tuple[Change, ...]]] = field(
         default_factory=dict
     )
@@ -160,23 +166,26 @@ class _Comparison:
 
     def of(self, before: Share, after: Share) -> tuple[str, tuple[Change, ...]]:
         """What is seen, as one text, and the changes themselves."""
-        pair = self._shape(before), self._shape(after)
+        old, new = self._numbered(before), self._numbered(after)
+        pair = old - new, new - old
         if pair not in self.shares:
-            found = tuple(self._changes(before, after))
+            found = tuple(self._changes(*pair))
             self.shares[pair] = repr(found), found
         return self.shares[pair]
 
-    def _shape(self, share: Share) -> _Shape:
-        if id(share) not in self.shapes:
-            self.shapes[id(share)] = share, tuple(map(id, share))
-        return self.shapes[id(share)][1]
+    def _numbered(self, share: Share) -> _Shape:
+        known = self.known
+        for each in share:
+            if id(each) not in known:
+                number = self.numbers.setdefault(_said(each), len(self.numbers))
+                known[id(each)] = number
+                self.manifests[number] = each
+        return frozenset([known[id(each)] for each in share])
 
-    def _changes(self, before: Share, after: Share) -> Iterator[Change]:
-        old = {each.key: each for each in before}
-        new = {each.key: each for each in after}
-        unmoved = {_said(each) for each in before} & {_said(each) for each in after}
-        moving = {each.key for each in (*before, *after) if _said(each) not in unmoved}
-        for key in sorted(moving):
+    def _changes(self, going: _Shape, coming: _Shape) -> Iterator[Change]:
+        old = {each.key: each for each in map(self.manifests.__getitem__, going)}
+        new = {each.key: each for each in map(self.manifests.__getitem__, coming)}
+        for key in sorted({*old, *new}):
             yield self._change(old.get(key), new.get(key))
 
     def _change(self, old: objects.Manifest | None, new: objects.Manifest | None) -> Change:
@@ -199,7 +208,7 @@ class _Comparison:
         return self.pairs[pair]
 
 
-def _said(manifest: objects.Manifest) -> tuple[objects.Key, names.Digest, str, bool]:
+def _said(manifest: objects.Manifest) -> _Said:
     """What makes an object another one. A Namespace may be claimed by several bundles: it is nobody's."""
     bundle = "" if manifest.key.kind == "Namespace" else manifest.bundle
     return manifest.key, manifest.digest, bundle, manifest.takeover

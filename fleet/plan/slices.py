@@ -28,13 +28,18 @@ def named_each(
     manifests: Mapping[names.Cluster, tuple[objects.Manifest, ...]],
 ) -> dict[names.Cluster, Slice]:
     """Stand-ins for slices that nobody will fetch: told apart by what they hold, without its bytes."""
-    named: dict[int, Slice] = {}  # clusters that get the same share one tuple
-    for share in manifests.values():
-        if id(share) not in named:
-            held = json_values.digest(sorted((m.digest, m.bundle, m.takeover) for m in share))
-            digest = names.SliceDigest(held)
-            named[id(share)] = Slice(digest=digest, data=b"", objects=len(share))
-    return {cluster: named[id(share)] for cluster, share in manifests.items()}
+    numbers: dict[tuple[str, str, bool], int] = {}
+    known: dict[int, int] = {}  # by the identity of manifests, which clusters share
+    found = {}
+    for cluster, share in manifests.items():
+        for each in share:
+            if id(each) not in known:
+                said = (each.digest, each.bundle, each.takeover)
+                known[id(each)] = numbers.setdefault(said, len(numbers))
+        held = repr(sorted([known[id(each)] for each in share])).encode()
+        digest = names.SliceDigest(json_values.digest_of_bytes(held))
+        found[cluster] = Slice(digest=digest, data=b"", objects=len(share))
+    return found
 
 
 def cut_each(

@@ -3,11 +3,12 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from fleet.model import findings, names, objects
-from fleet.policy.relations import collisions, deferred, missing, selections
+from fleet.model import findings, json_values, names, objects
+from fleet.policy.relations import collisions, deferred, missing, selections, sketches
 from fleet.policy.relations.index import Index, References
 
 Share = tuple[objects.Manifest, ...]
+_Said = tuple[str, str, int]
 NAMES = (
     "collision",
     "deferred",
@@ -37,9 +38,20 @@ def check(manifests: Mapping[names.Cluster, Share]) -> list[findings.Finding]:
 def _alike(
     manifests: Mapping[names.Cluster, Share],
 ) -> Iterator[tuple[Share, tuple[names.Cluster, ...]]]:
-    groups: dict[tuple[tuple[str, str, int], ...], list[names.Cluster]] = {}
+    """Clusters whose objects differ in nothing that a relation asks of them."""
+    said: dict[int, _Said] = {}
+    groups: dict[tuple[_Said, ...], list[names.Cluster]] = {}
     for cluster, share in manifests.items():
-        said = tuple((each.digest, each.source.path, each.source.line) for each in share)
-        groups.setdefault(said, []).append(cluster)
+        for each in share:
+            if id(each) not in said:
+                said[id(each)] = _of(each)
+        groups.setdefault(tuple([said[id(each)] for each in share]), []).append(cluster)
     for clusters in groups.values():
         yield manifests[clusters[0]], tuple(clusters)
+
+
+def _of(manifest: objects.Manifest) -> _Said:
+    """By its sketch: values from the data of ConfigMaps, as each cluster may have its own, tell none apart."""
+    sketch = manifest.sketch if manifest.sketch is not None else sketches.sketch(manifest)
+    digest = manifest.digest if sketch is None else json_values.digest(sketch)
+    return digest, manifest.source.path, manifest.source.line
