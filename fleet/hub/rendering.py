@@ -348,7 +348,16 @@ async def _values(
 def _claims(shares: Mapping[names.Cluster, Sequence[words.Manifest]]) -> list[findings.Finding]:
     """Objects that two bundles claim, each named once with all the clusters where they meet."""
     met: dict[findings.Finding, list[names.Cluster]] = {}
+    numbers: dict[words.Key, int] = {}
+    known: dict[
+        int, int
+    ] = {}  # numbers of keys by the identity of manifests, which clusters share
     for cluster, manifests in shares.items():
+        for each in manifests:
+            if id(each) not in known:
+                known[id(each)] = numbers.setdefault(each.key, len(numbers))
+        if len({known[id(each)] for each in manifests}) == len(manifests):
+            continue
         for finding in objects.duplicates(manifests):
             met.setdefault(finding, []).append(cluster)
     return [replace(each, clusters=tuple(clusters)) for each, clusters in met.items()]
