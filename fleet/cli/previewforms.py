@@ -17,6 +17,7 @@ from fleet.model import findings, names
 from fleet.plan import edits, previews
 
 MOST = 60_000  # characters of a comment; forges take a little more
+_LINE = 1_000  # of them that one line may have
 _ROOM = 2_000  # of them, for headings and for the word that something was cut
 _STYLES = {"+": "green", "-": "red", "~": "yellow"}
 
@@ -58,7 +59,7 @@ def markdown(told: previewing.Told) -> str:
     """
     found, left, cut = [], MOST - _ROOM, 0
     for number, section in enumerate(previewing.sections(told)):
-        lines, missing = _fitting([safe(line) for line in section.lines], left)
+        lines, missing = _fitting([_bounded(line) for line in section.lines], left)
         cut += missing
         block = _block(section, lines, is_first=number == 0) if lines else ""
         left -= len(block)
@@ -66,6 +67,11 @@ def markdown(told: previewing.Told) -> str:
     if cut:
         found.append(f"\n**Cut: {cut} lines are left out.** `fleet preview` shows all of them.\n")
     return "".join(found)
+
+
+def _bounded(line: str) -> str:
+    found = safe(line)
+    return found if len(found) <= _LINE else f"{found[: _LINE - 3]}..."
 
 
 def _fitting(lines: Sequence[str], room: int) -> tuple[list[str], int]:

@@ -1,0 +1,62 @@
+"""A comment is bounded, and what was cut is said; one fence is never closed by what stands in it."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
+import builders
+from fleet.cli import previewforms, previewing
+from fleet.hub import previews as judged
+from fleet.model import findings, ledger, names
+from fleet.plan import previews
+
+
+def told(subject: str = "s", words: int = 0, size: int = 10) -> previewing.Told:
+    before = {names.Cluster("a"): ()}
+    made = tuple(builders.manifest(f"m-{number}-{'x' * size}") for number in range(words))
+    difference = previews.between(before, {names.Cluster("a"): made}, ((names.Cluster("a"),),), {})
+    asked = judged.Asked(target=names.Environment("prod"), commit=builders.commit())
+    found = judged.Preview(
+        asked=asked, running=builders.commit(), subject=subject, difference=difference
+    )
+    return previewing.Told(preview=found, gates=())
+
+
+@pytest.mark.parametrize("words", [0, 1, 2_000, 20_000])
+def test_a_comment_is_bounded_and_the_cut_is_said(words: int):
+    comment = previewforms.markdown(told(words=words))
+    assert len(comment) <= previewforms.MOST
+    assert ("Cut: " in comment) == (words >= 2_000)
+
+
+def test_one_endless_line_hides_nothing_else():
+    comment = previewforms.markdown(told(subject="x" * 100_000, words=1))
+    assert len(comment) < 3_000
+    assert "x...\n" in comment
+    assert "+ ConfigMap shop/m-0" in comment
+
+
+@pytest.mark.threat(73)
+@given(some.text(alphabet="`~<>a@\n\r#[]()!\\\u202e\x1b", max_size=40))
+def test_no_subject_ends_the_block_that_it_stands_in(subject: str):
+    lines = previewforms.markdown(told(subject=subject)).split("\n")
+    assert lines[0] == "### fleet preview: nothing refuses it: no object changes"
+    fence = lines[2].removesuffix("text")
+    assert set(fence) == {"`"}
+    assert lines.index(fence) == 5
+    assert fence not in "".join(lines[3:5])
+    assert all(each.isprintable() for each in lines)
+
+
+def test_what_would_be_refused_is_said_first():
+    gate = ledger.GateResult(gate="lineage", state=ledger.GateState.REFUSED, reason="r", hint="h")
+    denied = findings.deny("rule", findings.Place(path="a.yaml", line=3), "bad", hint="mend it")
+    found = told().preview
+    both = replace(found, lineage=gate, findings=(denied,))
+    sections = previewing.sections(previewing.Told(preview=both, gates=()))
+    assert sections[0].title == "would be refused"
+    assert sections[1].lines == (
+        "lineage, refused: r", "  h", "a.yaml:3: deny rule: bad", "  mend it",
+    )  # fmt: skip
