@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from fleet.gate import asking, guard
-from fleet.hub import bookless, judging, offline, overlays
+from fleet.hub import bookless, judging, offline, overlays, standstill
 from fleet.manifests import layout
 from fleet.model import errors, findings, kinds, ledger, names, snapshots
 from fleet.plan import previews, rollout, slices, unseen
@@ -183,21 +183,21 @@ def _put(
 
 async def _before(
     target: names.Environment, running: names.CommitId, tools: judging.Tools
-) -> tuple[offline.Verdict | None, tuple[str, ...]]:
+) -> tuple[standstill.Standstill | None, tuple[str, ...]]:
     """What runs, by its own rules; None with a word where it cannot be read."""
     try:
-        return await offline.check_commit(target, running, None, tools), ()
+        return await standstill.of(target, running, tools), ()
     except errors.InputError as error:
         return None, (f"what runs cannot be read, so all is shown as created: {error}",)
 
 
-def _difference(before: offline.Verdict | None, after: offline.Verdict) -> _Difference:
+def _difference(before: standstill.Standstill | None, after: offline.Verdict) -> _Difference:
     judged = after.judged
     clusters = [each.document for each in judged.declared.clusters]
     retiring = _retiring(before, after)
     plan = rollout.plan(judged.spec, clusters, _uncut(judged), retiring)
     return previews.between(
-        before.judged.manifests if before else {}, judged.manifests, plan.waves, retiring
+        before.manifests if before else {}, judged.manifests, plan.waves, retiring
     )
 
 
@@ -208,19 +208,16 @@ def _uncut(judged: judging.Judged) -> dict[names.Cluster, slices.Slice]:
 
 
 def _retiring(
-    before: offline.Verdict | None, after: offline.Verdict
+    before: standstill.Standstill | None, after: offline.Verdict
 ) -> dict[names.Cluster, kinds.OnRemoval]:
     """Clusters that are declared no more, with how they leave by their last document."""
-    last = before.judged.declared.clusters if before else ()
-    return {
-        names.Cluster(each.document.metadata.name): each.document.spec.on_removal
-        for each in last
-        if each.document.metadata.name not in {*after.judged.manifests, judging.IMAGINED}
-    }
+    staying = {*after.judged.manifests, judging.IMAGINED}
+    last = before.leaving if before else {}
+    return {cluster: how for cluster, how in last.items() if cluster not in staying}
 
 
 def _guarded(
-    before: offline.Verdict | None,
+    before: standstill.Standstill | None,
     after: offline.Verdict,
     difference: _Difference,
     tools: judging.Tools,
@@ -238,7 +235,7 @@ def _guarded(
             reasons = guard.refusals(
                 cluster=cluster,
                 going=going,
-                before=len(before.judged.manifests[cluster]),
+                before=len(before.manifests[cluster]),
                 max_deleted_share=min(spec.guard.max_deleted_share for spec in judged.specs),
                 permits=judged.declared.permits_only,
                 now=now,
