@@ -10,7 +10,7 @@ import typer
 
 from fleet.adapters.git import scratch, working
 from fleet.cli import check, previewforms, previewing, processes, statuses, wiring
-from fleet.hub import overlays, previews
+from fleet.hub import overlays, previews, rehearsals
 from fleet.model import errors, names
 
 Form = Annotated[previewforms.Form, typer.Option("--output", "-o", help="text, json or markdown.")]
@@ -95,7 +95,7 @@ async def _previewed(words: _Words) -> previews.Preview:
         asked = await _asked(words, ground, local)
         if words.kustomize or await _uses_kustomize(asked, ground):
             ground.tools.kustomize = wiring.renderer_of(words.kustomize)
-        return await previews.preview(asked, ground)
+        return await rehearsals.preview(asked, ground)
 
 
 @contextlib.asynccontextmanager

@@ -13,7 +13,7 @@ from fleet.audit.reports import texts
 from fleet.cli import impacts as findings_changed
 from fleet.cli import output, previewing
 from fleet.hub import previews as judged
-from fleet.model import findings, names
+from fleet.model import changes, findings, names
 from fleet.plan import edits, previews
 
 MOST = 60_000  # characters of a comment; forges take a little more
@@ -187,8 +187,11 @@ def _object(change: previews.Change) -> dict[str, Any]:
 
 def _edit(edit: edits.Edit) -> dict[str, Any]:
     """A side on which the field is not there has no word for it."""
-    sides = {"before": edit.before, "after": edit.after}
-    there = {name: value for name, value in sides.items() if value is not edits.ABSENT}
+    there: dict[str, Any] = {}
+    if edit.result is not changes.Result.CREATED:
+        there["before"] = edit.before
+    if edit.result is not changes.Result.DELETED:
+        there["after"] = edit.after
     return {"path": edit.path, **there, "lines": list(edit.lines)}
 
 

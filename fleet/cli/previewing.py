@@ -203,9 +203,9 @@ def _edit(edit: edits.Edit) -> Iterator[str]:
         yield f"{edit.path}:"
         yield from (f"  {_short(line)}" for line in edit.lines[:_EDITS])
         yield from (f"  {line}" for line in _more(len(edit.lines) - _EDITS))
-    elif edit.before is edits.ABSENT:
+    elif edit.result is changes.Result.CREATED:
         yield f"{edit.path}: + {value(edit.after)}"
-    elif edit.after is edits.ABSENT:
+    elif edit.result is changes.Result.DELETED:
         yield f"{edit.path}: - {value(edit.before)}"
     else:
         yield f"{edit.path}: {value(edit.before)} -> {value(edit.after)}"

@@ -298,7 +298,8 @@ async def _policy(
     tools: Tools,
 ) -> tuple[list[findings.Finding], leniency.Docket]:
     base = running.reading if running is not None else None
-    in_force = policies.parse(base.declared.rules) if base is not None else own
+    is_moved = base is not None and base.declared.rules != reading.declared.rules
+    in_force = policies.parse(base.declared.rules) if base is not None and is_moved else own
     sets = [own] if _rules_came_first(question, reading.ids) else [own, in_force]
     heard = await _heard(question, served, sets, tools)
     by_own = heard[own.digest]

@@ -46,8 +46,13 @@ async def check_commit(
     commit: names.CommitId,
     base: names.CommitId | None,
     tools: judging.Tools,
+    *,
+    counts: bool = True,
 ) -> Verdict:
-    """`base` stands for what runs; without it the commit is held against its own rules alone."""
+    """`base` stands for what runs; without it the commit is held against its own rules alone.
+
+    `counts`: whether anybody asks for `passed`.
+    """
     road = await road_of(commit, tools)
     known(environment, road)
     running = await _accepted(environment, base, road, tools) if base else None
@@ -76,7 +81,7 @@ async def check_commit(
         environment=environment,
         judged=judged,
         findings=found,
-        passed=passed(judged, found),
+        passed=passed(judged, found) if counts else {},
         assumed=tuple(assumed),
     )
 

@@ -63,6 +63,7 @@ class Preview:
     gates: tuple[asking.Asked, ...] = ()
     conflicts: tuple[str, ...] = ()
     assumed: tuple[str, ...] = ()
+    is_timed: bool = False  # something in it ends by the clock
 
     @property
     def is_refused(self) -> bool:
@@ -103,7 +104,9 @@ async def preview(asked: Asked, ground: Ground) -> Preview:
     if result.conflicts:
         return replace(blank, conflicts=result.conflicts)
     before, notes = await _before(asked.target, running, ground.tools)
-    after = await offline.check_commit(asked.target, result.commit, running, ground.tools)
+    after = await offline.check_commit(
+        asked.target, result.commit, running, ground.tools, counts=False
+    )
     difference = _difference(before, after)
     guarded = _guarded(before, after, difference, ground.tools)
     found = (*after.findings, *guarded)
@@ -116,7 +119,13 @@ async def preview(asked: Asked, ground: Ground) -> Preview:
         unseen=await _unseen(running, result, _layout(asked.target, ground), ground),
         gates=asking.of(*after.judged.specs, upstream=ground.road.before(asked.target) or ""),
         assumed=(*after.assumed, *notes),
+        is_timed=_ends(after) or (before is not None and before.is_timed),
     )
+
+
+def _ends(verdict: offline.Verdict) -> bool:
+    said = verdict.judged.declared
+    return bool(said.waivers or said.permits)
 
 
 def _running(target: names.Environment, ground: Ground) -> names.CommitId:

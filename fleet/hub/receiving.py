@@ -119,7 +119,7 @@ async def _of_one(
         if old is not None and not await desk.repository.is_ancestor(old, new):
             why = f"the branch of environment {environment} would be rewritten"
             return [_refusal(update, why, f"push a commit that contains {old[:10]}")]
-        verdict = await offline.check_commit(environment, new, old, desk.tools)
+        verdict = await offline.check_commit(environment, new, old, desk.tools, counts=False)
         gate = await _lineage(update, new, environment, road, pushed, desk)
     except errors.FleetError as error:
         return [_refusal(update, f"it cannot be judged: {error}", error.hint)]

@@ -25,6 +25,7 @@ class Standstill:
     manifests: Mapping[names.Cluster, Share] = field(repr=False)
     leaving: Mapping[names.Cluster, leaving.OnRemoval]
     findings: tuple[_Finding, ...]
+    is_timed: bool = False  # a waiver in it may end
 
 
 async def of(
@@ -37,7 +38,7 @@ async def of(
     known = await tools.memo.recall([key])
     if key in known:
         return _restored(json.loads(known[key]))
-    verdict = await offline.check_commit(environment, commit, None, tools)
+    verdict = await offline.check_commit(environment, commit, None, tools, counts=False)
     judged = verdict.judged
     found = Standstill(
         manifests=judged.manifests,
@@ -46,8 +47,9 @@ async def of(
             for each in judged.declared.clusters
         },
         findings=verdict.findings,
+        is_timed=bool(judged.declared.waivers),
     )
-    data = None if judged.declared.waivers else _kept(found)
+    data = None if found.is_timed else _kept(found)
     if data is not None:
         await tools.memo.remember({key: data})
     return found

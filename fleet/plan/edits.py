@@ -12,7 +12,7 @@ from enum import Enum
 from typing import Any, TypeAlias
 
 from fleet.manifests import defaults
-from fleet.model import objects
+from fleet.model import changes, objects
 from fleet.policy import masking
 
 LONGEST = 10_000  # characters of a value that are kept
@@ -41,8 +41,12 @@ Value: TypeAlias = Any  # JSON, or ABSENT
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edit:
-    """One field. `lines` are those of a longer text that go (`-`) and come (`+`), where both sides are such texts."""
+    """One field; a side on which it is not there is None, and `result` says so.
 
+    `lines` are those of a longer text that go (`-`) and come (`+`), where both sides are such texts.
+    """
+
+    result: changes.Result
     path: str
     before: Value
     after: Value
@@ -52,13 +56,35 @@ class Edit:
 def between(before: objects.Manifest, after: objects.Manifest) -> tuple[Edit, ...]:
     """() where they differ in nothing but what is written out of what is the default anyway."""
     old, new = defaults.completed(before.body), defaults.completed(after.body)
-    edits = _between(old, new, "")
+    fields = _between(old, new, "")
     if "Secret" in (before.key.kind, after.key.kind):
-        return tuple(_masked(each, before, after) for each in edits)
-    return tuple(_clipped(each) for each in edits)
+        return tuple(_edit(_masked(each, before, after)) for each in fields)
+    return tuple(_edit(_clipped(each)) for each in fields)
 
 
-def _between(old: Value, new: Value, path: str) -> Iterator[Edit]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Field:
+    path: str
+    before: Value | Absent
+    after: Value | Absent
+    lines: tuple[str, ...] = ()
+
+
+def _edit(field: _Field) -> Edit:
+    created, deleted = field.before is ABSENT, field.after is ABSENT
+    result = changes.Result.CONFIGURED
+    if created or deleted:
+        result = changes.Result.CREATED if created else changes.Result.DELETED
+    return Edit(
+        result=result,
+        path=field.path,
+        before=None if created else field.before,
+        after=None if deleted else field.after,
+        lines=field.lines,
+    )
+
+
+def _between(old: Value, new: Value, path: str) -> Iterator[_Field]:
     if _same(old, new):
         return
     if isinstance(old, Mapping) and isinstance(new, Mapping):
@@ -67,10 +93,10 @@ def _between(old: Value, new: Value, path: str) -> Iterator[Edit]:
     elif isinstance(old, list) and isinstance(new, list) and (name := _name(old, new)):
         yield from _named(old, new, name, path)
     else:
-        yield Edit(path=path, before=old, after=new, lines=_lines(old, new))
+        yield _Field(path=path, before=old, after=new, lines=_lines(old, new))
 
 
-def _named(old: list[Any], new: list[Any], name: str, path: str) -> Iterator[Edit]:
+def _named(old: list[Any], new: list[Any], name: str, path: str) -> Iterator[_Field]:
     before = {each[name]: each for each in old}
     after = {each[name]: each for each in new}
     for key in (*before, *(each for each in after if each not in before)):
@@ -79,7 +105,7 @@ def _named(old: list[Any], new: list[Any], name: str, path: str) -> Iterator[Edi
     kept = [key for key in before if key in after]
     moved = [key for key in after if key in before]
     if kept != moved:
-        yield Edit(path=f"{path} (order)", before=list(before), after=list(after))
+        yield _Field(path=f"{path} (order)", before=list(before), after=list(after))
 
 
 def _name(old: list[Any], new: list[Any]) -> str:
@@ -119,7 +145,7 @@ def _lines(old: Value, new: Value) -> tuple[str, ...]:
     return tuple(line for line in [*told][2:] if not line.startswith("@@"))
 
 
-def _clipped(edit: Edit) -> Edit:
+def _clipped(edit: _Field) -> _Field:
     return replace(edit, before=_short(edit.before), after=_short(edit.after))
 
 
@@ -127,7 +153,7 @@ def _short(value: Value) -> Value:
     return _leaves(value, lambda text: text if len(text) <= LONGEST else text[:LONGEST] + "...")
 
 
-def _masked(edit: Edit, before: objects.Manifest, after: objects.Manifest) -> Edit:
+def _masked(edit: _Field, before: objects.Manifest, after: objects.Manifest) -> _Field:
     """That a value changed is said, never what it was or is (threats 20, 76)."""
 
     def hidden(text: str) -> str:
@@ -137,8 +163,8 @@ def _masked(edit: Edit, before: objects.Manifest, after: objects.Manifest) -> Ed
     field, bracket, inner = head.partition("[")
     if field not in _OPEN or _APPLIED in edit.path:
         old, new = _blank(edit.before, edit.path), _blank(edit.after, edit.path)
-        return Edit(path=edit.path, before=old, after=new)
-    return Edit(
+        return _Field(path=edit.path, before=old, after=new)
+    return _Field(
         path=f"{field}{bracket}{hidden(inner)}{dot}{hidden(rest)}",
         before=_leaves(_without_applied(_short(edit.before)), hidden),
         after=_leaves(_without_applied(_short(edit.after)), hidden),

@@ -1,6 +1,7 @@
 """`fleet preview` on real git: nothing merged, nothing pushed, and every cluster's change is told."""
 
 import asyncio
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -292,3 +293,44 @@ async def test_a_clone_with_remote_branches_and_a_detached_head_is_enough(
     for place in ("clone", "tree", "bare"):
         ended = await fleet("preview", "dev", "staging", "--dir", tmp_path / place)
         assert ended.out.startswith("nothing refuses it: 2 configured"), (place, ended)
+
+
+async def test_what_was_shown_before_is_shown_again_until_something_moves(
+    git: repositories.Git, tmp_path: Path
+):
+    """Also what runs, which is kept of its own: a later preview finds the same in it."""
+    cache = {"FLEETGATE_CACHE": str(tmp_path / "cache")}
+
+    async def shown(**environment: str) -> list[str]:
+        words = ("preview", "dev", "staging", "--dir", git.folder, "-o")
+        return [(await fleet(*words, form, **environment)).out for form in ("json", "text")]
+
+    git.commit({"apps/web/settings.yaml": previewed.config("two"), "apps/web/old.yaml": None})
+    assert await shown(**cache) == await shown(**cache)
+    git.commit({"apps/web/settings.yaml": previewed.config("three")})
+    again = await shown(**cache)
+    assert again == await shown(FLEETGATE_CACHE=str(tmp_path / "other"))
+    assert '"three"' in again[0]
+    git.run("switch", "--quiet", "staging")
+    git.run("merge", "--quiet", "--no-edit", "dev~1")
+    moved = await shown(**cache)
+    assert moved == await shown(FLEETGATE_CACHE=str(tmp_path / "third"))
+    assert '"three"' in moved[0]
+    assert "old" not in moved[1]
+
+
+async def test_a_waiver_that_ended_meanwhile_is_not_believed(
+    git: repositories.Git, tmp_path: Path
+):
+    """So nothing with a waiver in it is shown again unseen."""
+    git.run("switch", "--quiet", "staging")
+    git.commit({"environments/staging/w.yaml": repositories.waiver_text(expires="2999-01-01")})
+    for _ in range(2):
+        ended = await fleet(
+            "preview", "dev", "staging", "--dir", git.folder, FLEETGATE_CACHE=str(tmp_path / "c")
+        )
+        assert ended.code in (0, 1)
+    with sqlite3.connect(tmp_path / "c" / "check.sqlite") as memo:
+        kept = [key for (key,) in memo.execute("SELECT key FROM memo")]
+    assert kept
+    assert not [each for each in kept if each.startswith(("preview/", "standstill/"))]

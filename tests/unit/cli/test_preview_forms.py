@@ -8,9 +8,12 @@ from hypothesis import strategies as some
 
 import builders
 from fleet.cli import previewforms, previewing
+from fleet.gate import asking
 from fleet.hub import previews as judged
-from fleet.model import findings, ledger, names
-from fleet.plan import previews
+from fleet.model import findings, leaving, ledger, names
+from fleet.plan import previews, unseen
+from fleet.policy import impacts
+from fleet.protocol import encoding
 
 
 def told(subject: str = "s", words: int = 0, size: int = 10) -> previewing.Told:
@@ -60,3 +63,25 @@ def test_what_would_be_refused_is_said_first():
     assert sections[1].lines == (
         "lineage, refused: r", "  h", "a.yaml:3: deny rule: bad", "  mend it",
     )  # fmt: skip
+
+
+def test_a_preview_is_the_same_after_it_was_kept():
+    gate = ledger.GateResult(gate="lineage", state=ledger.GateState.WAITING, reason="r", hint="")
+    denied = findings.deny("rule", findings.Place(path="a.yaml", line=3), "bad", subject="x")
+    new = {"data": {"a": None, "b": [1, 2.5, {"c": True}], "c": "x\ny"}}
+    old, comes = (builders.manifest(document=builders.body(**each)) for each in ({}, new))
+    a, b = names.Cluster("a"), names.Cluster("b")
+    difference = previews.between(
+        {a: (old,), b: (old,)}, {a: (comes,)}, ((a,), (b,)), {b: leaving.OnRemoval.PRUNE}
+    )
+    found = replace(
+        told(words=3).preview,
+        difference=difference,
+        impacts=impacts.between((), (denied,)),
+        findings=(denied,),
+        lineage=gate,
+        unseen=unseen.Unseen(hidden=("a",)),
+        gates=(asking.Asked(gate="soak", words="24h"),),
+        conflicts=("x",),
+    )
+    assert encoding.decode(judged.Preview, encoding.encode(found)) == found

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 import builders
-from fleet.model import objects
+from fleet.model import changes, objects
 from fleet.plan import edits
 
 CANARY = "canary-in-a-secret"
@@ -19,7 +19,14 @@ PACKED = base64.b64encode(CANARY.encode()).decode()
 def between(old: Any, new: Any) -> dict[str, tuple[Any, Any]]:
     """Of two ConfigMaps with these fields beside their names."""
     one, other = (builders.manifest(document=builders.body(**each)) for each in (old, new))
-    return {e.path: (e.before, e.after) for e in edits.between(one, other)}
+    return {e.path: sides(e) for e in edits.between(one, other)}
+
+
+def sides(edit: edits.Edit) -> tuple[Any, Any]:
+    is_new, is_gone = (
+        edit.result is each for each in (changes.Result.CREATED, changes.Result.DELETED)
+    )
+    return edits.ABSENT if is_new else edit.before, edits.ABSENT if is_gone else edit.after
 
 
 def deployment(**spec: Any) -> objects.Manifest:
@@ -137,7 +144,7 @@ def test_no_value_of_a_secret_is_in_an_edit(case: objects.Manifest):
 
 def test_of_a_secret_the_names_that_change_are_told():
     found = edits.between(PLAIN, secret(stringData={"password": CANARY, "user": "u"}))
-    assert [(e.path, e.before, e.after) for e in found] == [
+    assert [(e.path, *sides(e)) for e in found] == [
         ("data.password", "***", "***"),
         ("data.user", edits.ABSENT, "***"),
     ]
@@ -165,6 +172,6 @@ def test_there_is_an_edit_exactly_where_something_differs(old: Any, new: Any):
         for a, b in ((one, other), (other, one))
     )
     assert bool(there) == (json.dumps(old, sort_keys=True) != json.dumps(new, sort_keys=True))
-    assert {(e.path, repr(e.before), repr(e.after)) for e in there} == {
-        (e.path, repr(e.after), repr(e.before)) for e in back
+    assert {(e.path, repr(sides(e))) for e in there} == {
+        (e.path, repr(sides(e)[::-1])) for e in back
     }
