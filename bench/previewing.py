@@ -49,6 +49,7 @@ def _repository(folder: Path) -> Path:
     _git(folder, "merge", "--quiet", "--no-edit", "dev")
     _commit(folder, dict(map(_cluster, range(CLUSTERS))))
     _git(folder, "switch", "--quiet", "dev")
+    _git(folder, "gc", "--quiet")  # a clone comes packed
     return folder
 
 

@@ -11,8 +11,9 @@ from datetime import UTC, datetime
 
 from fleet.gate import candidates, lineage
 from fleet.manifests import layout
-from fleet.model import ledger, names, snapshots
-from fleet.ports import repository
+from fleet.model import json_values, ledger, names, snapshots
+from fleet.ports import repository, store
+from fleet.protocol import encoding
 
 MOST = 200  # commits of upstream's that are looked at
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)  # lineage asks for no time
@@ -37,31 +38,40 @@ class Way:
     steps: tuple[snapshots.Step, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Library:
+    """Where commits are read. What a commit is, by its ids, is kept: a history is walked again and again."""
+
+    source: repository.Repository
+    histories: repository.Histories
+    memo: store.Memo
+
+
 async def judged(
-    candidate: names.CommitId,
-    branches: Branches,
-    way: Way,
-    source: repository.Repository,
-    histories: repository.Histories,
+    candidate: names.CommitId, branches: Branches, way: Way, library: Library
 ) -> ledger.GateResult:
     """The one door to lineage of whoever has no book."""
-    facts = await _facts(candidate, branches, way, source, histories)
-    here = await source.snapshot(candidate)
-    return lineage.gate(_candidate(here, branches.where), facts)
+    shelf = _Shelf(library, branches.where)
+    here = _candidate(candidate, await shelf.ids(candidate), branches.where)
+    facts = await _facts(here, branches, way, library, shelf)
+    await shelf.keep()
+    return lineage.gate(here, facts)
 
 
 async def _facts(
-    candidate: names.CommitId,
+    candidate: candidates.Candidate,
     branches: Branches,
     way: Way,
-    source: repository.Repository,
-    histories: repository.Histories,
+    library: Library,
+    shelf: "_Shelf",
 ) -> candidates.Facts:
-    where = branches.where
-    here = await source.snapshot(candidate)
-    base = await _accepted(branches.running, where, source)
-    upstream = await _upstream(_candidate(here, where), base, branches, source, histories)
-    nearest = upstream.accepted[-1].commit if upstream and upstream.accepted else None
+    where, source = branches.where, library.source
+    running = branches.running
+    base = _as_accepted(running, 0, await shelf.ids(running)) if running else None
+    upstream = await _upstream(candidate, base, branches, library, shelf)
+    is_odd = upstream is not None and lineage.newest_equal(candidate, upstream.accepted) is None
+    nearest = upstream.accepted[-1].commit if upstream and upstream.accepted and is_odd else None
+    here = await source.snapshot(candidate.commit)
     other = await source.snapshot(nearest) if nearest else None
     return candidates.Facts(
         now=_NEVER,
@@ -78,16 +88,16 @@ async def _upstream(
     candidate: candidates.Candidate,
     base: candidates.Accepted | None,
     branches: Branches,
-    source: repository.Repository,
-    histories: repository.Histories,
+    library: Library,
+    shelf: "_Shelf",
 ) -> candidates.Upstream | None:
     if branches.upstream is None:
         return None
     found = [each for each in (branches.coming,) if each is not None]
-    found += await histories.line(branches.above, MOST) if branches.above else ()
+    found += await library.histories.line(branches.above, MOST) if branches.above else ()
     return candidates.Upstream(
         environment=branches.upstream,
-        accepted=await _history(found, candidate, base, branches.where, source),
+        accepted=await _history(found, candidate, base, shelf),
         undecided=None,
     )
 
@@ -96,15 +106,15 @@ async def _history(
     newest_first: Sequence[names.CommitId],
     candidate: candidates.Candidate,
     base: candidates.Accepted | None,
-    where: layout.Layout,
-    source: repository.Repository,
+    shelf: "_Shelf",
 ) -> tuple[candidates.Accepted, ...]:
-    """In order, back to where all that is looked for was met: each commit costs a listing."""
+    """In order, back to where all that is looked for was met: a commit that is not known yet costs a listing."""
+    await shelf.look_up(newest_first)
     wanted: list[candidates.Candidate | candidates.Accepted] = [candidate]
     wanted += [base] if base else []
     found: list[candidates.Accepted] = []
     for age, commit in enumerate(newest_first):
-        ids = _ids(await source.snapshot(commit), where)
+        ids = await shelf.ids(commit)
         found.append(_as_accepted(commit, len(newest_first) - age, ids))
         wanted = [each for each in wanted if not lineage.same(each, found[-1])]
         if not wanted:
@@ -127,32 +137,52 @@ async def _step(
     )
 
 
-async def _accepted(
-    commit: names.CommitId | None, where: layout.Layout, source: repository.Repository
-) -> candidates.Accepted | None:
-    if commit is None:
-        return None
-    return _as_accepted(commit, 0, _ids(await source.snapshot(commit), where))
-
-
 def _as_accepted(commit: names.CommitId, release: int, ids: layout.Ids) -> candidates.Accepted:
     return candidates.Accepted(
         release=release, commit=commit, content=ids.content, rules=ids.rules, owned=ids.owned
     )
 
 
-def _candidate(snapshot: snapshots.Snapshot, where: layout.Layout) -> candidates.Candidate:
-    ids = _ids(snapshot, where)
+def _candidate(
+    commit: names.CommitId, ids: layout.Ids, where: layout.Layout
+) -> candidates.Candidate:
     return candidates.Candidate(
         environment=where.environment,
-        commit=snapshot.commit,
+        commit=commit,
         content=ids.content,
         rules=ids.rules,
         owned=ids.owned,
     )
 
 
-def _ids(snapshot: snapshots.Snapshot, where: layout.Layout) -> layout.Ids:
-    """By blob ids: within one repository equal ids are equal bytes, so no file need be read."""
-    blobs: Mapping[names.BlobId, str] = {e.blob: e.blob for e in snapshot.entries.values()}
-    return layout.ids(snapshot, where, blobs)
+class _Shelf:
+    """What commits are, as one environment reads them, looked up before it is worked out."""
+
+    def __init__(self, library: Library, where: layout.Layout) -> None:
+        self._library, self._where = library, where
+        self._about = json_values.digest([where.environment, list(where.owned)])
+        self._known: dict[names.CommitId, layout.Ids] = {}
+        self._fresh: dict[str, bytes] = {}
+
+    def _key(self, commit: names.CommitId) -> str:
+        return f"ids/{self._about}/{commit}"
+
+    async def look_up(self, commits: Sequence[names.CommitId]) -> None:
+        asked = {self._key(each): each for each in commits if each not in self._known}
+        found = await self._library.memo.recall(asked)
+        self._known |= {
+            asked[key]: encoding.decode(layout.Ids, data) for key, data in found.items()
+        }
+
+    async def ids(self, commit: names.CommitId) -> layout.Ids:
+        """By blob ids: within one repository equal ids are equal bytes, so no file need be read."""
+        await self.look_up([commit])
+        if commit not in self._known:
+            snapshot = await self._library.source.snapshot(commit)
+            blobs: Mapping[names.BlobId, str] = {e.blob: e.blob for e in snapshot.entries.values()}
+            found = self._known[commit] = layout.ids(snapshot, self._where, blobs)
+            self._fresh[self._key(commit)] = encoding.encode(found)
+        return self._known[commit]
+
+    async def keep(self) -> None:
+        await self._library.memo.remember(self._fresh)

@@ -280,8 +280,9 @@ async def _lineage(
             where=where, running=running, upstream=upstream, above=above, coming=result.coming
         ),
         bookless.Way(descends=True, steps=(step,) if moved else ()),
-        ground.repository,
-        ground.histories,
+        bookless.Library(
+            source=ground.repository, histories=ground.histories, memo=ground.tools.memo
+        ),
     )
 
 

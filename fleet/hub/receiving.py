@@ -153,8 +153,7 @@ async def _lineage(
             above=after.get(road.branch(upstream)) if upstream else None,
         ),
         bookless.Way(descends=True, steps=steps),
-        desk.repository,
-        desk.histories,
+        bookless.Library(source=desk.repository, histories=desk.histories, memo=desk.tools.memo),
     )
 
 

@@ -353,10 +353,11 @@ def _claims(shares: Mapping[names.Cluster, Sequence[words.Manifest]]) -> list[fi
         int, int
     ] = {}  # numbers of keys by the identity of manifests, which clusters share
     for cluster, manifests in shares.items():
-        for each in manifests:
-            if id(each) not in known:
-                known[id(each)] = numbers.setdefault(each.key, len(numbers))
-        if len({known[id(each)] for each in manifests}) == len(manifests):
+        ids = [*map(id, manifests)]
+        fresh = set(ids).difference(known)
+        for each in [each for each in manifests if id(each) in fresh] if fresh else ():
+            known[id(each)] = numbers.setdefault(each.key, len(numbers))
+        if len(set(map(known.__getitem__, ids))) == len(ids):
             continue
         for finding in objects.duplicates(manifests):
             met.setdefault(finding, []).append(cluster)

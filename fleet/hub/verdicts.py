@@ -108,18 +108,16 @@ _Identity = tuple[names.Digest, objects.Source]
 
 async def _judged(share: Share, court: Court, bench: Bench) -> list[findings.Finding]:
     """Each different manifest of a share, with all its clusters named in what is found."""
-    where: dict[_Identity, list[names.Cluster]] = {}
-    one: dict[_Identity, objects.Manifest] = {}
-    places: defaultdict[int, list[names.Cluster]] = defaultdict(list)
     met: dict[int, objects.Manifest] = {}  # by identity: most manifests are those of many clusters
-    for cluster, manifests in share.items():
-        for each in manifests:
-            places[id(each)].append(cluster)
+    for manifests in share.values():
         met.update(zip(map(id, manifests), manifests, strict=True))
+    one: dict[_Identity, objects.Manifest] = {}
+    twins: dict[_Identity, list[int]] = {}
     for number, each in met.items():
         identity = (each.digest, each.source)
-        where.setdefault(identity, []).extend(places[number])
         one[identity] = each
+        twins.setdefault(identity, []).append(number)
+    places = _Places(share)
     keys = {identity: f"{court.key(each)}/{each.digest}" for identity, each in one.items()}
     known = await bench.memo.recall(set(keys.values()))
     fresh = [identity for identity, key in keys.items() if key not in known]
@@ -132,7 +130,7 @@ async def _judged(share: Share, court: Court, bench: Bench) -> list[findings.Fin
         bench.aside,
         bench.crew,
     ):
-        found += _spread(faults, where[identity])
+        found += _spread(faults, places.of(twins[identity])) if faults else []
         if not faults:
             clean[keys[identity]] = b"clean"
         if len(clean) >= _MANY:
@@ -140,6 +138,21 @@ async def _judged(share: Share, court: Court, bench: Bench) -> list[findings.Fin
             clean = {}
     await bench.memo.remember(clean)
     return found
+
+
+class _Places:
+    """The clusters of manifests, worked out when something is found in one."""
+
+    def __init__(self, share: Share) -> None:
+        self._share = share
+        self._known: defaultdict[int, list[names.Cluster]] = defaultdict(list)
+
+    def of(self, numbers: Iterable[int]) -> list[names.Cluster]:
+        if not self._known:
+            for cluster, manifests in self._share.items():
+                for each in manifests:
+                    self._known[id(each)].append(cluster)
+        return [cluster for number in numbers for cluster in self._known[number]]
 
 
 def _spread(

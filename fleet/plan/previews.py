@@ -175,12 +175,13 @@ class _Comparison:
 
     def _numbered(self, share: Share) -> _Shape:
         known = self.known
-        for each in share:
-            if id(each) not in known:
+        ids = set(map(id, share))
+        if fresh := ids.difference(known):
+            for each in [each for each in share if id(each) in fresh]:
                 number = self.numbers.setdefault(_said(each), len(self.numbers))
                 known[id(each)] = number
                 self.manifests[number] = each
-        return frozenset([known[id(each)] for each in share])
+        return frozenset(map(known.__getitem__, ids))
 
     def _changes(self, going: _Shape, coming: _Shape) -> Iterator[Change]:
         old = {each.key: each for each in map(self.manifests.__getitem__, going)}

@@ -32,11 +32,12 @@ def named_each(
     known: dict[int, int] = {}  # by the identity of manifests, which clusters share
     found = {}
     for cluster, share in manifests.items():
-        for each in share:
-            if id(each) not in known:
+        ids = [*map(id, share)]
+        if fresh := set(ids).difference(known):
+            for each in [each for each in share if id(each) in fresh]:
                 said = (each.digest, each.bundle, each.takeover)
                 known[id(each)] = numbers.setdefault(said, len(numbers))
-        held = repr(sorted([known[id(each)] for each in share])).encode()
+        held = repr(sorted(map(known.__getitem__, ids))).encode()
         digest = names.SliceDigest(json_values.digest_of_bytes(held))
         found[cluster] = Slice(digest=digest, data=b"", objects=len(share))
     return found

@@ -42,10 +42,10 @@ def _alike(
     said: dict[int, _Said] = {}
     groups: dict[tuple[_Said, ...], list[names.Cluster]] = {}
     for cluster, share in manifests.items():
-        for each in share:
-            if id(each) not in said:
-                said[id(each)] = _of(each)
-        groups.setdefault(tuple([said[id(each)] for each in share]), []).append(cluster)
+        ids = [*map(id, share)]
+        if fresh := set(ids).difference(said):
+            said |= {id(each): _of(each) for each in share if id(each) in fresh}
+        groups.setdefault(tuple(map(said.__getitem__, ids)), []).append(cluster)
     for clusters in groups.values():
         yield manifests[clusters[0]], tuple(clusters)
 

@@ -334,3 +334,21 @@ async def test_a_waiver_that_ended_meanwhile_is_not_believed(
         kept = [key for (key,) in memo.execute("SELECT key FROM memo")]
     assert kept
     assert not [each for each in kept if each.startswith(("preview/", "standstill/"))]
+
+
+async def test_what_kustomize_renders_is_compared_as_well(git: repositories.Git):
+    files = {
+        "apps/built/bundle.yaml": repositories.bundle_text("built"),
+        "apps/built/kustomization.yaml": "resources: [one.yaml]\nnamePrefix: a-\n",
+        "apps/built/one.yaml": previewed.config("one", "one"),
+    }
+    git.commit(files)
+    ended = await previewed.preview(git, "dev", "staging", "-o", "json")
+    assert ended.code == 0, ended
+    assert [e["name"] for e in ended.json["changes"][0]["objects"]] == ["a-one"]
+    git.run("switch", "--quiet", "staging")
+    git.run("merge", "--quiet", "--no-edit", "dev")
+    git.run("switch", "--quiet", "dev")
+    git.commit({"apps/built/one.yaml": previewed.config("two", "one")})
+    ended = await previewed.preview(git, "dev", "staging")
+    assert 'data.word: "one" -> "two"' in ended.out
