@@ -7,13 +7,14 @@ variable that one of these bundles asks for.
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from fleet.hub import readings
 from fleet.manifests import selection, variables
 from fleet.model import findings, kinds, names, objects
 from fleet.policy import leniency
 
+Item = TypeVar("Item")
 Share = tuple[objects.Manifest, ...]
 _Labels = tuple[tuple[str, str], ...]
 
@@ -24,6 +25,10 @@ class Crowd:
 
     each: Mapping[names.Cluster, names.Cluster]
 
+    def shares(self, found: Mapping[names.Cluster, Item]) -> dict[names.Cluster, Item]:
+        """Of every cluster, where there is something of the one that stands for it."""
+        return {cluster: found[one] for cluster, one in self.each.items() if one in found}
+
     def spread(
         self,
         manifests: Mapping[names.Cluster, Share],
@@ -32,7 +37,7 @@ class Crowd:
     ) -> dict[str, Any]:
         """What was judged for one of each kind, for all clusters."""
         return {
-            "manifests": {cluster: manifests[one] for cluster, one in self.each.items()},
+            "manifests": self.shares(manifests),
             "docket": replace(docket, labels=self._labels(docket.labels)),
             "findings": self._named(found),
         }
@@ -70,7 +75,8 @@ async def gathered(
 ) -> tuple[readings.Reading, Crowd | None]:
     """The reading with one cluster of each kind; None where each is one of its kind.
 
-    `base` may be rendered for them as well, so its bundles must not tell them apart either; `versions` are those known.
+    `base` may be rendered for them as well, as they come and as they were: so its bundles must not tell them apart
+    either. `versions` are those known.
     """
     said = reading.declared
     clusters = said.clusters
@@ -79,13 +85,14 @@ async def gathered(
     if len(called) != len(clusters) or len(clusters) < 2:
         return reading, None
     sights = [await _sight(each, files) for each in (reading, base) if each is not None]
+    was = {e.document.metadata.name: e.document for e in base.declared.clusters} if base else {}
     first: dict[object, selection.Cluster] = {}
     each: dict[names.Cluster, names.Cluster] = {}
     for cluster in clusters:
         spec, name = cluster.document.spec, names.Cluster(cluster.document.metadata.name)
-        is_known = spec.kubernetes_version in known
-        kind = tuple(sight.of(cluster.document) for sight in sights) if is_known else name
-        one = first.setdefault((spec.kubernetes_version, kind), cluster)
+        seen = tuple(each.of(cluster.document) for each in sights)
+        kind = (*seen, sights[-1].of(was[name])) if name in was else seen
+        one = first.setdefault(kind if spec.kubernetes_version in known else name, cluster)
         each[name] = names.Cluster(one.document.metadata.name)
     if len(first) == len(clusters):
         return reading, None
@@ -126,11 +133,12 @@ class _Sight:
 
     def of(self, cluster: kinds.Cluster) -> object:
         values = {**cluster.spec.variables, **variables.of_cluster(self._environment, cluster)}
-        return tuple(
+        bundles = tuple(
             (number, *map(values.get, self._asked[number]))
             for number in self._selecting(cluster)
             if self._is_named(number, cluster.metadata.name)
         )
+        return cluster.spec.kubernetes_version, bundles
 
     def _selecting(self, cluster: kinds.Cluster) -> list[int]:
         labels = cluster.metadata.labels

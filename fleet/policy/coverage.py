@@ -28,15 +28,13 @@ def judged(
     bound = policies.for_environment(book, environment)
     found: Judged = Counter()
     seen: set[objects.Key] = set()
-    met: set[int] = set()
     for share in {tuple(map(id, each)): each for each in manifests.values()}.values():
         kinds: dict[_Kind, list[objects.Manifest]] = {}
-        for each in [each for each in share if id(each) not in met]:
-            met.add(id(each))
+        for each in share:
             if each.key not in seen:
                 seen.add(each.key)
                 kinds.setdefault(_kind(each), []).append(each)
-        labels = _namespaces(share) if kinds else {}
+        labels = _namespaces(share)
         for kind, group in kinds.items():
             for rule, count in _counted(group, bound, _Scene(labels, known)).items():
                 found[rule, kind[-1]] += count

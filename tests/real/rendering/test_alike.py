@@ -105,3 +105,22 @@ async def test_what_runs_may_tell_clusters_apart_too(repository_of: Any):
     assert alone is not None
     assert set(alone.each.values()) == {"dev-1"}
     assert beside is None
+
+
+async def test_what_a_cluster_was_may_tell_it_apart_too(repository_of: Any):
+    """What an object replaces there was rendered for the cluster as it was."""
+    files = {"apps/web/bundle.yaml": repositories.bundle_text(), "apps/web/bad.yaml": BAD}
+    bundle = repositories.bundle_text(spec='{targets: {matchLabels: {canary: "yes"}}}')
+    reader = repository_of({**files, **clusters(3), "apps/web/bundle.yaml": bundle})
+    before = reader.git.tip()
+    plain = clusters(3)["clusters/dev/2.yaml"].replace('{canary: "yes"}', "{}")
+    after = reader.git.commit({"clusters/dev/2.yaml": plain})
+    files_of = readings.Files(reader.local, reader.memo)
+    versions = schemas.Packaged().versions()
+    runs, comes = await reader.read(before), await reader.read(after)
+    _, alone = await alike.gathered(comes, None, files_of, versions)
+    _, beside = await alike.gathered(comes, runs, files_of, versions)
+    assert alone is not None
+    assert set(alone.each.values()) == {"dev-1"}
+    assert beside is not None
+    assert beside.each == {"dev-1": "dev-1", "dev-2": "dev-2", "dev-3": "dev-1"}
