@@ -3,6 +3,7 @@
 Only clean verdicts are remembered, so a finding is always made from the text that it points at.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
@@ -107,13 +108,16 @@ _Identity = tuple[names.Digest, objects.Source]
 
 async def _judged(share: Share, court: Court, bench: Bench) -> list[findings.Finding]:
     """Each different manifest of a share, with all its clusters named in what is found."""
-    where: dict[_Identity, list[names.Cluster]] = {}
+    met: dict[int, objects.Manifest] = {}  # by identity: most manifests are those of many clusters
+    for manifests in share.values():
+        met.update(zip(map(id, manifests), manifests, strict=True))
     one: dict[_Identity, objects.Manifest] = {}
-    for cluster, manifests in share.items():
-        for each in manifests:
-            identity = (each.digest, each.source)
-            where.setdefault(identity, []).append(cluster)
-            one[identity] = each
+    twins: dict[_Identity, list[int]] = {}
+    for number, each in met.items():
+        identity = (each.digest, each.source)
+        one[identity] = each
+        twins.setdefault(identity, []).append(number)
+    places = _Places(share)
     keys = {identity: f"{court.key(each)}/{each.digest}" for identity, each in one.items()}
     known = await bench.memo.recall(set(keys.values()))
     fresh = [identity for identity, key in keys.items() if key not in known]
@@ -126,7 +130,7 @@ async def _judged(share: Share, court: Court, bench: Bench) -> list[findings.Fin
         bench.aside,
         bench.crew,
     ):
-        found += _spread(faults, where[identity])
+        found += _spread(faults, places.of(twins[identity])) if faults else []
         if not faults:
             clean[keys[identity]] = b"clean"
         if len(clean) >= _MANY:
@@ -134,6 +138,21 @@ async def _judged(share: Share, court: Court, bench: Bench) -> list[findings.Fin
             clean = {}
     await bench.memo.remember(clean)
     return found
+
+
+class _Places:
+    """The clusters of manifests, worked out when something is found in one."""
+
+    def __init__(self, share: Share) -> None:
+        self._share = share
+        self._known: defaultdict[int, list[names.Cluster]] = defaultdict(list)
+
+    def of(self, numbers: Iterable[int]) -> list[names.Cluster]:
+        if not self._known:
+            for cluster, manifests in self._share.items():
+                for each in manifests:
+                    self._known[id(each)].append(cluster)
+        return [cluster for number in numbers for cluster in self._known[number]]
 
 
 def _spread(
