@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from fleet.gate import candidates
-from fleet.hub import judging
+from fleet.hub import judging, proofs
 from fleet.manifests import scopes
 from fleet.model import errors, findings, ledger, names
-from fleet.plan import check, registration, rollout, slices
+from fleet.plan import check, rollout, slices
 from fleet.policy import coverage, leniency
 
 
@@ -76,7 +76,9 @@ async def check_commit(
         assumed.append("nothing runs yet: rules in force are not known (name them with --base)")
     now = tools.clock.now() if tools.clock else None
     settled = leniency.settle(judged.findings, judged.docket, leniency.Moment(now=now))
-    found = (*settled, *_planned(judged))
+    registered = () if _is_imagined(judged) else judged.declared.clusters
+    unproven = await proofs.check(registered, environment, tools.memo)
+    found = (*settled, *unproven, *_planned(judged))
     return Verdict(
         environment=environment,
         judged=judged,
@@ -116,11 +118,7 @@ def _planned(judged: judging.Judged) -> tuple[findings.Finding, ...]:
     """What stands against the plan, as far as it can be told without a book."""
     clusters = [each.document for each in judged.declared.clusters]
     plan = rollout.plan(judged.spec, clusters, slices.named_each(judged.manifests), {})
-    registered = () if _is_imagined(judged) else judged.declared.clusters
-    return (
-        *registration.check(registered, judged.question.environment, ()),
-        *check.drawn(plan, spec=judged.spec, clusters=clusters, retired={}),
-    )
+    return check.drawn(plan, spec=judged.spec, clusters=clusters, retired={})
 
 
 def _is_imagined(judged: judging.Judged) -> bool:

@@ -2,7 +2,6 @@
 
 import base64
 import binascii
-import functools
 from typing import TYPE_CHECKING
 
 from fleet.model import json_values, names
@@ -34,15 +33,9 @@ def fault_of(cluster: "kinds.Cluster", environment: names.Environment) -> str:
     except (binascii.Error, ValueError):
         return "proof is not base64"
     claim = _claim(names.Cluster(cluster.metadata.name), environment, spec.uid, spec.public_key)
-    if not _is_signed(spec.public_key, claim, signature):
+    if not keys.is_signed(spec.public_key, claim, signature):
         return f"proof does not hold for this name, environment {environment}, uid and key"
     return ""
-
-
-@functools.lru_cache(maxsize=16_384)
-def _is_signed(public: str, claim: bytes, signature: bytes) -> bool:
-    """Clusters stay the same from commit to commit, and a signature takes longer to check than all else of them."""
-    return keys.is_signed(public, claim, signature)
 
 
 def document(
