@@ -208,11 +208,24 @@ def _edit(edit: edits.Edit) -> Iterator[str]:
     elif edit.result is changes.Result.DELETED:
         yield f"{edit.path}: - {value(edit.before)}"
     else:
-        yield f"{edit.path}: {value(edit.before)} -> {value(edit.after)}"
+        yield f"{edit.path}: {' -> '.join(_pair(edit.before, edit.after))}"
 
 
 def value(found: Any) -> str:
-    return _short(json.dumps(found, ensure_ascii=False, sort_keys=True))
+    return _short(_spelled(found))
+
+
+def _pair(before: Any, after: Any) -> tuple[str, str]:
+    """Of two long values the part is shown in which they begin to differ."""
+    old, new = _spelled(before), _spelled(after)
+    same = next((n for n, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), 0)
+    start = same - _WIDE // 4 if same > _WIDE // 2 and max(len(old), len(new)) > _WIDE else 0
+    dots = "..." if start else ""
+    return _short(dots + old[start:]), _short(dots + new[start:])
+
+
+def _spelled(found: Any) -> str:
+    return json.dumps(found, ensure_ascii=False, sort_keys=True)
 
 
 def _short(text: str) -> str:

@@ -9,6 +9,7 @@ import pytest
 import previewed
 import repositories
 from commands import fleet
+from fleet.adapters.http import admin
 
 pytestmark = pytest.mark.timeout(120, func_only=True)
 
@@ -352,3 +353,25 @@ async def test_what_kustomize_renders_is_compared_as_well(git: repositories.Git)
     git.commit({"apps/built/one.yaml": previewed.config("two", "one")})
     ended = await previewed.preview(git, "dev", "staging")
     assert 'data.word: "one" -> "two"' in ended.out
+
+
+async def test_a_hub_that_can_be_reached_says_how_its_gates_stand(
+    git: repositories.Git, tmp_path: Path
+):
+    """Whatever else answers there, or nothing: then it is for the hub to say."""
+    asked: list[tuple[str, dict[str, str]]] = []
+    answers = {"gates": [{"gate": "upstream health", "state": "open", "reason": "all well"}]}
+
+    async def answer(command: str, arguments: admin.Arguments) -> dict[str, object]:
+        asked.append((command, dict(arguments)))
+        return answers
+
+    words = ("dev", "staging", "--state", tmp_path)
+    told = "upstream health: dev is healthy with this content: "
+    async with admin.serve(tmp_path / "fleet.sock", answer):
+        ended = await previewed.preview(git, *words)
+        assert f"{told}open: all well" in ended.out
+        assert asked == [("explain", {"environment": "staging", "commit": git.tip("dev")})]
+        answers["gates"] = ["none"]  # type: ignore[list-item]
+        assert f"{told}asked by the hub" in (await previewed.preview(git, *words)).out
+    assert f"{told}asked by the hub" in (await previewed.preview(git, *words)).out

@@ -85,3 +85,22 @@ def test_a_preview_is_the_same_after_it_was_kept():
         conflicts=("x",),
     )
     assert encoding.decode(judged.Preview, encoding.encode(found)) == found
+
+
+def test_of_long_values_the_part_is_shown_in_which_they_differ():
+    old, comes = (
+        builders.manifest(document=builders.body(data={"a": "x" * 500 + word + "x" * 500}))
+        for word in ("before", "after")
+    )
+    a = names.Cluster("a")
+    difference = previews.between({a: (old,)}, {a: (comes,)}, ((a,),), {})
+    found = replace(told().preview, difference=difference)
+    (line,) = [
+        x
+        for x in previewing.sections(previewing.Told(preview=found, gates=()))[-1].lines
+        if "->" in x
+    ]
+    before, after = line.split(" -> ")
+    assert "before" in before
+    assert "after" in after
+    assert len(line) < 400
