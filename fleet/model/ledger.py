@@ -105,13 +105,12 @@ class Decision:
 class Hotfix:
     """A shared path that was changed right here. It is open until upstream has it, or it is dropped.
 
+    `based_on` is upstream's form of the file when it was made: while upstream keeps that, promotions keep the fix.
     Forms are mode and blob, as `100644 0123...`; "" = no such file.
     """
 
     path: str
-    based_on: (
-        str  # upstream's form when it was made: while upstream keeps it, promotions keep the fix
-    )
+    based_on: str
     fixed: str
     commit: names.CommitId
     reason: str
