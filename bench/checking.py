@@ -47,7 +47,7 @@ def _against_peers(report: results.Report, where: Path) -> None:
     converted = asyncio.run(peers.prepare(ground, POLICIES, VERSIONS[-1]))
     asked: dict[str, tuple[str, ...]] = {"parsing alone, libyaml": (sys.executable, "-c", _LIMIT)}
     asked = {name: (*words, str(manifests)) for name, words in asked.items()}
-    for name in peers.NAMES:
+    for name in peers.PROGRAMS:
         program = peers.build(name)
         if program is not None:
             asked[name] = peers.command(name, program, manifests, ground)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from fleet.gate import candidates
-from fleet.manifests import declared
+from fleet.manifests import declared, layout
 from fleet.model import (
     changes,
     findings,
@@ -16,6 +16,7 @@ from fleet.model import (
     messages,
     names,
     objects,
+    observed,
 )
 from fleet.model import permits as allowed
 from fleet.plan import rollout
@@ -195,12 +196,23 @@ def facts(**fields: Any) -> candidates.Facts:
         **{
             "now": NOW,
             "base": accepted(),
-            "descends": True,
+            "layout": layout.Layout(environment=names.Environment("dev"), owned=layout.OWNED),
             "upstream": None,
             "findings": (),
+            "sides": (side(),),
             **fields,
         }
     )
+
+
+def side(word: str = "", **spec: Any) -> candidates.Side:
+    """Settings of an environment, as fleet.yaml writes them."""
+    return candidates.Side(word=word, spec=environment(**spec))
+
+
+def gates(**asked: Any) -> kinds.EnvironmentSpec:
+    """The settings of an environment that asks for these gates."""
+    return environment("prod", gates=asked)
 
 
 def decision(
@@ -402,6 +414,47 @@ def violation(
         finding=found or finding(),
         since=since,
         **fields,
+    )
+
+
+def interval(since: float = -3600, until: float = 0, *, quorum: int = 1) -> observed.Interval:
+    """Seconds from NOW."""
+    return observed.Interval(began=later(since), confirmed=later(until), quorum=quorum)
+
+
+def soak(content: str = "c2", *, environment: str = "dev", **fields: Any) -> observed.Soak:
+    return observed.Soak(
+        environment=names.Environment(environment),
+        content=names.ContentId(digest(content)),
+        **fields,
+    )
+
+
+def status(content: str = "c2", **fields: Any) -> observed.Status:
+    defaults: dict[str, Any] = {
+        "issuer": "ci",
+        "context": "e2e",
+        "outcome": observed.Outcome.SUCCESS,
+        "said": NOW,
+        "at": NOW,
+    }
+    return observed.Status(content=names.ContentId(digest(content)), **{**defaults, **fields})
+
+
+def quarantine(
+    content: str = "c2", *, environment: str = "prod", **fields: Any
+) -> observed.Quarantine:
+    return observed.Quarantine(
+        environment=names.Environment(environment),
+        content=names.ContentId(digest(content)),
+        **{"reason": "it lost orders", "by": "ada", "since": NOW, **fields},
+    )
+
+
+def break_glass(*, environment: str = "prod", **fields: Any) -> observed.BreakGlass:
+    defaults = {"reason": "outage", "by": "ada", "since": NOW, "until": later(3600)}
+    return observed.BreakGlass(
+        environment=names.Environment(environment), **{**defaults, **fields}
     )
 
 

@@ -5,10 +5,12 @@ believe.
 """
 
 import base64
+import itertools
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
+import waverules
 import worlds
 from fleet.audit import chain as chains
 from fleet.audit import records
@@ -29,6 +31,8 @@ class Watch:
         self.here = here
         self.broken: list[str] = []
         self.deleted = 0  # objects, by agents
+        self.waves = waverules.Rules(say=lambda what: self._say(13, what))
+        self._seen = 0  # records that were looked at
         self._head = chains.START
         self._sent: dict[tuple[str, int, int], str] = {}
         self._numbers: dict[str, tuple[int, int]] = {}
@@ -126,6 +130,7 @@ class Watch:
     # At the instant of an answer.
 
     def _exchanged(self, cluster: str, exchange: link.Exchange) -> None:
+        self.waves.heard.setdefault(cluster, []).append(self.here.clock.now())
         if exchange.what != "poll" or exchange.reply.status != 200:
             return
         envelope = json_values.decode(exchange.reply.body)
@@ -157,13 +162,38 @@ class Watch:
         for record in found:
             if record.kind is records.Kind.DECISION and record.body["verdict"] == "accepted":
                 self._passed(record, found)
-            if record.kind is records.Kind.WAVE:
-                self._in_turn(record, found)
-            if record.kind is records.Kind.DISPATCH:
-                self._in_its_wave(record, found)
+            if record.index < self._seen:
+                continue
+            self.waves.check(record, found)
+        self._seen = len(found)
+        self._soaked(found)
         unexpected = [why for each in self.posts() for why in each.ended if "Error" in why]
         assert self.here.faults + unexpected == []
         assert self.broken == [], self.broken
+
+    def _soaked(self, found: list[records.Record]) -> None:
+        """A soak begins with a report, holds none that is not healthy, and does not end in days to come."""
+        if any(later.at < r.at for r, later in itertools.pairwise(found)):
+            return  # a clock that went back tells no order
+        content = {
+            (r.body["environment"], r.body["release"]): r.body["content"]
+            for r in found
+            if r.kind is records.Kind.DECISION and r.body["verdict"] == "accepted"
+        }
+        for row in worlds.book(self.here).soaks.values():
+            told = [
+                r
+                for r in found
+                if r.kind is records.Kind.REPORT
+                and content.get((row.environment, r.body["release"])) == row.content
+                and r.body["environment"] == row.environment
+            ]
+            for each in filter(None, (row.running, row.longest)):
+                inside = [r for r in told if each.began < r.at < each.confirmed]
+                if any(not r.body["applied"] or r.body["health"] != "Current" for r in inside):
+                    self._say(11, f"{row.environment}: a soak holds a sick moment")
+                if not any(r.at <= each.began for r in told):
+                    self._say(11, f"{row.environment}: a soak began before anybody reported")
 
     def posts(self) -> list[world.Post]:
         return [self.here.hub, *(each.agent for each in self.here.members.values())]
@@ -212,54 +242,6 @@ class Watch:
             each["path"] in files and datetime.fromisoformat(each["until"]) > record.at
             for each in waived
         )
-
-    def _in_turn(self, wave: records.Record, found: list[records.Record]) -> None:
-        """No wave before those before it are good."""
-        release, environment = wave.body["release"], wave.subject
-        before = [
-            r
-            for r in found[: wave.index]
-            if r.kind is records.Kind.WAVE and r.subject == environment
-        ]
-        out = [c for r in before if r.body["release"] == release for c in r.body["clusters"]]
-        for cluster in out:
-            told = [
-                r
-                for r in found[: wave.index]
-                if r.kind is records.Kind.REPORT and r.body["cluster"] == cluster
-            ]
-            last = told[-1] if told else None
-            if last is None or wave.at - last.at > timedelta(seconds=300):
-                continue
-            is_good = last.body["applied"] and last.body["health"] == "Current"
-            if not (last.body["release"] == release and (is_good or last.body["retired"])):
-                self._say(
-                    13,
-                    f"wave {wave.body['wave']} of {environment} {release} began before {cluster} was good",
-                )
-        if out and not any(
-            r.body["cluster"] in out and r.body["release"] == release
-            for r in found[: wave.index] if r.kind is records.Kind.REPORT
-        ):  # fmt: skip
-            self._say(
-                13,
-                f"wave {wave.body['wave']} of {environment} {release} began before anyone reported",
-            )
-
-    def _in_its_wave(self, dispatch: records.Record, found: list[records.Record]) -> None:
-        body = dispatch.body
-        waves = [
-            r
-            for r in found[: dispatch.index]
-            if r.kind is records.Kind.WAVE and r.subject == body["environment"]
-        ]
-        out = {
-            c for r in waves if r.body["release"] == body["release"] for c in r.body["clusters"]
-        }
-        if body["cluster"] not in out:
-            self._say(
-                13, f"record {dispatch.index} sends {body['cluster']} a release before its wave"
-            )
 
     # At rest.
 

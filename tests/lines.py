@@ -371,7 +371,9 @@ class Line:
         stack.push_async_callback(web.stop)
         hub = self.hub
         await stack.enter_async_context(
-            admin.serve(self.state.socket, lambda asked, given: people.answer(hub, asked, given))
+            admin.serve(
+                self.state.socket, lambda asked, given, by: people.answer(hub, asked, given, by)
+            )
         )
         self._task = asyncio.create_task(hub_loop.run(self.hub), name="hub")
         self._running = stack

@@ -54,11 +54,17 @@ class Desk:
         self.fetching -= 1
         return await self._answer("fetch", body)
 
+    async def approve(self, body: bytes) -> answers.Reply:
+        return await self._answer("approve", body)
+
     async def report(self, body: bytes) -> answers.Reply:
         return await self._answer("report", body)
 
     async def hook(self, body: bytes, signature: str) -> answers.Reply:
         return await self._answer("hook", body, signature)
+
+    async def status(self, body: bytes, signature: str) -> answers.Reply:
+        return await self._answer("status", body, signature)
 
     async def live(self) -> answers.Reply:
         return await self._answer("live")

@@ -1,11 +1,13 @@
 """A fleet repository with three environments for previews: small, real git, registered clusters."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import repositories
 from commands import ROOT, Ended, fleet
-from fleet.model import names
+from fleet.model import leaving, names, pacing
+from fleet.plan import rollout
 from fleet.protocol import enrolment, keys
 
 FLEET = """
@@ -18,6 +20,7 @@ spec:
   - name: staging
     waves:
     - {name: canary, selector: {matchLabels: {canary: "yes"}}}
+    - {name: rest}
   - name: prod
     gates:
       soak: 24h
@@ -88,3 +91,18 @@ def planted(folder: Path) -> repositories.Git:
 
 async def preview(git: repositories.Git, *words: str | Path) -> Ended:
     return await fleet("preview", "--dir", git.folder, *words)
+
+
+def plan(
+    *waves: tuple[names.Cluster, ...],
+    retired: Mapping[names.Cluster, leaving.OnRemoval] | None = None,
+) -> rollout.Plan:
+    """Of waves that ask for nothing; of its slices nobody asks."""
+    return rollout.Plan(
+        environment=names.Environment("staging"),
+        slices={},
+        retired=retired or {},
+        waves=waves,
+        terms=tuple(pacing.Terms(wave=f"wave-{number}") for number, _ in enumerate(waves, 1)),
+        slices_root=names.Root(""),
+    )

@@ -137,7 +137,8 @@ class Station:
         sent = builders.dispatch(
             {names.Cluster("dev-1"): digest}, uid=self.server.uid, sequence=self.sequence,
             stated={"release": self.sequence, "expires": builders.later(10**9)},
-            **{"expires": builders.later(10**8), "max_deleted_share": 1.0, **fields},
+            **{"issued": self.time.now(), "expires": builders.later(10**8),
+               "max_deleted_share": 1.0, **fields},
         )  # fmt: skip
         self.link.envelope = json_values.encode(builders.envelope(sent))
         self.link.slices, self.link.next = {digest: data}, digest

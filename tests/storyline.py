@@ -5,11 +5,12 @@ It takes crashes as they come: every wait is for what the world shows, never for
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import invariants
 import worlds
 from fleet.model import errors, ledger, names, objects
-from fleet.simulation import world
+from fleet.simulation import clock, world
 
 EXTRA = "apps/hello/extra.yaml"
 CONFIG = """apiVersion: v1
@@ -40,6 +41,24 @@ class Story:
 
     async def healthy(self, environment: str, what: str) -> None:
         await self.until(what, lambda: worlds.is_healthy(self.here, environment))
+
+
+Told = TypeVar("Told", bound=Story)
+
+
+def play(made: Callable[[], Told], *chapters: Callable[[Told], Awaitable[None]]) -> None:
+    """These chapters alone, in a world of their own; what must hold is checked at the end."""
+
+    async def main() -> None:
+        story = made()
+        try:
+            for chapter in chapters:
+                await chapter(story)
+            story.watch.check()
+        finally:
+            await story.here.close()
+
+    clock.run(main())
 
 
 async def tell(here: world.World) -> Story:

@@ -34,7 +34,7 @@ spec:
   environments:
     - name: dev
     - name: staging
-    - name: prod
+{gates}    - name: prod
 """
 DEPLOYMENT = objects.Key(group="apps", kind="Deployment", namespace="hello", name="web")
 CONFIG = objects.Key(group="", kind="ConfigMap", namespace="hello", name="greeting")
@@ -147,9 +147,9 @@ def agent(
     return run
 
 
-def files() -> dict[str, bytes]:
-    """The example app of this project with one of its policies."""
-    found = {"fleet.yaml": _FLEET.encode()}
+def files(gates: str = "") -> dict[str, bytes]:
+    """The example app of this project with one of its policies, and what is written of staging's gates."""
+    found = {"fleet.yaml": _FLEET.format(gates=gates).encode()}
     for folder, here in (
         ("deploy/apps/hello", "apps/hello"),
         ("policies/disallow-latest-tag",) * 2,
@@ -160,11 +160,14 @@ def files() -> dict[str, bytes]:
 
 
 def small(
-    hub_factory: world.HubFactory | None = None, agent_factory: world.AgentFactory | None = None
+    hub_factory: world.HubFactory | None = None,
+    agent_factory: world.AgentFactory | None = None,
+    *,
+    gates: str = "",
 ) -> world.World:
     """Three branches that say the same, and a hub that does not run yet."""
     here = world.World(hub_factory or hub(), agent_factory or agent())
-    here.remote.start("dev", files())
+    here.remote.start("dev", files(gates))
     for name in ENVIRONMENTS[1:]:
         here.remote.branch(name, at="dev")
     return here
@@ -175,6 +178,8 @@ async def enroll(
     name: str,
     environment: str,
     labels: Mapping[str, str] | None = None,
+    *,
+    pinned: str = "",
     **more: Any,
 ) -> str:
     """Its Cluster document; the API server is made if there is none."""
@@ -186,6 +191,7 @@ async def enroll(
         hub_url="http://hub",
         hub_key=HUB_KEY.public,
         labels=dict(labels or {}),
+        trust=pinned,
     )
     return json.dumps({**document, "spec": {**document["spec"], **more}})
 
@@ -244,10 +250,8 @@ _READ: WeakKeyDictionary[world.World, tuple[tuple[int, int], ledger.Ledger]] = W
 
 def _ledger(pages: shelves.Pages) -> ledger.Ledger:
     found = ledger.Ledger()
-    kinds = {k.__name__: k for k in (ledger.Seal, ledger.EnvironmentState, ledger.Release,
-                                     ledger.ClusterState, ledger.Violation)}  # fmt: skip
     for (kind, _), value in pages.rows.items():
-        found.take(encoding.decode(kinds[kind], value))
+        found.take(encoding.decode(ledger.KINDS[kind], value))
     return found
 
 

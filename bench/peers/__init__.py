@@ -1,7 +1,8 @@
 """The tools that people use today, built from their Go modules into the cache folder, and fed with the same rules.
 
-Each has a go.mod of its own, since no one set of versions builds them all. kyverno (over ten minutes of building) and
-kube-linter (does not build with this Go) are left out.
+One go.mod holds them all: each is built with the newest version of a module that any of them asks for, so gator runs a
+later OPA than its own release does. kyverno (over ten minutes of building) and kube-linter (does not build with this
+Go) are left out.
 """
 
 import hashlib
@@ -20,23 +21,27 @@ from fleet.manifests import parse
 from fleet.model import names
 
 FOLDER = Path(__file__).parent
-NAMES = ("kubeconform", "conftest", "gator")
-RULES = FOLDER / "conftest" / "rules.rego"
+PROGRAMS: Mapping[str, str] = {
+    "kubeconform": "github.com/yannh/kubeconform/cmd/kubeconform",
+    "conftest": "github.com/open-policy-agent/conftest",
+    "gator": "github.com/open-policy-agent/gatekeeper/v3/cmd/gator",
+}
+RULES = FOLDER / "rules.rego"
 _STRICT = "https://json-schema.org/draft/2020-12/schema"
 _GVK = "x-kubernetes-group-version-kind"
 
 
 def build(name: str) -> Path | None:
     """The program; None where it does not build, which is said."""
-    recipe = (FOLDER / name / "go.mod").read_bytes() + (FOLDER / name / "go.sum").read_bytes()
+    recipe = (FOLDER / "go.mod").read_bytes() + (FOLDER / "go.sum").read_bytes()
     found = settings.read()
     place = found.cache / "peers" / hashlib.sha256(recipe).hexdigest()[:16]
     if not (place / name).exists():
         go = toolchain.find(found.cache, print, found.environment)
-        words = ("build", "-trimpath", "-ldflags", "-s -w", "-o", f"{place}/", "tool")
+        words = ("build", "-trimpath", "-ldflags", "-s -w", "-o", f"{place}/", PROGRAMS[name])
         done = subprocess.run(
             ["nice", "-n", "19", go.program, *words],  # noqa: S607 - of the machine
-            cwd=FOLDER / name,
+            cwd=FOLDER,
             env=dict(go.environment),
             check=False,
         )

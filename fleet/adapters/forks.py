@@ -25,10 +25,14 @@ class Forks:
     worth_it: int = _WORTH_IT
 
     def spread(
-        self, items: Sequence[Item], work: Callable[[Sequence[Item]], list[Result]]
+        self,
+        items: Sequence[Item],
+        work: Callable[[Sequence[Item]], list[Result]],
+        *,
+        each: int = 1,
     ) -> list[Result]:
         count = self.processes or len(os.sched_getaffinity(0))
-        if count < 2 or len(items) < self.worth_it:
+        if count < 2 or len(items) * each < self.worth_it:
             return work(items)
         step = -(-len(items) // count)
         own, *parts = (items[start : start + step] for start in range(0, len(items), step))

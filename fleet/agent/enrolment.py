@@ -40,15 +40,18 @@ async def enroll(
     hub_key: str,
     hub_ca: str = "",
     labels: dict[str, str] | None = None,
+    trust: str = "",
 ) -> json_values.JsonObject:
     """The document to commit. Asked again for the same cluster and hub, it comes from the same key.
 
     Raises errors.RefusedError when the cluster is already enrolled as another.
     """
     _check_words(name, environment, hub_key)
+    if trust and not names.is_digest(trust):
+        raise errors.InputError("the trust file's digest is sha256: and 64 hexadecimal digits")
     found = await port.identity()
     identity = trusted.Identity(
-        cluster=name, environment=environment, uid=found.uid, hub_key=hub_key
+        cluster=name, environment=environment, uid=found.uid, hub_key=hub_key, trust=trust
     )
     enrolled = Enrolled(identity=identity, key=keys.generate(), hub_url=hub_url, hub_ca=hub_ca)
     kept = await _kept(port, enrolled)
@@ -130,6 +133,7 @@ def _encoded(enrolled: Enrolled) -> json_values.JsonObject:
         "hubUrl": enrolled.hub_url,
         "hubCa": enrolled.hub_ca,
         "key": enrolled.key.pem().decode(),
+        **({"trust": identity.trust} if identity.trust else {}),
     }
     return {
         "apiVersion": "v1",
@@ -149,6 +153,7 @@ def _decoded(secret: json_values.JsonObject) -> Enrolled:
                 environment=names.Environment(words["environment"]),
                 uid=words["uid"],
                 hub_key=words["hubKey"],
+                trust=words.get("trust", ""),
             ),
             key=keys.from_pem(words["key"].encode()),
             hub_url=words["hubUrl"],

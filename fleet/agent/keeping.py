@@ -15,7 +15,7 @@ from typing import Any
 from fleet.converge import inventory
 from fleet.model import errors, json_values, names, objects, slices
 from fleet.ports import cluster
-from fleet.protocol import trusted
+from fleet.protocol import encoding, trustchain, trusted
 
 CHUNK = 700 << 10  # bytes of one Secret, of at most 1 MiB with its base64 in transit
 POINTER = "pointer"
@@ -54,21 +54,25 @@ class Keeper:
         try:
             document = json_values.decode(_data(self._pointer)["pointer"])
             return Stored(
-                held=trusted.restore(document["envelope"], identity),
+                held=trusted.restore(
+                    document["envelope"], identity, _anchor(document.get("trust"))
+                ),
                 chunks=document["chunks"],
                 applied=document["applied"],
                 applied_chunks=document["appliedChunks"],
             )
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, errors.InputError) as error:
             raise _damaged(POINTER) from error
 
     async def write_pointer(self, stored: Stored) -> None:
-        document = {
+        document: dict[str, Any] = {
             "envelope": stored.held.envelope,
             "chunks": stored.chunks,
             "applied": stored.applied,
             "appliedChunks": stored.applied_chunks,
         }
+        if stored.held.trust is not None:
+            document["trust"] = encoding.as_json(stored.held.trust)
         body = _secret(POINTER, {"pointer": json_values.encode(document)})
         self._pointer = await self._write(body, self._pointer)
 
@@ -207,6 +211,14 @@ class Keeper:
         if last is None:
             return await self._cluster.create(SECRETS, body)
         return await self._cluster.replace(SECRETS, _versioned(body, last))
+
+
+def _anchor(written: Any) -> trustchain.Anchor | None:
+    """Raises errors.InputError for what is none."""
+    if written is None:
+        return None
+    found: trustchain.Anchor = encoding.from_json(trustchain.Anchor, written)
+    return found
 
 
 def _check(answer: cluster.Answer) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from fleet.audit import records
 from fleet.audit import violations as life
-from fleet.model import changes, findings, json_values, ledger, messages, names
+from fleet.model import changes, findings, json_values, ledger, messages, observed
 
 
 def decision(decided: ledger.Decision) -> records.Draft:
@@ -23,7 +23,10 @@ def decision(decided: ledger.Decision) -> records.Draft:
         "release": decided.release,
         "slicesRoot": decided.slices_root,
         "clusters": list(decided.clusters),
-        "gates": [_gate(each) for each in decided.gates],
+        "gates": [gate(each) for each in decided.gates],
+        "source": decided.source,
+        "backTo": decided.back_to,
+        "hotfixes": [_hotfix(each) for each in decided.hotfixes],
         "findings": [life.finding_as_json(each) for each in decided.findings],
     }
     return _draft(records.Kind.DECISION, decided.environment, decided.at, body)
@@ -78,17 +81,61 @@ def retirement(cluster: ledger.ClusterState, *, at: datetime) -> records.Draft:
     return _draft(records.Kind.RETIREMENT, f"{cluster.environment}/{cluster.cluster}", at, body)
 
 
-def wave(
+def wave(release: ledger.Release, number: int, *, at: datetime) -> records.Draft:
+    """Of the part of that number, from 0; the first one tells what it replaces."""
+    term, before = release.term(number), release.replaces
+    replaced = (
+        {"release": before.release, "wave": before.wave, "of": before.of} if before else None
+    )
+    body = {
+        "release": release.number,
+        "wave": number + 1,
+        "of": len(release.waves),
+        "clusters": list(release.waves[number]),
+        "name": term.wave,
+        "part": term.part,
+        "parts": term.parts,
+        "replaces": replaced if number == 0 else None,
+    }
+    return _draft(records.Kind.WAVE, release.environment, at, body)
+
+
+def rollout(
     *,
-    environment: names.Environment,
+    act: str,
+    environment: str,
     release: int,
-    wave: int,
-    of: int,
-    clusters: Iterable[names.Cluster],
+    reason: str,
     at: datetime,
+    wave: str = "",
+    cluster: str = "",
+    by: str = "",
+    final: bool = False,
 ) -> records.Draft:
-    body = {"release": release, "wave": wave, "of": of, "clusters": list(clusters)}
-    return _draft(records.Kind.WAVE, environment, at, body)
+    """What happened to a rollout or was done to it: failed, recovered, pause, resume, abort."""
+    body = {
+        "act": act,
+        "environment": environment,
+        "wave": wave,
+        "cluster": cluster,
+        "release": release,
+        "reason": findings.escaped(reason),
+        "by": findings.escaped(by),
+        "final": final,
+    }
+    return _draft(records.Kind.ROLLOUT, environment or "fleet", at, body)
+
+
+def approval(row: ledger.Approval, *, at: datetime) -> records.Draft:
+    said = row.voice.said
+    body = {
+        "environment": row.environment,
+        "decision": said.decision.value,
+        "key": row.voice.key,
+        "text": row.signed.text,
+        "signature": row.signed.signature,
+    }
+    return _draft(records.Kind.APPROVAL, row.environment, at, body)
 
 
 def hold(*, subject: str, reason: str, at: datetime) -> records.Draft:
@@ -108,6 +155,37 @@ def road(found: ledger.Road, *, at: datetime) -> records.Draft:
     return _draft(records.Kind.ROAD, "road", at, {"steps": steps, "owned": list(found.owned)})
 
 
+def status(said: observed.Status, *, at: datetime) -> records.Draft:
+    body = {
+        "issuer": findings.escaped(said.issuer),
+        "context": findings.escaped(said.context),
+        "content": said.content,
+        "state": said.outcome.value,
+        "said": said.said.isoformat(),
+    }
+    return _draft(records.Kind.STATUS, said.content, at, body)
+
+
+def quarantine(row: observed.Quarantine, *, by: str, at: datetime) -> records.Draft:
+    """Set or lifted; `by` is who did that."""
+    body = {
+        "content": row.content,
+        "reason": findings.escaped(row.reason),
+        "by": findings.escaped(by),
+        "lifted": row.lifted.isoformat() if row.lifted else None,
+    }
+    return _draft(records.Kind.QUARANTINE, row.environment, at, body)
+
+
+def break_glass(row: observed.BreakGlass, *, at: datetime) -> records.Draft:
+    body = {
+        "reason": findings.escaped(row.reason),
+        "by": findings.escaped(row.by),
+        "until": row.until.isoformat(),
+    }
+    return _draft(records.Kind.BREAK_GLASS, row.environment, at, body)
+
+
 def violations(changed: Iterable[ledger.Violation], *, at: datetime) -> tuple[records.Draft, ...]:
     return tuple(
         _draft(records.Kind.VIOLATION, each.environment, at, life.as_json(each))
@@ -115,12 +193,23 @@ def violations(changed: Iterable[ledger.Violation], *, at: datetime) -> tuple[re
     )
 
 
-def _gate(result: ledger.GateResult) -> dict[str, str]:
+def gate(result: ledger.GateResult) -> dict[str, Any]:
+    """As records, status and explanations alike have it."""
     return {
         "gate": result.gate,
         "state": result.state.value,
         "reason": result.reason,
         "hint": result.hint,
+        "until": result.until.isoformat() if result.until else None,
+    }
+
+
+def _hotfix(hotfix: ledger.Hotfix) -> dict[str, str]:
+    return {
+        "path": findings.escaped(hotfix.path),
+        "commit": hotfix.commit,
+        "reason": findings.escaped(hotfix.reason),
+        "since": hotfix.since.isoformat(),
     }
 
 

@@ -19,6 +19,11 @@ class Kind(Enum):
     WAVE = "wave"
     HOLD = "hold"
     VIOLATION = "violation"
+    APPROVAL = "approval"
+    STATUS = "status"
+    QUARANTINE = "quarantine"
+    BREAK_GLASS = "break glass"
+    ROLLOUT = "rollout"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -52,12 +52,14 @@ def tokens(text: str) -> Iterator[Token]:
         match = _TOKEN.match(text, at)
         if match is None:
             raise CompileError(f"Syntax error: token recognition error at {text[at]!r}", at)
-        end = match.end()
-        if match.lastgroup == "string":
+        kind, end = match.lastgroup, match.end()
+        if kind == "name":
+            yield Token("name", match[0], at)
+        elif kind == "string":
             value, end = _string(text, match)
             yield Token("literal", value, at)
-        elif match.lastgroup != "space":
-            yield _token(str(match.lastgroup), match[0], at)
+        elif kind != "space":
+            yield _token(str(kind), match[0], at)
         at = end
     yield Token("end", None, at)
 
@@ -69,7 +71,7 @@ def _token(kind: str, word: str, at: int) -> Token:
         return Token("literal", _double(word, at), at)
     if kind == "quoted":
         return Token("field", word[1:-1], at)
-    return Token(word if kind == "symbol" else kind, word, at)
+    return Token(word, word, at)
 
 
 def _double(word: str, at: int) -> float:

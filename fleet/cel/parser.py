@@ -10,6 +10,7 @@ _RESERVED = frozenset(
     | {"loop", "package", "namespace", "return", "var", "void", "while"}
 )
 _CONSTANTS = {"true": True, "false": False, "null": None}
+_BEGINNINGS = frozenset({"literal", "name", "(", "[", "{", "."})
 # How strongly operators bind; all are left-associative.
 _STRENGTH = {
     "||": 1,
@@ -29,6 +30,7 @@ class _Parser:
     def __init__(self, text: str) -> None:
         self._tokens = list(lexer.tokens(text))
         self._next = 0
+        self._token = self._tokens[0]
         self._depth = 0
 
     def whole(self) -> tree.Node:
@@ -37,20 +39,18 @@ class _Parser:
             raise self._refusal()
         return found
 
-    @property
-    def _token(self) -> lexer.Token:
-        return self._tokens[self._next]
-
     def _take(self) -> lexer.Token:
         token = self._token
-        self._next += 1
+        if token.kind != "end":
+            self._next += 1
+            self._token = self._tokens[self._next]
         return token
 
     def _has(self, kind: str) -> bool:
         """Takes the next token if it is of that kind."""
         if self._token.kind != kind:
             return False
-        self._next += 1
+        self._take()
         return True
 
     def _expect(self, kind: str) -> lexer.Token:
@@ -125,10 +125,9 @@ class _Parser:
 
     def _selected(self, operand: tree.Node, at: int) -> tree.Node:
         optional = self._has("?")
-        token = self._take()
-        if token.kind not in ("name", "field"):
-            self._next -= 1
+        if self._token.kind not in ("name", "field"):
             raise self._refusal("field")
+        token = self._take()
         if token.kind == "name" and not optional and self._token.kind == "(":
             opening = self._take()
             return macros.member(operand, token.value, self._listed(), opening.at)
@@ -141,6 +140,8 @@ class _Parser:
         return tree.Call(function=function, arguments=(operand, index), at=at)
 
     def _primary(self) -> tree.Node:
+        if self._token.kind not in _BEGINNINGS:
+            raise self._refusal()
         token = self._take()
         match token.kind:
             case "literal":
@@ -155,11 +156,8 @@ class _Parser:
                 return self._list(token.at)
             case "{":
                 return self._map(token.at)
-            case ".":
-                return self._name(self._expect("name"), is_rooted=True)
             case _:
-                self._next -= 1
-                raise self._refusal()
+                return self._name(self._expect("name"), is_rooted=True)
 
     def _literal(self, token: lexer.Token) -> tree.Node:
         if type(token.value) is int and token.value > values.MAX_INT:

@@ -1,5 +1,6 @@
 """From text to a program, and a program's run: the only two places where an inner fault could become a wrong answer."""
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,12 +28,17 @@ class Program:
     type: types.Type
     exact: evaluator.Evaluator = field(repr=False, compare=False)
     quick: fast.Waiting = field(repr=False, compare=False)
-    needs: tuple[history.Need, ...] = ()
 
     @property
     def definition(self) -> object:
         """For the `definitions` of an Environment."""
         return self.quick.definition
+
+    @property
+    def needs(self) -> tuple[history.Need, ...]:
+        """What of it is not as old as the language itself."""
+        made = self.quick.definition
+        return history.needs(made.root, made.checked)
 
     def evaluate(
         self, bindings: Mapping[str, Any], *, budget: int = budgets.DEFAULT_BUDGET
@@ -74,7 +80,7 @@ class Program:
 def compile(text: str, environment: environments.Environment) -> Program:  # noqa: A001  the word for it
     """Raises CompileError."""
     try:
-        root = parser.parse(text)
+        root = _parsed(text)
         checked = checker.check(root, environment)
         if environment.dialect is not environments.Dialect.SPECIFICATION:
             literals.check(root, checked)
@@ -89,8 +95,12 @@ def compile(text: str, environment: environments.Environment) -> Program:  # noq
         type=checked.kind,
         exact=evaluator.Evaluator(root, checked),
         quick=fast.Waiting(_definition(root, checked, environment.definitions)),
-        needs=history.needs(root, checked),
     )
+
+
+_parsed = functools.lru_cache(1024)(
+    parser.parse
+)  # the same text is checked in several environments
 
 
 def _definition(

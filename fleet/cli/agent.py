@@ -9,7 +9,7 @@ import typer
 from fleet.adapters.kubernetes import access, cluster
 from fleet.agent import enrolment
 from fleet.cli import agent_process, documents, observing, output, processes
-from fleet.model import errors, names
+from fleet.model import errors, json_values, names
 from fleet.protocol import keys
 
 app = typer.Typer(
@@ -30,6 +30,10 @@ def enroll(
     hub_ca: Annotated[
         Path | None, typer.Option(help="PEM of the authority of the hub's TLS.")
     ] = None,
+    trust: Annotated[
+        Path | None,
+        typer.Option(help="trust/ENVIRONMENT/1.yaml; absent: the first that comes is believed."),
+    ] = None,
     label: Annotated[list[str], typer.Option(help="KEY=VALUE, for targets and waves.")] = [],  # noqa: B006 - Typer copies it
     kubeconfig: Kubeconfig = None,
     context: Context = "",
@@ -47,6 +51,7 @@ def enroll(
             hub_key.read_text().strip(),
             hub_ca.read_text() if hub_ca else "",
             dict(_label(each) for each in label),
+            json_values.digest_of_bytes(trust.read_bytes()) if trust else "",
         )
     )
     typer.echo(documents.cluster_yaml(document), nl=False)
@@ -79,11 +84,12 @@ async def _enroll(
     hub_key: str,
     hub_ca: str,
     labels: dict[str, str],
+    trust: str,
 ) -> dict[str, Any]:
     async with contextlib.aclosing(port):
         found = await enrolment.enroll(
             port, name=name, environment=environment, hub_url=hub, hub_key=hub_key,
-            hub_ca=hub_ca, labels=labels,
+            hub_ca=hub_ca, labels=labels, trust=trust,
         )  # fmt: skip
     return dict(found)
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from fleet.adapters.git import working
-from fleet.cli import folders, output, processes, progress, reports, verdicts, wiring
+from fleet.cli import output, processes, progress, reports, verdicts, wiring
 from fleet.hub import judging, offline
 from fleet.model import errors, findings, json_values, names
 from fleet.ports import telemetry
@@ -92,13 +92,16 @@ def check(
     """
     wanted = reports.targets(form)
     paths = paths or [Path()]
-    here = folders.base(paths)
+    here = _base(paths)
     with progress.shown() as watched:
         if policies:
+            from fleet.cli import folders
+
             _check_is_tree(rev, base)
             work = folders.check(
                 paths,
                 policies,
+                here=here,
                 version=version,
                 environment=environment,
                 kustomize=kustomize,
@@ -119,6 +122,11 @@ def check(
     reports.write(wanted, contents)
     if told.is_refused:
         raise typer.Exit(1)
+
+
+def _base(paths: Sequence[Path]) -> Path:
+    """What paths are shown relative to: the one folder that was asked for, else where we are."""
+    return paths[0] if len(paths) == 1 and paths[0].is_dir() else Path()
 
 
 def _check_is_tree(rev: str, base: str) -> None:

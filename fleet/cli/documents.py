@@ -1,7 +1,18 @@
-"""Documents that people commit, spelled as people would."""
+"""Documents that people keep: read with words for what goes wrong, and spelled as people would."""
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
+
+from fleet.model import errors
+
+
+def read(file: Path) -> bytes:
+    """Raises errors.InputError."""
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise errors.InputError(f"cannot read {file}: {error.strerror or error}") from error
 
 
 def cluster_yaml(document: Mapping[str, Any]) -> str:

@@ -16,21 +16,17 @@ _STDIN = Path("-")
 _MOST = 64 << 20  # bytes of standard input
 
 
-def base(paths: Sequence[Path]) -> Path:
-    """What paths are shown relative to: the one folder that was asked for, else where we are."""
-    return paths[0] if len(paths) == 1 and paths[0].is_dir() else Path()
-
-
 async def check(
     paths: Sequence[Path],
     policies: Sequence[Path],
     *,
+    here: Path,
     version: str,
     environment: str,
     kustomize: Path | None,
     watched: telemetry.Telemetry,
 ) -> tuple[offline.Verdict, ...]:
-    here = base(paths).resolve()
+    here = here.resolve()
     rules = await rules_in(policies)
     manifests: dict[str, Path | bytes] = {}
     for path in paths:

@@ -1,16 +1,19 @@
-"""`make docs`: docs/policies.md from what lies in policies/."""
+"""`make docs`: docs/policies.md from what lies in policies/, the classes in docs/promotion.md from their table."""
 
+import re
 import sys
 from pathlib import Path
 
 import fleet
 from fleet.cli import output
+from fleet.gate import classes
 from fleet.manifests import declared, parse
 from fleet.model import errors, names, objects
 from fleet.policy import handbook, policies
 
 _ROOT = Path(fleet.__file__).parent.parent
 _BLOB = names.BlobId("0" * 40)
+_CLASSES = re.compile(r"<!-- classes -->.*?## Commands", re.DOTALL)
 _TITLE = "The ready policies"
 _PREFACE = """
 `fleet init` puts them into a new repository, each in a folder of its own under `policies/`: plain
@@ -26,10 +29,22 @@ This page is written by `make docs` from the policies' own annotations: `fleetga
 def main() -> int:
     try:
         (_ROOT / "docs" / "policies.md").write_text(text(_ROOT / "policies"), "utf-8")
+        about = _ROOT / "docs" / "promotion.md"
+        about.write_text(with_classes(about.read_text("utf-8")), "utf-8")
     except errors.FleetError as error:
         output.fault(error)
         return 2
     return 0
+
+
+def with_classes(page: str) -> str:
+    """The page with the table of lineage classes as the code has it."""
+    rows = [
+        f"| {kind.value} | {row.state.value} | {row.meaning} |"
+        for kind, row in classes.CLASSES.items()
+    ]
+    table = "\n".join(["| class | the commit is | what it is |", "|---|---|---|", *rows])
+    return re.sub(_CLASSES, lambda _: f"<!-- classes -->\n\n{table}\n\n## Commands", page)
 
 
 def text(folder: Path) -> str:

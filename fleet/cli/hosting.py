@@ -10,6 +10,7 @@ from pathlib import Path
 
 from fleet.adapters import clock, schemas
 from fleet.adapters.git import mirror
+from fleet.adapters.http import prometheus
 from fleet.adapters.store import book, memo
 from fleet.cli import wiring
 from fleet.hub import judging, loop, state
@@ -54,6 +55,7 @@ async def hub(options: HubOptions, watched: telemetry.Telemetry) -> AsyncIterato
             telemetry=watched,
             aside=asyncio.to_thread,
         )
+        asked = prometheus.Prometheus()
         try:
             made = state.Hub(
                 tools=tools,
@@ -64,9 +66,11 @@ async def hub(options: HubOptions, watched: telemetry.Telemetry) -> AsyncIterato
                 key=hub_key(options.folder),
                 session=secrets.token_urlsafe(16),
                 settings=options.hub,
+                metrics=asked,
             )
             await loop.start(made)
             yield made
         finally:
+            await asked.close()
             kept.close()
             remembered.close()

@@ -7,22 +7,20 @@ from typing import Annotated
 import typer
 
 from fleet.adapters.git import mirror
-from fleet.adapters.http import admin, server, tls
-from fleet.cli import hosting, observing, output, processes, wiring
+from fleet.adapters.http import admin, prometheus, server, tls
+from fleet.cli import approve as approve_command
+from fleet.cli import byhand, hosting, observing, output, processes, wiring
 from fleet.hub import answers, loop, people
 from fleet.hub import state as hubs
 from fleet.model import errors
-from fleet.protocol import keys
+from fleet.protocol import encoding, keys
 
 app = typer.Typer(
     help="Run the hub: it reads the fleet repository, decides, and answers agents.",
     invoke_without_command=True,
     rich_markup_mode=None,
 )
-State = Annotated[
-    Path | None,
-    typer.Option("--state", help="The hub's state folder.  [default: fleet-state]"),
-]
+State = byhand.State
 
 _LONGEST_POLL = 7 * 86_400.0  # seconds
 
@@ -39,6 +37,12 @@ def hub(
     webhook_secret_file: Annotated[
         Path | None, typer.Option(help="For POST /hooks/git; absent: none is believed.")
     ] = None,
+    status_secret: Annotated[
+        list[str], typer.Option(help="ISSUER=FILE, for POST /v1/statuses; once for each issuer.")
+    ] = [],  # noqa: B006 - Typer copies it
+    metrics_url: Annotated[
+        list[str], typer.Option(help="A Prometheus that gates may ask; any other is never asked.")
+    ] = [],  # noqa: B006 - Typer copies it
     tls_cert: Annotated[Path | None, typer.Option(help="PEM; with --tls-key.")] = None,
     tls_key: Annotated[Path | None, typer.Option(help="PEM.")] = None,
     ssh_key: Annotated[str, typer.Option(help="Private key for ssh:// repositories.")] = "",
@@ -71,7 +75,12 @@ def hub(
         folder=wiring.StateFolder(root=state.resolve()),
         access=mirror.Access(ssh_key=ssh_key, known_hosts=known_hosts, token_file=token_file),
         kustomize=kustomize,
-        hub=hubs.Settings(poll_interval=poll, webhook_secret=secret),
+        hub=hubs.Settings(
+            poll_interval=poll,
+            webhook_secret=secret,
+            status_secrets=dict(_secret(each) for each in status_secret),
+            metric_urls=frozenset(prometheus.checked(each) for each in metrics_url),
+        ),
     )
     served = tls.Tls(certificate=str(tls_cert), key=str(tls_key)) if tls_cert and tls_key else None
     observing.log(log_format.value)
@@ -81,7 +90,7 @@ def hub(
 @app.command()
 def key(context: typer.Context, state: State = None) -> None:
     """Print the hub's public key, for: fleet agent enroll --hub-key FILE. Makes the key at the first call."""
-    typer.echo(hosting.hub_key(_folder(context, state)).public)
+    typer.echo(hosting.hub_key(byhand.folder(context, state)).public)
 
 
 @app.command()
@@ -94,7 +103,7 @@ def baseline(
 ) -> None:
     """Accept the tips as they are by decree, recorded as such: for adopting a fleet that runs already."""
     found = processes.run(
-        admin.ask(_folder(context, state).socket, "baseline", {"environments": environment})
+        admin.ask(byhand.folder(context, state).socket, "baseline", {"environments": environment})
     )
     for each in found["accepted"]:
         output.say(f"{each['environment']}: {each['commit'][:10]} accepted by decree")
@@ -103,14 +112,40 @@ def baseline(
 @app.command()
 def recover(context: typer.Context, state: State = None) -> None:
     """Go on from an old book: a new era, numbers above all that agents have shown. Recorded."""
-    found = processes.run(admin.ask(_folder(context, state).socket, "recover", {}))
+    found = processes.run(admin.ask(byhand.folder(context, state).socket, "recover", {}))
     output.say(f"recovered: {found['clusters']} clusters begin a new era")
 
 
-def _folder(context: typer.Context, asked: Path | None) -> wiring.StateFolder:
-    """`fleet hub --state DIR key` means what `fleet hub key --state DIR` does."""
-    before = context.parent.params["state"] if context.parent else Path("fleet-state")
-    return wiring.StateFolder(root=asked or before)
+@app.command()
+def approve(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="What `fleet approve --out FILE` wrote.")],
+    state: State = None,
+) -> None:
+    """Hand in what an approver signed elsewhere; its signature is what counts.
+
+    Example:  fleet hub approve approval.json --state /var/lib/fleet
+    """
+    signed = encoding.as_json(approve_command.read(file))
+    found = processes.run(admin.ask(byhand.folder(context, state).socket, "approve", signed))
+    output.say(f"{found['environment']}: {found['decision']} is in the book")
+
+
+app.command("quarantine")(byhand.quarantine)
+app.command("lift")(byhand.lift)
+app.command("break-glass")(byhand.break_glass)
+app.command("status-set")(byhand.status_set)
+
+
+def _secret(written: str) -> tuple[str, str]:
+    issuer, _, file = written.partition("=")
+    path = Path(file)
+    secret = path.read_text().strip() if file and path.is_file() else ""
+    if not issuer or not secret:
+        raise errors.InputError(
+            f"--status-secret {written}: that is no ISSUER=FILE with a secret in the file"
+        )
+    return issuer, secret
 
 
 async def _run(options: hosting.HubOptions, listen: str, served: tls.Tls | None) -> None:
@@ -121,7 +156,8 @@ async def _run(options: hosting.HubOptions, listen: str, served: tls.Tls | None)
             output.say(f"hub on port {port}, key {keys.fingerprint(here.key.public)}")
             try:
                 async with admin.serve(
-                    options.folder.socket, lambda asked, given: people.answer(here, asked, given)
+                    options.folder.socket,
+                    lambda asked, given, by: people.answer(here, asked, given, by),
                 ):
                     await processes.until_stopped(loop.run(here))
             finally:

@@ -23,7 +23,11 @@ COMMANDS = {
     "promote": "promote:promote",
     "preview": "preview:preview",
     "githook": "githook:app",
+    "approve": "approve:approve",
+    "trust": "trust:app",
     "status": "status:status",
+    "explain": "explain:explain",
+    "rollout": "rollout:app",
     "hub": "hub:app",
     "agent": "agent:app",
     "audit": "audit:app",
@@ -62,19 +66,23 @@ def _root() -> None:
 
 
 def main() -> None:
-    endings.guarded(_answer)
-
-
-def _answer() -> None:
     words = sys.argv[1:]
+    command = _check if words[:1] == ["check"] else _any
     if words[:1] in (["check"], ["preview"]):
         gc.disable()  # it makes trees by the thousand and ends; looking for circles would take a third of it
-    if words[:1] == ["check"]:
-        from fleet.cli import replays
-
-        replays.answered(words, lambda: application(words)())  # noqa: PLW0108 - imports what it is made of
+        endings.at_once(lambda: endings.guarded(lambda: command(words)))
     else:
-        application(words)()
+        endings.guarded(lambda: command(words))
+
+
+def _any(words: Sequence[str]) -> None:
+    application(words)()
+
+
+def _check(words: Sequence[str]) -> None:
+    from fleet.cli import replays
+
+    replays.answered(words, lambda: _any(words))
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ _VERBS = {
 STYLES = {
     "accepted": "green", "healthy": "green", "Current": "green", "open": "green",
     "waiting": "yellow", "converging": "yellow", "InProgress": "yellow", "waits for its wave": "yellow",
-    "refused": "red", "Failed": "red", "offline": "red",
+    "refused": "red", "error": "red", "Failed": "red", "offline": "red",
 }  # fmt: skip
 
 

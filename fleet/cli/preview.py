@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from fleet.adapters.git import scratch, working
-from fleet.cli import check, previewforms, previewing, processes, statuses, wiring
+from fleet.cli import check, hubgates, previewforms, processes, statuses, wiring
 from fleet.hub import overlays, previews, rehearsals
 from fleet.model import errors, names
 
@@ -73,9 +73,7 @@ def preview(
     if status:
         processes.run(statuses.told(found, sending))
     else:
-        previewforms.write(
-            form, previewing.Told(preview=found, gates=processes.run(_gates(found, state)))
-        )
+        previewforms.write(form, processes.run(hubgates.told(found, state)))
     if found.is_refused:
         raise typer.Exit(1)
 
@@ -158,20 +156,3 @@ async def _uses_kustomize(asked: previews.Asked, ground: previews.Ground) -> boo
     commits = [each for each in (asked.commit, asked.head, running) if each is not None]
     listed = [await ground.repository.snapshot(each) for each in commits]
     return any(check.is_kustomization(path) for each in listed for path in each.entries)
-
-
-async def _gates(found: previews.Preview, state: Path | None) -> tuple[previewing.Gate, ...]:
-    """Each gate that is declared, with what the hub says of it where one can be reached."""
-    said: dict[str, str] = {}
-    if state is not None:
-        from fleet.adapters.http import admin  # its HTTP takes longer to load than a preview
-
-        with contextlib.suppress(errors.FleetError, KeyError, TypeError):
-            socket = wiring.StateFolder(root=state).socket
-            arguments = {"environment": found.asked.target, "commit": found.asked.commit}
-            answer = await admin.ask(socket, "explain", arguments)
-            said = {e["gate"]: f"{e['state']}: {e['reason']}" for e in answer["gates"]}
-    return tuple(
-        previewing.Gate(asked=each, answer=said.get(each.gate, previewing.BY_THE_HUB))
-        for each in found.gates
-    )

@@ -8,10 +8,11 @@ from typing import Any
 
 from rich.text import Text
 
-from fleet.audit import violations
+from fleet.audit import drafts, violations
 from fleet.audit.reports import texts
 from fleet.cli import impacts as findings_changed
 from fleet.cli import output, previewing
+from fleet.gate import demands
 from fleet.hub import previews as judged
 from fleet.model import changes, findings, names
 from fleet.plan import edits, previews
@@ -122,18 +123,11 @@ def as_json(told: previewing.Told) -> dict[str, Any]:
             for number, g in enumerate(found.difference.groups, 1)
         ],
         "findings": _findings(found),
-        "lineage": _lineage(found),
+        "lineage": drafts.gate(found.lineage) if found.lineage else None,
         "beside": _beside(found),
-        "gates": [
-            {
-                "gate": each.asked.gate,
-                "asks": each.asked.words,
-                "wave": each.asked.wave,
-                "answer": each.answer,
-            }
-            for each in told.gates
-        ],
-        "assumed": list(found.assumed),
+        "refusing": [drafts.gate(each) for each in found.refusing],
+        "gates": [*map(_demand, told.demands)],
+        "assumed": list(told.assumed),
     }
 
 
@@ -148,11 +142,22 @@ def _first(difference: previews.Difference) -> Iterator[dict[str, Any]]:
             yield {"concern": concern.value, **_object(brief), "clusters": list(clusters)}
 
 
-def _waves(difference: previews.Difference) -> Iterator[list[dict[str, Any]]]:
+def _demand(demand: demands.Demand) -> dict[str, Any]:
+    return {
+        "gate": demand.gate,
+        "asks": demand.words,
+        "wave": demand.wave,
+        "answer": drafts.gate(demand.answer) if demand.answer else None,
+    }
+
+
+def _waves(difference: previews.Difference) -> Iterator[dict[str, Any]]:
     number = {c: n for n, group in enumerate(difference.groups, 1) for c in group.clusters}
     joining = set(difference.joining)
     for wave in difference.waves:
-        yield [_cluster(each, number.get(each), joining, difference) for each in wave]
+        clusters = [_cluster(e, number.get(e), joining, difference) for e in wave.clusters]
+        terms = wave.terms
+        yield {"wave": terms.wave, "part": terms.part, "parts": terms.parts, "clusters": clusters}
 
 
 def _cluster(
@@ -205,13 +210,6 @@ def _findings(found: judged.Preview) -> dict[str, Any]:
             violations.finding_as_json(each) for each in found.findings if findings.refuses([each])
         ],
     }
-
-
-def _lineage(found: judged.Preview) -> dict[str, str] | None:
-    gate = found.lineage
-    if gate is None:
-        return None
-    return {"state": gate.state.value, "reason": gate.reason, "hint": gate.hint}
 
 
 def _beside(found: judged.Preview) -> dict[str, list[str]] | None:

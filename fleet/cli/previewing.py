@@ -1,11 +1,12 @@
 """What `fleet preview` says, as sections of lines: the same words in a terminal and in a pull request's comment."""
 
+import itertools
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fleet.gate import asking
+from fleet.gate import demands, lineage
 from fleet.hub import previews as judged
 from fleet.model import changes, findings, ledger, names
 from fleet.plan import edits, previews
@@ -24,15 +25,12 @@ _MARKS = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Gate:
-    asked: asking.Asked
-    answer: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
+    """`demands` are the preview's, with what a hub said of them where one was asked."""
+
     preview: judged.Preview
-    gates: tuple[Gate, ...]
+    demands: tuple[demands.Demand, ...]
+    assumed: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,8 +55,8 @@ def sections(told: Told) -> tuple[Section, ...]:
         Section(title="waves", lines=tuple(_waves(found.difference))),
         *_groups(found.difference),
         Section(title="beside the pull request's own diff", lines=tuple(_unseen(found))),
-        Section(title="gates", lines=tuple(map(_gate, told.gates))),
-        Section(title="assumed", lines=found.assumed),
+        Section(title="gates", lines=tuple(map(_demand, told.demands))),
+        Section(title="assumed", lines=told.assumed),
     )
     return tuple(each for each in every if each.lines)
 
@@ -84,7 +82,7 @@ def _head(found: judged.Preview) -> Iterator[str]:
     yield from (f"conflict in {path}" for path in found.conflicts[:_LISTED])
     yield from _more(len(found.conflicts) - _LISTED)
     if not found.conflicts:
-        every = sum(map(len, found.difference.waves))
+        every = sum(len(wave.clusters) for wave in found.difference.waves)
         yield (
             f"objects in clusters: {total.created} created, {total.configured} configured, "
             f"{total.deleted} deleted; {total.clusters} of {every} clusters change"
@@ -127,9 +125,8 @@ def clusters_in_words(clusters: Sequence[names.Cluster]) -> str:
 
 
 def _against(found: judged.Preview) -> Iterator[str]:
-    gate = found.lineage
-    if gate is not None and gate.state is not ledger.GateState.OPEN:
-        yield f"lineage, {gate.state.value}: {gate.reason}"
+    for gate in _holding(found):
+        yield f"{gate.gate}, {gate.state.value}: {gate.reason}"
         if gate.hint:
             yield f"  {gate.hint}"
     for each in found.findings:
@@ -137,6 +134,13 @@ def _against(found: judged.Preview) -> Iterator[str]:
             yield _finding(each)
             if each.hint:
                 yield f"  {each.hint}"
+
+
+def _holding(found: judged.Preview) -> Iterator[ledger.GateResult]:
+    """Lineage, whatever holds it, and gates that no other fact would open."""
+    if found.lineage is not None and found.lineage.state is not ledger.GateState.OPEN:
+        yield found.lineage
+    yield from (each for each in found.refusing if each.gate != lineage.GATE)
 
 
 def _finding(each: findings.Finding) -> str:
@@ -166,14 +170,21 @@ def _impacts(found: judged.Preview, holds: Callable[[impacts.Impact], bool]) -> 
 
 
 def _waves(difference: previews.Difference) -> Iterator[str]:
+    """The parts of a wave together: they come one after the other, in this order."""
     number = {c: n for n, group in enumerate(difference.groups, 1) for c in group.clusters}
-    for place, wave in enumerate(difference.waves, 1):
+    for place, (wave, parts) in enumerate(_by_name(difference.waves), 1):
         together: dict[int, list[names.Cluster]] = {}
-        for cluster in wave:
+        for cluster in (each for part in parts for each in part.clusters):
             together.setdefault(number.get(cluster, 0), []).append(cluster)
+        paced = f", in {len(parts)} parts" if len(parts) > 1 else ""
         for group, clusters in sorted(together.items(), key=lambda each: each[0] or 1 << 30):
             what = f"change {group}" if group else "unchanged"
-            yield f"{place}: {what}: {clusters_in_words(clusters)}"
+            yield f"{place} {wave}{paced}: {what}: {clusters_in_words(clusters)}"
+
+
+def _by_name(waves: Sequence[previews.Wave]) -> list[tuple[str, list[previews.Wave]]]:
+    together = itertools.groupby(waves, key=lambda each: each.terms.wave)
+    return [(wave, list(parts)) for wave, parts in together]
 
 
 def _groups(difference: previews.Difference) -> Iterator[Section]:
@@ -249,6 +260,15 @@ def _paths(said: str, paths: Sequence[str]) -> Iterable[str]:
     yield from _more(len(paths) - _LISTED)
 
 
-def _gate(gate: Gate) -> str:
-    wave = f" (wave {gate.asked.wave})" if gate.asked.wave else ""
-    return f"{gate.asked.gate}{wave}: {gate.asked.words}: {gate.answer}"
+def _demand(demand: demands.Demand) -> str:
+    wave = f" of wave {demand.wave}" if demand.wave else ""
+    words = f"{demand.words}: " if demand.words else ""
+    return f"{demand.gate}{wave}: {words}{_answer(demand.answer)}"
+
+
+def _answer(answer: ledger.GateResult | None) -> str:
+    if answer is None:
+        return BY_THE_HUB
+    until = f", until {answer.until.isoformat(timespec='minutes')}" if answer.until else ""
+    hint = f" ({answer.hint})" if answer.hint else ""
+    return f"{answer.state.value}: {answer.reason}{until}{hint}"

@@ -1,12 +1,10 @@
 """What a long check is at, on standard error where people watch it; in a pipe or a file nothing is said."""
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 
-from rich.status import Status
-
-from fleet.cli import output, settings
+from fleet.cli import settings
 from fleet.ports import telemetry
 
 _STAGES = {
@@ -20,8 +18,8 @@ _STAGES = {
 class Shown(telemetry.Nobody):
     """Each stage of the judge by its name, while it lasts."""
 
-    def __init__(self, status: Status) -> None:
-        self._status = status
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say = say
 
     def span(
         self, name: str, attributes: Mapping[str, str], parent: str = ""
@@ -31,7 +29,7 @@ class Shown(telemetry.Nobody):
 
     @contextlib.contextmanager
     def _stage(self, words: str) -> Iterator[str]:
-        self._status.update(f"{words} ...")
+        self._say(f"{words} ...")
         yield ""
 
 
@@ -40,5 +38,7 @@ def shown() -> Iterator[telemetry.Telemetry]:
     if not settings.read().is_watched:
         yield telemetry.NOBODY
         return
+    from fleet.cli import output
+
     with output.console(is_error=True).status("starting ...") as status:
-        yield Shown(status)
+        yield Shown(status.update)

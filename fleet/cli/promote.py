@@ -1,6 +1,6 @@
 """`fleet promote`: show what would change in each cluster, then push the merge commit with the person's own rights."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -22,6 +22,19 @@ def promote(
         Path, typer.Option("--dir", help="A clone of the fleet repository.")
     ] = Path(),
     commit: Annotated[str, typer.Option(help="A commit of the source; default: its tip.")] = "",
+    bundle: Annotated[
+        list[str] | None,
+        typer.Option(help="Only this bundle, by its folder, as apps/web; may be repeated."),
+    ] = None,
+    ported: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="PATH", help="The source has the open hotfix of PATH in another form."
+        ),
+    ] = None,
+    older: Annotated[
+        str, typer.Option(metavar="REASON", help="Take an older release than the one that runs.")
+    ] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show, do not push.")] = False,
     kustomize: Annotated[Path | None, typer.Option(help="kustomize v5.7.1.")] = None,
 ) -> None:
@@ -34,8 +47,16 @@ def promote(
       fleet promote dev staging --dry-run
 
       fleet promote staging prod --commit 3f2c1aa
+
+      fleet promote staging prod --bundle apps/web
     """
-    asked = promotion.Asked(source=names.Environment(source), target=names.Environment(target))
+    asked = promotion.Asked(
+        source=names.Environment(source),
+        target=names.Environment(target),
+        bundles=tuple(each.rstrip("/") for each in bundle or ()),
+        ported=tuple(ported or ()),
+        older=older,
+    )
     processes.run(_promote(asked, folder.resolve(), commit, kustomize, dry_run=dry_run))
 
 
@@ -49,12 +70,12 @@ async def _promote(
     tips = (await local.fetch()).branches
     if commit:
         asked = replace(asked, commit=await local.resolve(commit))
-    road = await _road(tips, tools, local)
+    road = await road_here(tips, tools, local)
     offer = await promotion.prepare(asked, tips, road, tools, pen)
     if offer is None:
         output.say(f"{asked.target} has this content already: nothing to promote")
         return
-    for line in described(offer):
+    for line in described(offer.changes):
         output.say(line)
     output.report(offer.findings)
     if findings.refuses(offer.findings):
@@ -69,16 +90,16 @@ async def _promote(
     )
 
 
-def described(offer: promotion.Offer) -> Iterator[str]:
+def described(changes: Mapping[names.Cluster, Sequence[str]]) -> Iterator[str]:
     """What would change, per cluster and object."""
-    for cluster, lines in offer.changes.items():
+    for cluster, lines in changes.items():
         yield f"{cluster}: {len(lines)} objects change" if lines else f"{cluster}: no change"
         yield from (f"  {line}" for line in lines[:_SHOWN])
         if len(lines) > _SHOWN:
             yield f"  and {len(lines) - _SHOWN} more"
 
 
-async def _road(
+async def road_here(
     tips: Mapping[names.Branch, names.CommitId], tools: judging.Tools, local: working.Local
 ) -> ledger.Road:
     branch = await local.current_branch()

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from fleet.adapters.http import admin
-from fleet.cli import output, processes, wiring
+from fleet.cli import output, processes, rollout, wiring
 from fleet.model import errors
 
 State = Annotated[Path, typer.Option("--state", help="The hub's state folder.")]
@@ -58,6 +58,7 @@ def _show(found: dict[str, Any]) -> None:
         output.say(f"the repository: {found['repository']['trouble']}", "yellow")
     for each in found["environments"]:
         _environment(each)
+    rollout.halted(found["halts"])
 
 
 def _environment(found: dict[str, Any]) -> None:
@@ -68,20 +69,35 @@ def _environment(found: dict[str, Any]) -> None:
         waves = f"wave {release['wavesOut']} of {release['waves']}"
         told = f"release {release['number']} {release['commit'][:10]}, {state}, {waves}"
     output.say(f"{found['name']}: {told}", "bold")
-    if release and release["stopped"]:
-        output.say(f"  no further wave opens: {release['stopped']}", "red")
+    if release and (release["next"] or (len(release["rollout"]) > 1 and not release["healthy"])):
+        rollout.waves(release)
+    _by_hand(found)
     if found["hold"]:
         output.say(f"  holds: {found['hold']}", "red")
     if candidate and candidate["verdict"] != "accepted":
-        output.say(f"  {candidate['verdict']}: {candidate['commit'][:10]} {candidate['subject']}")
-        for gate in candidate["waitsFor"]:
-            hint = f" ({gate['hint']})" if gate["hint"] else ""
-            output.say(f"    {gate['gate']}: {gate['reason']}{hint}")
+        _candidate(candidate)
     for each in found["waivers"]:
         _waiver(each)
     if found["clusters"]:
         _clusters(found["clusters"])
     output.say()
+
+
+def _by_hand(found: dict[str, Any]) -> None:
+    glass = found["brokenGlass"]
+    if glass:
+        told = f"glass is broken until {glass['until']} by {glass['by']}: {glass['reason']}"
+        output.say(f"  {told}", "bold red")
+    for each in found["quarantined"]:
+        output.say(f"  quarantined by {each['by']}: {each['content']}: {each['reason']}", "yellow")
+
+
+def _candidate(candidate: dict[str, Any]) -> None:
+    output.say(f"  {candidate['verdict']}: {candidate['commit'][:10]} {candidate['subject']}")
+    for gate in candidate["waitsFor"]:
+        hint = f" ({gate['hint']})" if gate["hint"] else ""
+        until = f" until {gate['until']}" if gate["until"] else ""
+        output.say(f"    {gate['gate']}{until}: {gate['reason']}{hint}")
 
 
 def _waiver(found: dict[str, Any]) -> None:

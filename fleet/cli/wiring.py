@@ -2,7 +2,6 @@
 
 import contextlib
 import fcntl
-import importlib.metadata
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,11 +9,9 @@ from pathlib import Path
 
 from fleet.adapters import clock, forks, schemas
 from fleet.adapters.git import working
-from fleet.adapters.render import kustomize
 from fleet.adapters.store import memo
 from fleet.cli import editions, output, settings
 from fleet.hub import judging
-from fleet.lab import binaries
 from fleet.model import errors
 from fleet.ports import renderer, repository, telemetry
 
@@ -64,6 +61,9 @@ class StateFolder:
 
 def renderer_of(program: Path | None) -> renderer.Renderer | None:
     """The real kustomize: the one that is named, else our own build of it; None where neither can be had."""
+    from fleet.adapters.render import kustomize
+    from fleet.lab import binaries
+
     if program is not None:
         return kustomize.Kustomize(program.resolve(), KUSTOMIZE_VERSION)
     found = settings.read()
@@ -87,6 +87,8 @@ def edition() -> str:
 
 
 def version() -> str:
+    import importlib.metadata
+
     return importlib.metadata.version("fleetgate")
 
 

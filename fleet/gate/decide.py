@@ -5,26 +5,29 @@ from fleet.model import ledger
 
 
 def decide(candidate: candidates.Candidate, facts: candidates.Facts) -> ledger.Decision:
-    kind = lineage.classify(candidate, facts)
-    results = tuple(gate.judge(candidate, facts) for gate in gates.GATES if kind in gate.concerns)
+    told = lineage.tell(candidate, facts)
+    results = gates.results(candidate, facts, told)
     return ledger.Decision(
         environment=candidate.environment,
         commit=candidate.commit,
         author=candidate.author,
         subject=candidate.subject,
         verdict=verdict(results),
-        lineage=kind,
+        lineage=told.kind,
         content=candidate.content,
         rules=candidate.rules,
         owned=candidate.owned,
         findings=facts.findings,
         gates=results,
         at=facts.now,
+        source=told.source,
+        back_to=told.back_to,
+        hotfixes=told.hotfixes,
     )
 
 
 def verdict(results: tuple[ledger.GateResult, ...]) -> ledger.Verdict:
-    """Refused before waiting before accepted; of no results at all: waiting."""
+    """Refused before waiting before accepted; of no results at all: waiting, as of one that failed."""
     states = {result.state for result in results}
     if ledger.GateState.REFUSED in states:
         return ledger.Verdict.REFUSED

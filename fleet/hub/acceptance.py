@@ -4,9 +4,19 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from fleet.audit import drafts, violations
-from fleet.hub import drawing, judging, state
+from fleet.hub import consents, drawing, judging, state
 from fleet.manifests import declared
-from fleet.model import findings, json_values, kinds, ledger, messages, names
+from fleet.model import (
+    findings,
+    gating,
+    json_values,
+    kinds,
+    ledger,
+    messages,
+    names,
+    observed,
+    pacing,
+)
 from fleet.ports import store
 from fleet.protocol import dsse, encoding
 
@@ -26,15 +36,25 @@ def accepted(
     new = [each for each in members if _is_new(each, hub)]
     roads = _road(decision, judged, hub)
     here = environment_of(decision.environment, hub)
-    now = replace(here, decision=decision, release=release.number, wave=0, hold="")
+    left = _left_behind(decision, hub)
+    now = replace(
+        here,
+        decision=decision,
+        release=release.number,
+        wave=0,
+        hold="",
+        spell=None,
+        failed=None,
+    )
     return store.Write(
         records=(
             record,
             *drafts.violations(changed, at=decision.at),
             *(drafts.enrolment(each, at=decision.at) for each in new),
+            *(drafts.quarantine(each, by=each.by, at=decision.at) for each in left),
             *(drafts.road(seal.road, at=decision.at) for seal in roads if seal.road),
         ),
-        rows=(release, now, *changed, *members, *roads),
+        rows=(release, now, *changed, *members, *left, *roads),
         slices={each.digest: each.data for each in drawn.plan.slices.values()},
     )
 
@@ -62,6 +82,7 @@ def _release(
     trace: str,
     hub: state.Hub,
 ) -> ledger.Release:
+    asked = judged.spec.rollout
     return ledger.Release(
         environment=decision.environment,
         number=decision.release,
@@ -80,8 +101,55 @@ def _release(
         stale_after=drawn.stale_after,
         accepted=decision.at,
         trace=trace,
+        trust=judged.declared.trust,
+        consent=consents.settled(judged, drawn.plan, hub),
         waived=tuple(each for each in decision.findings if _is_leant_on(each, decision.at)),
+        source=decision.source,
+        hotfixes=decision.hotfixes,
+        terms=drawn.plan.terms,
+        windows=_windows(decision, judged),
+        broken=tuple(sorted(drawn.broken)),
+        deadline=int(asked.deadline.total_seconds()) if asked.deadline else 0,
+        rolls_back=asked.on_failure is gating.OnFailure.ROLLBACK,
+        replaces=_replaced(decision.environment, hub),
     )
+
+
+def _left_behind(decision: ledger.Decision, hub: state.Hub) -> tuple[observed.Quarantine, ...]:
+    """What a rollback goes away from does not come again until somebody lifts it."""
+    running = hub.ledger.in_force(decision.environment)
+    if decision.lineage is not ledger.Lineage.ROLLBACK or running is None:
+        return ()
+    row = observed.Quarantine(
+        environment=decision.environment,
+        content=running.content,
+        reason=f"rolled back to release {decision.back_to}: {findings.escaped(decision.subject)}",
+        by=f"rollback {decision.commit[:10]}",
+        since=decision.at,
+    )
+    return (row,)
+
+
+def _windows(
+    decision: ledger.Decision, judged: judging.Judged
+) -> tuple[tuple[json_values.JsonObject, ...], ...]:
+    """Of the settings in force and of those that come: a tightening holds at once, a loosening not yet (rule 3).
+
+    Decrees and ways back pass them before each wave, as they pass the gate of that name.
+    """
+    if decision.lineage in (ledger.Lineage.BASELINE, ledger.Lineage.ROLLBACK):
+        return ()
+    known = [tuple(map(gating.written, spec.gates.windows)) for spec in judged.specs]
+    return tuple(each for n, each in enumerate(known) if each and each not in known[:n])
+
+
+def _replaced(environment: names.Environment, hub: state.Hub) -> pacing.Replaced | None:
+    """The rollout that this one cuts short."""
+    running = hub.ledger.in_force(environment)
+    if running is None or running.healthy is not None:
+        return None
+    out = hub.ledger.environments[environment].wave
+    return pacing.Replaced(release=running.number, wave=out, of=len(running.waves))
 
 
 def _is_leant_on(finding: findings.Finding, at: datetime) -> bool:
@@ -108,7 +176,7 @@ def _statement(
         owned=decision.owned,
         slices_root=drawn.plan.slices_root,
         policies=judged.policies,
-        gates=json_values.digest(judged.declared.spec.model_dump(mode="json", by_alias=True)),
+        gates=judged.declared.gates,
         renderers=judged.renderers,
         decision=record,
         expires=decision.at + timedelta(seconds=hub.settings.statement_lifetime),

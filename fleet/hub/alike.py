@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from fleet.hub import readings
+from fleet.hub import readings, verdicts
 from fleet.manifests import selection, variables
 from fleet.model import findings, kinds, names, objects
 from fleet.policy import leniency
@@ -32,12 +32,14 @@ class Crowd:
     def spread(
         self,
         manifests: Mapping[names.Cluster, Share],
+        runs: verdicts.Runs,
         docket: leniency.Docket,
         found: Iterable[findings.Finding],
     ) -> dict[str, Any]:
         """What was judged for one of each kind, for all clusters."""
         return {
             "manifests": self.shares(manifests),
+            "runs": self.shares(runs),
             "docket": replace(docket, labels=self._labels(docket.labels)),
             "findings": self._named(found),
         }
@@ -72,8 +74,8 @@ async def gathered(
     base: readings.Reading | None,
     files: readings.Files,
     versions: Iterable[str],
-) -> tuple[readings.Reading, Crowd | None]:
-    """The reading with one cluster of each kind; None where each is one of its kind.
+) -> tuple[readings.Reading, readings.Reading | None, Crowd | None]:
+    """The reading and its base with one cluster of each kind; None where each is one of its kind.
 
     `base` may be rendered for them as well, as they come and as they were: so its bundles must not tell them apart
     either. `versions` are those known.
@@ -83,7 +85,7 @@ async def gathered(
     called = Counter(each.document.metadata.name for each in clusters)
     known = set(versions)
     if len(called) != len(clusters) or len(clusters) < 2:
-        return reading, None
+        return reading, base, None
     sights = [await _sight(each, files) for each in (reading, base) if each is not None]
     was = {e.document.metadata.name: e.document for e in base.declared.clusters} if base else {}
     first: dict[object, selection.Cluster] = {}
@@ -95,9 +97,15 @@ async def gathered(
         one = first.setdefault(kind if spec.kubernetes_version in known else name, cluster)
         each[name] = names.Cluster(one.document.metadata.name)
     if len(first) == len(clusters):
-        return reading, None
-    few = replace(said, clusters=tuple(first.values()))
-    return replace(reading, declared=few), Crowd(each=each)
+        return reading, base, None
+    few = frozenset(each.values())
+    return _only(few, reading), base and _only(few, base), Crowd(each=each)
+
+
+def _only(few: frozenset[names.Cluster], reading: readings.Reading) -> readings.Reading:
+    said = reading.declared
+    clusters = tuple(each for each in said.clusters if each.document.metadata.name in few)
+    return replace(reading, declared=replace(said, clusters=clusters))
 
 
 async def _sight(reading: readings.Reading, files: readings.Files) -> "_Sight":

@@ -9,14 +9,16 @@ from dataclasses import replace
 from datetime import timedelta
 
 from fleet.audit import drafts, records
-from fleet.hub import state
-from fleet.model import errors, json_values, ledger, messages, names, slices
+from fleet.hub import consents, hearing, rollouts, soaks, state
+from fleet.model import approving, errors, json_values, ledger, messages, names, slices
 from fleet.plan import rollout
 from fleet.ports import answers, store
-from fleet.protocol import dsse, encoding, merkle, requests, webhooks
+from fleet.protocol import dsse, encoding, merkle, requests, statements, webhooks
 
 _UNKNOWN = answers.Reply(status=401, body=b'{"error":"unknown agent, or a replayed request"}')
 _ABSENT = answers.Reply(status=404, body=b'{"error":"no such slice"}')
+_STATUSES = {errors.InputError: 400, errors.RefusedError: 409, errors.BrokenError: 500}
+_INSTANT = 0.001  # seconds; no timer is asked for less
 _NOTHING_NEW = answers.Reply(status=304)
 
 
@@ -68,6 +70,15 @@ class Desk:
                 hub.wake.set()
         return _json({"reported": max(report.number, last)})
 
+    async def approve(self, body: bytes) -> answers.Reply:
+        """What is not signed by somebody whom a trust file names is not kept, and learns no more than that."""
+        try:
+            row = await consents.receive(encoding.decode(approving.Signed, body), self._hub)
+        except (errors.InputError, errors.RefusedError) as error:
+            reply = _json({"error": str(error), "hint": error.hint})
+            return replace(reply, status=400 if isinstance(error, errors.InputError) else 403)
+        return _json({"approval": row.id})
+
     async def hook(self, body: bytes, signature: str) -> answers.Reply:
         secret = self._hub.settings.webhook_secret
         if not secret or not webhooks.is_genuine(body, signature, secret.encode()):
@@ -75,6 +86,19 @@ class Desk:
         self._hub.fetch_now = True
         self._hub.wake.set()
         return answers.Reply(status=202)
+
+    async def status(self, body: bytes, signature: str) -> answers.Reply:
+        hub = self._hub
+        try:
+            said = statements.verified(body, signature, hub.settings.status_secrets)
+            if said is None:
+                return answers.Reply(status=401, body=b'{"error":"signature"}')
+            row = await hearing.hear(said, hub)
+        except errors.UnreachableError:
+            raise
+        except errors.FleetError as error:
+            return replace(_json({"error": str(error)}), status=_STATUSES[type(error)])
+        return _json({"content": row.content, "state": row.outcome.value})
 
     async def live(self) -> answers.Reply:
         return _json({"alive": True})
@@ -121,23 +145,17 @@ async def hold(cluster: names.Cluster, echo: messages.Dispatch, hub: state.Hub) 
         await state.write(hub, store.Write(records=(draft,), rows=(seal,)))
 
 
-def wanted(cluster: ledger.ClusterState, hub: state.Hub) -> ledger.Release | None:
-    """The release that this cluster shall run, unless its agent has seen a later one that the book has lost."""
-    release = hub.ledger.releases.get((cluster.environment, cluster.release))
-    floor = hub.ledger.environments[cluster.environment].floor if release else 0
-    return release if release is not None and release.number > floor else None
-
-
 async def _standing(poll: messages.Poll, hub: state.Hub) -> answers.Reply:
     """Answer as soon as there is something new, else when the wait is over or the agent has asked again."""
-    deadline = hub.clock.now() + timedelta(seconds=_patience(poll, hub))
+    passes = asyncio.get_running_loop().time  # a clock that is set holds nobody longer
+    deadline = passes() + _patience(poll, hub)
     turn = hub.polls[poll.cluster] = hub.polls.get(poll.cluster, 0) + 1
     while turn == hub.polls[poll.cluster]:
         envelope = await _current(poll.cluster, hub)
         if envelope is not None and envelope != poll.echo:
             return answers.Reply(status=200, body=json_values.encode(envelope))
-        left = (deadline - hub.clock.now()).total_seconds()
-        if left <= 0:
+        left = deadline - passes()
+        if left < _INSTANT:
             return _NOTHING_NEW
         await _change(hub, left)
     return _NOTHING_NEW
@@ -147,7 +165,10 @@ def _patience(poll: messages.Poll, hub: state.Hub) -> float:
     """Seconds that a poll is held: a poll is a sign of life, so there must be some before the last one is stale."""
     release = hub.ledger.in_force(poll.environment)
     longest = hub.settings.longest_wait
-    return min(poll.wait, longest, release.stale_after / 3 if release else longest)
+    found = min(poll.wait, longest, release.stale_after / 3 if release else longest)
+    edge = soaks.edge(poll.environment, hub)
+    left = (edge - hub.clock.now()).total_seconds() if edge else 0.0
+    return min(found, left) if left > 0 else found  # a sign of life just then ends a soak on time
 
 
 async def _change(hub: state.Hub, seconds: float) -> None:
@@ -164,26 +185,31 @@ async def _current(cluster: names.Cluster, hub: state.Hub) -> json_values.JsonOb
         known = hub.ledger.clusters[cluster]
         if hub.ledger.seal.held:
             return None
-        release = None if known.retired else wanted(known, hub)
-        if release is not None and _is_due(known, release, hub):
-            known, draft = _signed(known, release, hub)
+        errand = None if known.retired else rollouts.errand(known, hub)
+        if errand is not None and _is_due(known, errand, hub):
+            known, draft = _signed(known, errand, hub)
             await state.write(hub, store.Write(records=(draft,), rows=(known,)))
         return known.envelope
 
 
-def _is_due(known: ledger.ClusterState, release: ledger.Release, hub: state.Hub) -> bool:
+def _is_due(known: ledger.ClusterState, errand: rollouts.Errand, hub: state.Hub) -> bool:
     last = known.dispatch
     if last is None or last.era != known.era:
         return True
-    if (last.release, last.retire) != (release.number, known.retire):
+    if (last.release, last.retire) != (errand.release.number, errand.retire):
         return True
+    release = errand.release
+    is_there = known.report is not None and known.report.release == release.number
+    if not is_there and set(consents.carried(release, hub)) - set(last.approvals):
+        return True  # what was said before may not have been enough
     return hub.clock.now() - last.issued > (last.expires - last.issued) / 2
 
 
 def _signed(
-    known: ledger.ClusterState, release: ledger.Release, hub: state.Hub
+    known: ledger.ClusterState, errand: rollouts.Errand, hub: state.Hub
 ) -> tuple[ledger.ClusterState, records.Draft]:
     """The next dispatch of a cluster, as the row and the record that must be durable before it leaves."""
+    release = errand.release
     leaves = rollout.leaves(release.slices, release.retired)
     index, proof = merkle.slice_proof(leaves, known.cluster)
     now = hub.clock.now()
@@ -203,8 +229,10 @@ def _signed(
         leaves=len(leaves),
         max_deleted_share=release.max_deleted_share,
         permits=release.permits,
-        retire=known.retire,
+        retire=errand.retire,
         trace=release.trace,
+        trust=release.trust,
+        approvals=consents.carried(release, hub),
     )
     labels = {"cluster": known.cluster, "release": str(release.number)}
     with hub.telemetry.span("dispatch", labels, release.trace):
@@ -219,7 +247,8 @@ def _reported(known: ledger.ClusterState, report: messages.Report, hub: state.Hu
     retired = known.retire is not None and report.retired
     row = replace(known, report=report, reported=now, retired=retired)
     left = (drafts.retirement(known, at=now),) if retired and not known.retired else ()
-    return store.Write(records=(drafts.report(report, at=now), *left), rows=(row,))
+    ended = soaks.broken(report, hub)
+    return store.Write(records=(drafts.report(report, at=now), *left), rows=(row, *ended))
 
 
 async def _doubt(body: bytes, hub: state.Hub) -> None:

@@ -1,4 +1,4 @@
-"""What lineage says of a commit where there is no book: by the branches alone, for a preview or a hook of the git host.
+"""What gates can say of a commit where there is no book: by branches alone, for a preview or a hook of the git host.
 
 What runs is taken to be the branch as it was, and what upstream accepted to be the first-parent history of its branch.
 So it cannot know what upstream's hub refused or has not decided, which releases were healthy, what was accepted by
@@ -6,36 +6,30 @@ decree, and who approved: all of that is for the hub. Nothing here lets anything
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import datetime
 
-from fleet.gate import candidates, lineage
+from fleet.gate import budgets, candidates, gates, lineage, told, windows
+from fleet.hub import evidence, fixes, judging, roads
 from fleet.manifests import layout
-from fleet.model import json_values, ledger, names, snapshots
+from fleet.model import findings, json_values, ledger, names
+from fleet.model.ledger import Lineage
 from fleet.ports import repository, store
 from fleet.protocol import encoding
 
-MOST = 200  # commits of upstream's that are looked at
-_NEVER = datetime(1970, 1, 1, tzinfo=UTC)  # lineage asks for no time
+MOST = 200  # commits of a branch that are looked at
+KNOWN = frozenset({lineage.GATE, budgets.GATE, windows.GATE})  # what takes no book to say
+_NUMBERED = frozenset({Lineage.OLDER, Lineage.ROLLBACK})  # told by the release that they go to
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Branches:
     """Where the environment and its upstream stand. `coming` is upstream's next commit, not yet on its branch."""
 
-    where: layout.Layout
     running: names.CommitId | None
     upstream: names.Environment | None
     above: names.CommitId | None = None
     coming: names.CommitId | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Way:
-    """How the candidate came about: whether it has what runs among its ancestors, and the steps from there."""
-
-    descends: bool
-    steps: tuple[snapshots.Step, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,41 +41,81 @@ class Library:
     memo: store.Memo
 
 
-async def judged(
-    candidate: names.CommitId, branches: Branches, way: Way, library: Library
-) -> ledger.GateResult:
-    """The one door to lineage of whoever has no book."""
-    shelf = _Shelf(library, branches.where)
-    here = _candidate(candidate, await shelf.ids(candidate), branches.where)
-    facts = await _facts(here, branches, way, library, shelf)
-    await shelf.keep()
-    return lineage.gate(here, facts)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """All that there is to look at beside the branches: a judged commit, and what it changes."""
+
+    judged: judging.Judged
+    findings: tuple[findings.Finding, ...]
+    change: candidates.Change
+    now: datetime
 
 
-async def _facts(
-    candidate: candidates.Candidate,
-    branches: Branches,
-    way: Way,
-    library: Library,
-    shelf: "_Shelf",
-) -> candidates.Facts:
-    where, source = branches.where, library.source
-    running = branches.running
-    base = _as_accepted(running, 0, await shelf.ids(running)) if running else None
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """A candidate among what was accepted, as far as branches tell."""
+
+    candidate: candidates.Candidate
+    base: candidates.Accepted | None
+    upstream: candidates.Upstream | None
+    own: tuple[candidates.Accepted, ...]
+
+    @property
+    def rules_came_first(self) -> bool:
+        base = self.base
+        return base is not None and lineage.rules_came_first(self.candidate, base, self.upstream)
+
+
+async def known(
+    commit: names.CommitId, where: layout.Layout, branches: Branches, library: Library
+) -> Known:
+    shelf = _Shelf(library, where)
+    candidate = _candidate(commit, await shelf.ids(commit), where)
+    base = await _base(branches, library, shelf)
     upstream = await _upstream(candidate, base, branches, library, shelf)
-    is_odd = upstream is not None and lineage.newest_equal(candidate, upstream.accepted) is None
-    nearest = upstream.accepted[-1].commit if upstream and upstream.accepted and is_odd else None
-    here = await source.snapshot(candidate.commit)
-    other = await source.snapshot(nearest) if nearest else None
-    return candidates.Facts(
-        now=_NEVER,
-        base=base,
-        descends=way.descends,
-        upstream=upstream,
-        findings=(),
-        steps=tuple([await _step(each, branches, source) for each in way.steps]),
-        differing=layout.differ(here, other, where) if other else (),
+    own = await _own(candidate, base, upstream, library, shelf)
+    await shelf.keep()
+    return Known(candidate=candidate, base=base, upstream=upstream, own=own)
+
+
+async def results(
+    about: Known, seen: Seen, source: repository.Repository
+) -> tuple[ledger.GateResult, ...]:
+    """Of every gate that concerns it; what those say that are not `KNOWN` means nothing."""
+    judged, candidate = seen.judged, about.candidate
+    facts = candidates.Facts(
+        now=seen.now,
+        layout=judged.layout,
+        base=about.base,
+        own=about.own,
+        upstream=about.upstream,
+        findings=seen.findings,
+        sides=evidence.sides(judged),
+        scope=evidence.scope(judged),
+        change=seen.change,
     )
+    way = await roads.way(candidate, facts, about.upstream, judged.snapshot, source)
+    facts = replace(facts, way=way)
+    return gates.results(candidate, facts, _unnumbered(lineage.tell(candidate, facts)))
+
+
+def _unnumbered(found: told.Told) -> told.Told:
+    """Releases have numbers in a book alone: without one they are told by their commits."""
+    if found.kind not in _NUMBERED:
+        return found
+    return replace(found, detail=f": that of {told.short(found.commits[0])}")
+
+
+async def _base(
+    branches: Branches, library: Library, shelf: "_Shelf"
+) -> candidates.Accepted | None:
+    running = branches.running
+    if running is None:
+        return None
+    found = _as_accepted(running, MOST, await shelf.ids(running))
+    if branches.above is None:
+        return found
+    return replace(found, hotfixes=await fixes.of(running, branches.above, library.source))
 
 
 async def _upstream(
@@ -97,44 +131,42 @@ async def _upstream(
     found += await library.histories.line(branches.above, MOST) if branches.above else ()
     return candidates.Upstream(
         environment=branches.upstream,
-        accepted=await _history(found, candidate, base, shelf),
+        accepted=await _history(found, [candidate, *([base] if base else [])], shelf),
         undecided=None,
+        tip=branches.above,
     )
+
+
+async def _own(
+    candidate: candidates.Candidate,
+    base: candidates.Accepted | None,
+    upstream: candidates.Upstream | None,
+    library: Library,
+    shelf: "_Shelf",
+) -> tuple[candidates.Accepted, ...]:
+    """Where nothing else explains the candidate it may go back to one of these."""
+    if base is None or upstream is None or told.same(candidate, base):
+        return ()
+    if told.newest_equal(candidate, upstream.accepted) is not None:
+        return ()
+    return await _history(await library.histories.line(base.commit, MOST), [candidate], shelf)
 
 
 async def _history(
     newest_first: Sequence[names.CommitId],
-    candidate: candidates.Candidate,
-    base: candidates.Accepted | None,
+    wanted: Sequence[candidates.Candidate | candidates.Accepted],
     shelf: "_Shelf",
 ) -> tuple[candidates.Accepted, ...]:
     """In order, back to where all that is looked for was met: a commit that is not known yet costs a listing."""
     await shelf.look_up(newest_first)
-    wanted: list[candidates.Candidate | candidates.Accepted] = [candidate]
-    wanted += [base] if base else []
+    left = list(wanted)
     found: list[candidates.Accepted] = []
     for age, commit in enumerate(newest_first):
-        ids = await shelf.ids(commit)
-        found.append(_as_accepted(commit, len(newest_first) - age, ids))
-        wanted = [each for each in wanted if not lineage.same(each, found[-1])]
-        if not wanted:
+        found.append(_as_accepted(commit, MOST - age, await shelf.ids(commit)))
+        left = [each for each in left if not told.same(each, found[-1])]
+        if not left:
             break
     return tuple(reversed(found))
-
-
-async def _step(
-    step: snapshots.Step, branches: Branches, source: repository.Repository
-) -> candidates.Step:
-    parts = {branches.where.part(path) for path in step.paths}
-    is_owned = layout.Part.OWNED in parts
-    return candidates.Step(
-        commit=step.commit,
-        changes_shared=bool(parts & {layout.Part.RULES, layout.Part.CONTENT}),
-        changes_owned=is_owned,
-        is_upstreams=is_owned
-        and branches.above is not None
-        and await source.is_ancestor(step.commit, branches.above),
-    )
 
 
 def _as_accepted(commit: names.CommitId, release: int, ids: layout.Ids) -> candidates.Accepted:

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from fleet.gate import guard
-from fleet.hub import judging, state
-from fleet.model import errors, findings, kinds, ledger, names, objects
+from fleet.gate import candidates, guard
+from fleet.hub import counting, judging, state
+from fleet.model import errors, findings, gating, health, kinds, ledger, names, objects
 from fleet.model import slices as form
 from fleet.plan import check, registration, rollout, slices
 from fleet.policy import leniency
@@ -19,6 +19,8 @@ class Drawn:
     findings: tuple[findings.Finding, ...]
     max_deleted_share: float
     stale_after: int
+    change: candidates.Change | None = None  # counted where somebody asks for a budget
+    broken: frozenset[names.Cluster] = frozenset()  # that fail already, by their last report
 
 
 async def draw(judged: judging.Judged, hub: state.Hub) -> Drawn:
@@ -35,9 +37,10 @@ async def draw(judged: judging.Judged, hub: state.Hub) -> Drawn:
         now=now, goes_back=_goes_back(judged, base, hub), all_out=_is_all_out(base, hub)
     )
     valid = [permit.spec.expires > now for permit in judged.declared.permits_only]
-    origin = (judged, base and base.number, retired, members, valid)
+    broken = _broken(environment, hub)
+    origin = (judged, base and base.number, retired, members, valid, broken)
     drawn: Drawn = await hub.drawn.of(
-        environment, origin, lambda: _drawn(judged, base, retired, hub)
+        environment, origin, lambda: _drawn(judged, base, retired, broken, hub)
     )
     settled: Drawn = await hub.settled.of(
         environment,
@@ -52,6 +55,15 @@ async def _settled(
 ) -> Drawn:
     found = await hub.tools.aside(lambda: leniency.settle(drawn.findings, judged.docket, moment))
     return replace(drawn, findings=found)
+
+
+def _broken(environment: names.Environment, hub: state.Hub) -> frozenset[names.Cluster]:
+    known = state.clusters_of(hub.ledger, environment)
+    return frozenset(
+        each.cluster
+        for each in known
+        if each.report and each.report.health is health.Health.FAILED
+    )
 
 
 def _is_all_out(base: ledger.Release | None, hub: state.Hub) -> bool:
@@ -74,10 +86,11 @@ async def _drawn(
     judged: judging.Judged,
     base: ledger.Release | None,
     retired: Mapping[names.Cluster, kinds.OnRemoval],
+    broken: frozenset[names.Cluster],
     hub: state.Hub,
 ) -> Drawn:
     environment = judged.question.environment
-    plan, unsound = await hub.tools.aside(lambda: _planned(judged, retired))
+    plan, unsound = await hub.tools.aside(lambda: _planned(judged, retired, broken))
     share = min(spec.guard.max_deleted_share for spec in judged.specs)
     found = (
         *judged.findings,
@@ -90,28 +103,43 @@ async def _drawn(
         findings=found,
         max_deleted_share=share,
         stale_after=min(spec.health.stale_after for spec in judged.specs),
+        change=await counting.change(plan, base, hub) if _has_budget(judged) else None,
+        broken=broken,
     )
 
 
+def _has_budget(judged: judging.Judged) -> bool:
+    return any(spec.gates.budget != gating.Budget() for spec in judged.specs)
+
+
 def _planned(
-    judged: judging.Judged, retired: Mapping[names.Cluster, kinds.OnRemoval]
+    judged: judging.Judged,
+    retired: Mapping[names.Cluster, kinds.OnRemoval],
+    broken: frozenset[names.Cluster],
 ) -> tuple[rollout.Plan, tuple[findings.Finding, ...]]:
     clusters = [each.document for each in judged.declared.clusters]
-    plan = rollout.plan(judged.spec, clusters, slices.cut_each(judged.manifests), retired)
-    return plan, unsound(plan, judged, retired)
+    cut = slices.cut_each(judged.manifests)
+    plan = rollout.plan(judged.spec, clusters, cut, retired, broken)
+    return plan, unsound(plan, judged, retired, broken)
 
 
 def unsound(
     plan: rollout.Plan,
     judged: judging.Judged,
     retired: Mapping[names.Cluster, kinds.OnRemoval],
+    broken: frozenset[names.Cluster] = frozenset(),
 ) -> tuple[findings.Finding, ...]:
     """What stands against the plan; what is claimed twice is refused with both files named, and no fault of it."""
     if any(each.rule == "ownership" for each in judged.findings):
         return ()
     clusters = [each.document for each in judged.declared.clusters]
     return check.check(
-        plan, spec=judged.spec, clusters=clusters, retired=retired, judged=judged.manifests
+        plan,
+        spec=judged.spec,
+        clusters=clusters,
+        retired=retired,
+        judged=judged.manifests,
+        broken=broken,
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from fleet.hub import folders as loose
-from fleet.hub import judging, readings, rendering, verdicts
+from fleet.hub import imagined, judging, readings, rendering, serving, verdicts
 from fleet.manifests import declared, folders, layout, parse, scopes
 from fleet.manifests import objects as documents
 from fleet.model import errors, findings, kinds, ledger, names, objects
@@ -58,7 +58,8 @@ async def of_fleet(
         kitchen = rendering.Kitchen(
             files=tools.files, kustomize=tools.kustomize, memo=tools.memo, aside=tools.aside
         )
-        share = (await rendering.render(judging.with_clusters(reading, tools), kitchen)).manifests
+        whole = imagined.with_clusters(reading, tools.schemas.versions())
+        share = (await rendering.render(whole, kitchen)).manifests
     return _known(environment, reading.declared, share, reading.findings)
 
 
@@ -203,18 +204,20 @@ def _source(parsed: parse.Parsed, document: parse.Document) -> objects.Source:
 
 
 def _scopes(known: Known) -> scopes.Scopes:
-    return scopes.scopes(judging.crds_of(known.declared, known.manifests))
+    return scopes.scopes(serving.crds_of(known.declared, known.manifests))
 
 
 def explained(policy: words.Policy, case: Case, known: Known) -> explaining.Explained:
     """Among the Namespaces of the first cluster that gets it; of what is in a file, of any."""
-    crds = judging.crds_of(known.declared, known.manifests)
+    crds = serving.crds_of(known.declared, known.manifests)
+    brought = customs.Customs(crds)
     share = {c: known.manifests[c] for c in case.clusters[:1] or list(known.manifests)[:1]}
     near = verdicts.neighbourhoods(share, annotated=True)
     scene = evaluate.Scene(
         namespaces=near[0].labels if near else {},
         annotations=near[0].annotations if near else {},
         scopes=scopes.scopes(crds),
-        judged=customs.Customs(crds).judged,
+        judged=brought.judged,
+        kinds=brought,
     )
     return explaining.explained(policy, known.bound, case.manifest, scene)

@@ -1,21 +1,13 @@
 """From the book to what the gate is told about one candidate: who saw what, and when."""
 
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime
 
-from fleet.gate import candidates, lineage
-from fleet.hub import judging, rollouts, state
+from fleet.gate import candidates, lineage, told
+from fleet.hub import evidence, judging, members, roads, soaks, state
 from fleet.manifests import layout
-from fleet.model import errors, findings, ledger, names, snapshots
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Way:
-    """What git says of how a candidate came about; it stays so for as long as both ends do."""
-
-    descends: bool
-    steps: tuple[candidates.Step, ...]
-    differing: tuple[str, ...]
+from fleet.model import errors, findings, ledger, names
+from fleet.model.ledger import Lineage
 
 
 async def gather(
@@ -24,28 +16,64 @@ async def gather(
     found: tuple[findings.Finding, ...],
     hub: state.Hub,
 ) -> candidates.Facts:
-    base = accepted_here(candidate.environment, hub)
-    upstream = upstream_of(candidate.environment, hub)
-    release = hub.ledger.in_force(upstream.environment) if upstream else None
-    nearest = _nearest(candidate, upstream)
-    above = _tip(upstream.environment, hub) if upstream else None
-    way: Way = await hub.ways.of(
-        candidate.environment,
-        (candidate, base, nearest, above, judged.layout),
-        lambda: _way(candidate, base, nearest, above, judged, hub),
-    )
-    return candidates.Facts(
-        now=hub.clock.now(),
-        base=base,
-        descends=way.descends,
-        upstream=upstream,
-        steps=way.steps,
-        upstream_clusters=_health(candidate, release, hub),
-        upstream_was_healthy=_was_healthy(candidate, upstream, release, hub),
-        stale_after=release.stale_after if release else 300,
-        differing=way.differing,
-        held=hub.ledger.seal.held,
+    known = replace(
+        _of_book(candidate, evidence.sides(judged), hub),
         findings=found,
+        scope=evidence.scope(judged),
+    )
+    upstream = await roads.with_branch(known.upstream, hub.repository)
+    way: candidates.Way = await hub.ways.of(
+        candidate.environment,
+        (candidate, known.base, upstream, judged.layout),
+        lambda: roads.way(candidate, known, upstream, judged.snapshot, hub.repository),
+    )
+    facts = replace(known, upstream=upstream, way=way)
+    return seen(facts, source_of(candidate, facts), hub)
+
+
+def from_book(
+    candidate: candidates.Candidate, sides: tuple[candidates.Side, ...], hub: state.Hub
+) -> candidates.Facts:
+    """All that git and the judge need not be asked for."""
+    return seen(_of_book(candidate, sides, hub), candidate, hub)
+
+
+def _of_book(
+    candidate: candidates.Candidate, sides: tuple[candidates.Side, ...], hub: state.Hub
+) -> candidates.Facts:
+    known = candidates.Facts(
+        now=hub.clock.now(),
+        layout=layout.Layout(environment=candidate.environment, owned=road(hub).owned),
+        base=accepted_here(candidate.environment, hub),
+        own=candidates.accepted(hub.ledger.releases, candidate.environment),
+        upstream=upstream_of(candidate.environment, hub),
+        held=hub.ledger.seal.held,
+        findings=(),
+        sides=sides,
+    )
+    return evidence.beside(known, candidate, hub)
+
+
+def source_of(candidate: candidates.Candidate, facts: candidates.Facts) -> candidates.Candidate:
+    """What upstream must have been healthy with: of a promotion in part, or over hotfixes, all of its source."""
+    found = lineage.tell(candidate, facts)
+    every = facts.upstream.accepted if facts.upstream else ()
+    source = next((each for each in every if each.release == found.source), None)
+    if source is None or found.kind not in (Lineage.PROMOTION, Lineage.PARTIAL):
+        return candidate
+    return replace(candidate, content=source.content, rules=source.rules)
+
+
+def seen(facts: candidates.Facts, shown: candidates.Candidate, hub: state.Hub) -> candidates.Facts:
+    """With what upstream's clusters were seen to do with this content."""
+    upstream = facts.upstream
+    release = hub.ledger.in_force(upstream.environment) if upstream else None
+    return replace(
+        facts,
+        upstream_clusters=_health(shown, release, hub),
+        upstream_was_healthy=_was_healthy(shown, upstream, release, hub),
+        stale_after=release.stale_after if release else 300,
+        soak=soaks.of(upstream.environment, shown.content, hub) if upstream else None,
     )
 
 
@@ -58,7 +86,7 @@ def road(hub: state.Hub) -> ledger.Road:
 
 def accepted_here(environment: names.Environment, hub: state.Hub) -> candidates.Accepted | None:
     release = hub.ledger.in_force(environment)
-    return _accepted(release) if release else None
+    return candidates.of_release(release) if release else None
 
 
 def upstream_of(environment: names.Environment, hub: state.Hub) -> candidates.Upstream | None:
@@ -70,18 +98,22 @@ def upstream_of(environment: names.Environment, hub: state.Hub) -> candidates.Up
     pending = decision is not None and decision.verdict is not ledger.Verdict.ACCEPTED
     return candidates.Upstream(
         environment=before,
-        accepted=candidates.account(hub.ledger.releases).get(before, ()),
+        accepted=candidates.accepted(hub.ledger.releases, before),
         undecided=decision if pending else None,
+        tip=decision.commit if decision else None,
+        skipped=_skipped(before, hub),
     )
 
 
-def _accepted(release: ledger.Release) -> candidates.Accepted:
-    return candidates.Accepted(
-        release=release.number,
-        commit=release.commit,
-        content=release.content,
-        rules=release.rules,
-        owned=release.owned,
+def _skipped(
+    upstream: names.Environment, hub: state.Hub
+) -> tuple[tuple[names.Environment, candidates.Accepted], ...]:
+    order = [step.environment for step in road(hub).steps]
+    farther = reversed(order[: order.index(upstream)])
+    return tuple(
+        (each, one)
+        for each in farther
+        for one in candidates.accepted(hub.ledger.releases, each)[::-1]
     )
 
 
@@ -91,12 +123,12 @@ def _health(
     """How the clusters of upstream stand towards the candidate's content: all of them, in whatever wave."""
     if release is None:
         return ()
-    carries = lineage.same(candidate, _accepted(release))
+    carries = told.same(candidate, candidates.of_release(release))
     return tuple(
         candidates.ClusterHealth(
             cluster=each.cluster,
             runs_content=carries and each.release == release.number and _runs(each, release),
-            healthy=rollouts.is_healthy(each, release),
+            healthy=members.is_healthy(each, release),
             seen=state.last_sign(hub, each),
             reason=_reason(each) if carries else f"{release.environment} runs something newer",
         )
@@ -127,63 +159,10 @@ def _was_healthy(
     hub: state.Hub,
 ) -> datetime | None:
     """Only of a release that was replaced: for the one that runs, its present health counts."""
-    source = lineage.newest_equal(candidate, upstream.accepted) if upstream else None
+    source = told.newest_equal(candidate, upstream.accepted) if upstream else None
     if upstream is None or source is None or running is None or source.release == running.number:
         return None
+    soak = soaks.of(upstream.environment, candidate.content, hub)
+    if soak is not None:
+        return soak.best.confirmed if soak.best and not soak.is_sick else None
     return hub.ledger.releases[upstream.environment, source.release].healthy
-
-
-async def _way(
-    candidate: candidates.Candidate,
-    base: candidates.Accepted | None,
-    nearest: names.CommitId | None,
-    above: names.CommitId | None,
-    judged: judging.Judged,
-    hub: state.Hub,
-) -> Way:
-    descends = base is None or await hub.repository.is_ancestor(base.commit, candidate.commit)
-    differing: tuple[str, ...] = ()
-    if nearest is not None:
-        other = await hub.repository.snapshot(nearest)
-        differing = layout.differ(judged.snapshot, other, judged.layout)
-    if base is None or not descends or _is_unmoved(candidate, base):
-        return Way(descends=descends, steps=(), differing=differing)
-    steps = await hub.repository.steps(base.commit, candidate.commit)
-    listed = [await _step(each, above, judged.layout, hub) for each in steps]
-    return Way(descends=descends, steps=tuple(listed), differing=differing)
-
-
-def _is_unmoved(candidate: candidates.Candidate, base: candidates.Accepted) -> bool:
-    return lineage.same(candidate, base) and candidate.owned == base.owned
-
-
-async def _step(
-    step: snapshots.Step, above: names.CommitId | None, where: layout.Layout, hub: state.Hub
-) -> candidates.Step:
-    parts = {where.part(path) for path in step.paths}
-    is_owned = layout.Part.OWNED in parts
-    return candidates.Step(
-        commit=step.commit,
-        changes_shared=bool(parts & {layout.Part.RULES, layout.Part.CONTENT}),
-        changes_owned=is_owned,
-        is_upstreams=is_owned
-        and above is not None
-        and await hub.repository.is_ancestor(step.commit, above),
-    )
-
-
-def _tip(environment: names.Environment, hub: state.Hub) -> names.CommitId | None:
-    """The newest commit that was seen on an environment's branch."""
-    here = hub.ledger.environments.get(environment)
-    return here.decision.commit if here and here.decision else None
-
-
-def _nearest(
-    candidate: candidates.Candidate, upstream: candidates.Upstream | None
-) -> names.CommitId | None:
-    """What a candidate is compared with that equals nothing upstream accepted."""
-    if upstream is None or not upstream.accepted:
-        return None
-    if lineage.newest_equal(candidate, upstream.accepted) is not None:
-        return None
-    return upstream.accepted[-1].commit

@@ -12,18 +12,22 @@ from fleet.gate import candidates, lineage
 from fleet.hub import (
     alike,
     dockets,
+    foresight,
+    imagined,
     installing,
     memory,
     pinpointing,
     readings,
     rendering,
     rulechecks,
+    serving,
     swapped,
+    trusts,
     verdicts,
 )
-from fleet.manifests import declared, layout, scopes, tree
-from fleet.manifests.schemas import validate
+from fleet.manifests import declared, layout
 from fleet.model import findings, kinds, ledger, names, objects, snapshots
+from fleet.plan import placement
 from fleet.policy import leniency, loosening, policies
 from fleet.policy.crds import customs
 from fleet.policy.relations import check as relations
@@ -34,7 +38,7 @@ from fleet.ports import telemetry as observers
 # Findings that even a decree cannot overlook: what they are about cannot be cut into slices, is another's, or would
 # keep agents from ever being told otherwise.
 NOT_BY_DECREE = frozenset({
-    "tree", "yaml", "json", "fleet", "bundle", "kustomize", "plan", "ownership", "registration", "install",
+    "tree", "yaml", "json", "fleet", "bundle", "kustomize", "plan", "ownership", "registration", "install", "trust",
 })  # fmt: skip
 
 _BY_NEW_RULES = "the next one is judged by the new rules alone"
@@ -54,6 +58,7 @@ class Question:
     imagines: bool = (
         False  # a cluster, where none is registered: so that a laptop sees what one would say
     )
+    by_own_rules: bool = False  # where no upstream can be named, and yet it had these rules first
 
 
 @dataclass(slots=True, kw_only=True)
@@ -68,6 +73,7 @@ class Tools:
     crew: memory.Crew | None = None
     near: _Near | None = None  # where the repository is files on this disk
     files: readings.Files = field(init=False)
+    foreseen: verdicts.Foreseen = field(default_factory=verdicts.Foreseen)
     judged: "dict[names.Environment, Judged]" = field(default_factory=dict)  # the last of each
 
     def __post_init__(self) -> None:
@@ -95,6 +101,7 @@ class Judged:
     renderers: tuple[str, ...]
     docket: leniency.Docket = field(repr=False)
     findings: tuple[findings.Finding, ...]
+    runs: verdicts.Runs = field(repr=False)  # as far as anyone asked what the objects replace
 
     @property
     def spec(self) -> kinds.EnvironmentSpec:
@@ -124,34 +131,47 @@ def _is_answer(judged: Judged, question: Question) -> bool:
 async def _judge(question: Question, tools: Tools) -> Judged:
     with tools.telemetry.span("read", {"commit": question.commit}):
         reading = await _read(question.commit, question, tools)
-    if question.imagines:
-        reading = with_clusters(reading, tools)
     base = await _read(question.base.commit, question, tools) if question.base else None
-    few, crowd = await alike.gathered(reading, base, tools.files, tools.schemas.versions())
-    judged = await of_reading(question, few, base, tools)
-    if crowd is None:
-        return judged
-    spread = crowd.spread(judged.manifests, judged.docket, judged.findings)
-    return replace(judged, declared=reading.declared, **spread)
+    versions = tools.schemas.versions()
+    if question.imagines:
+        reading = imagined.with_clusters(reading, versions)
+        base = base and imagined.with_clusters(base, versions)
+    few, runs, crowd = await alike.gathered(reading, base, tools.files, versions)
+    judged = await of_reading(question, few, runs, tools)
+    if crowd is not None:
+        spread = crowd.spread(judged.manifests, judged.runs, judged.docket, judged.findings)
+        whole = base.declared if base else None
+        judged = replace(judged, declared=reading.declared, base=whole, **spread)
+    placed = await pinpointing.pinpointed(_placed(question, reading), reading, (), tools.files)
+    return replace(judged, findings=_once((*judged.findings, *placed))) if placed else judged
 
 
 async def of_reading(
     question: Question, reading: readings.Reading, base: readings.Reading | None, tools: Tools
 ) -> Judged:
-    with tools.telemetry.span("render", {"bundles": str(len(reading.declared.bundles))}):
-        served = await _served(reading, tools)
-        rendered = served.rendered
-    running = _Running(_on_clusters_of(reading, base), tools) if base else None
     own = policies.parse(reading.declared.rules)
+    with tools.telemetry.span("render", {"bundles": str(len(reading.declared.bundles))}):
+        ahead = None if base else _foresight(question, reading, own, tools)
+        served = await serving.served(reading, _kitchen(tools, ahead))
+        rendered = served.rendered
+    running = (
+        serving.Running(reading, base, _judged_before(question, tools), _kitchen(tools))
+        if base
+        else None
+    )
+    previous = running.previous if running else verdicts.nothing
     with tools.telemetry.span("schema", {}):
-        schemas, misshapen = await _schemas(reading, served, tools)
+        misshapen = await rulechecks.definitions(reading.declared.crds, _bench(tools))
+        schemas, unknown = await _schemas(reading, served.brought, tools)
+        misshapen += unknown
         share = {cluster: rendered.manifests[cluster] for cluster in schemas}
-        misshapen += await verdicts.schema(share, schemas, _bench(tools))
+        misshapen += await verdicts.schema(share, schemas, previous, _bench(tools))
     with tools.telemetry.span("policy", {"policies": own.digest}):
         denied, docket = await _policy(question, reading, running, served, own, tools)
         bound = policies.for_environment(own, question.environment)
         denied += await rulechecks.check(bound, schemas, served.scopes, _bench(tools))
         if base is not None and running is not None:
+            denied += trusts.unfollowed(base.declared, reading.declared, question.environment)
             denied += await swapped.check(reading, base, rendered, running.rendered)
     found = [*reading.findings, *rendered.findings, *own.findings, *misshapen, *denied]
     return Judged(
@@ -169,48 +189,36 @@ async def of_reading(
         renderers=(tools.kustomize.identity,) if tools.kustomize else (),
         docket=docket,
         findings=_once(await pinpointing.pinpointed(found, reading, rendered.traces, tools.files)),
+        runs=running.told if running else {},
     )
 
 
-IMAGINED = "any-cluster"
+def _judged_before(question: Question, tools: Tools) -> verdicts.Share | None:
+    """What runs, where it is what was judged last."""
+    last = tools.judged.get(question.environment)
+    if last is None or question.base is None or last.question.road != question.road:
+        return None
+    return last.manifests if last.question.commit == question.base.commit else None
 
 
-def with_clusters(reading: readings.Reading, tools: Tools) -> readings.Reading:
-    """Its own, or one that is imagined where it has none."""
+def _placed(question: Question, reading: readings.Reading) -> tuple[findings.Finding, ...]:
+    """An imagined cluster has no labels, so it says nothing about waves."""
     said = reading.declared
-    if said.clusters:
-        return reading
-    return replace(
-        reading,
-        declared=replace(said, clusters=(imagined(IMAGINED, tools.schemas.versions()[-1]),)),
-    )
-
-
-def imagined(name: str, version: str) -> declared.Declaration[kinds.Cluster]:
-    """As if a cluster without labels, of that version of Kubernetes, were registered."""
-    spec = {"uid": name, "publicKey": "", "proof": "", "kubernetesVersion": version}
-    document = kinds.Cluster.model_validate(
-        {
-            "apiVersion": kinds.API_VERSION,
-            "kind": "Cluster",
-            "metadata": {"name": name},
-            "spec": spec,
-        }
-    )
-    return declared.Declaration(document=document, place=findings.Place(path=declared.FLEET_FILE))
+    if said.fleet is None:
+        return ()
+    known = [each.document for each in said.clusters if not imagined.is_one(each)]
+    return placement.check(said.fleet, question.environment, known, said.fleet_place)
 
 
 async def road_of(
     commit: names.CommitId, tools: Tools
 ) -> ledger.Road | tuple[findings.Finding, ...]:
     """The road by a commit's fleet.yaml, or what is wrong with that file."""
-    entry = (await tools.repository.snapshot(commit)).entries.get(declared.FLEET_FILE)
-    if entry is None or entry.size > tree.Limits().file_size or entry.mode != snapshots.FILE:
-        place = findings.Place(path=declared.FLEET_FILE)
-        return (findings.deny("fleet", place, "it is not there", hint="fleet init"),)
-    parsed = (await tools.files.parsed([entry]))[entry.path]
-    found, faults = declared.fleet_of(parsed)
-    return faults if found is None else declared.road_of(found)
+    found = await readings.fleet_file(commit, tools.repository, tools.files)
+    if isinstance(found, findings.Finding):
+        return (found,)
+    fleet, faults = declared.fleet_of(found)
+    return faults if fleet is None else declared.road_of(fleet)
 
 
 async def ids(question: Question, tools: Tools) -> layout.Ids:
@@ -223,55 +231,49 @@ async def _read(commit: names.CommitId, question: Question, tools: Tools) -> rea
     return await readings.read(commit, where, tools.repository, tools.files)
 
 
-def _kitchen(tools: Tools) -> rendering.Kitchen:
+def _kitchen(tools: Tools, ahead: foresight.Foresight | None = None) -> rendering.Kitchen:
     return rendering.Kitchen(
-        files=tools.files, kustomize=tools.kustomize, memo=tools.memo, aside=tools.aside
+        files=tools.files,
+        kustomize=tools.kustomize,
+        memo=tools.memo,
+        aside=tools.aside,
+        ahead=ahead,
     )
 
 
 def _bench(tools: Tools) -> verdicts.Bench:
-    return verdicts.Bench(memo=tools.memo, aside=tools.aside, crew=tools.crew)
+    return verdicts.Bench(
+        memo=tools.memo, aside=tools.aside, crew=tools.crew, foreseen=tools.foreseen
+    )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Served:
-    """What clusters would run, and the kinds that its CRDs bring."""
+def _foresight(
+    question: Question, reading: readings.Reading, own: policies.PolicySet, tools: Tools
+) -> foresight.Foresight | None:
+    """Where nobody waits for an answer meanwhile, and nothing is replaced that verdicts could depend on."""
+    if tools.crew is None:
+        return None
 
-    rendered: rendering.Rendered = field(repr=False)
-    scopes: scopes.Scopes
-    brought: customs.Customs
+    async def schemas(brought: customs.Customs) -> Mapping[names.Cluster, customs.Schemas]:
+        return (await _schemas(reading, brought, tools))[0]
 
-
-async def _served(reading: readings.Reading, tools: Tools) -> _Served:
-    rendered = await rendering.render(reading, _kitchen(tools))
-    crds = crds_of(reading.declared, rendered.manifests)
-    return _Served(rendered=rendered, scopes=scopes.scopes(crds), brought=customs.Customs(crds))
-
-
-class _Running:
-    """What runs, on the clusters that the candidate knows: worked out when somebody asks for it, and once."""
-
-    def __init__(self, reading: readings.Reading, tools: Tools) -> None:
-        self.reading = reading
-        self._tools = tools
-        self._served: _Served | None = None
-
-    async def served(self) -> _Served:
-        if self._served is None:
-            self._served = await _served(self.reading, self._tools)
-        return self._served
-
-    async def rendered(self) -> rendering.Rendered:
-        return (await self.served()).rendered
+    return foresight.Foresight(
+        said=reading.declared,
+        rules=policies.for_environment(own, question.environment),
+        files=tools.files,
+        bench=_bench(tools),
+        crew=tools.crew,
+        schemas=schemas,
+    )
 
 
 async def _schemas(
-    reading: readings.Reading, served: _Served, tools: Tools
-) -> tuple[dict[names.Cluster, validate.Schemas], list[findings.Finding]]:
+    reading: readings.Reading, brought: customs.Customs, tools: Tools
+) -> tuple[dict[names.Cluster, customs.Schemas], list[findings.Finding]]:
     """For the version of each cluster; a version that nobody has schemas for is a finding, never a pass."""
-    by_version: dict[str, validate.Schemas] = {}
-    chosen: dict[names.Cluster, validate.Schemas] = {}
-    found = await rulechecks.definitions(reading.declared.crds, _bench(tools))
+    by_version: dict[str, customs.Schemas] = {}
+    chosen: dict[names.Cluster, customs.Schemas] = {}
+    found: list[findings.Finding] = []
     for cluster in reading.declared.clusters:
         version = cluster.document.spec.kubernetes_version
         definitions = await tools.schemas.definitions(version)
@@ -283,7 +285,7 @@ async def _schemas(
                 version=version,
                 source=tools.schemas.identity,
                 definitions=definitions,
-                brought=served.brought,
+                brought=brought,
             )
         chosen[names.Cluster(cluster.document.metadata.name)] = by_version[version]
     return chosen, found
@@ -292,8 +294,8 @@ async def _schemas(
 async def _policy(
     question: Question,
     reading: readings.Reading,
-    running: _Running | None,
-    served: _Served,
+    running: serving.Running | None,
+    served: serving.Served,
     own: policies.PolicySet,
     tools: Tools,
 ) -> tuple[list[findings.Finding], leniency.Docket]:
@@ -301,13 +303,14 @@ async def _policy(
     is_moved = base is not None and base.declared.rules != reading.declared.rules
     in_force = policies.parse(base.declared.rules) if base is not None and is_moved else own
     sets = [own] if _rules_came_first(question, reading.ids) else [own, in_force]
-    heard = await _heard(question, served, sets, tools)
+    previous = running.previous if running is not None else verdicts.nothing
+    heard = await _heard(question, served, sets, previous, tools)
     by_own = heard[own.digest]
     docket = dockets.docket(
         reading, base, served.rendered, by_own, heard.get(in_force.digest, by_own)
     )
     if running is not None and dockets.wants_baseline(docket):
-        standing = await _heard(question, await running.served(), sets, tools)
+        standing = await _heard(question, await running.served(), sets, previous, tools)
         by_own = standing[own.digest]
         docket = dockets.with_standing(docket, by_own, standing.get(in_force.digest, by_own))
     found = [
@@ -323,34 +326,26 @@ async def _policy(
     return found, docket
 
 
-def _on_clusters_of(reading: readings.Reading, base: readings.Reading) -> readings.Reading:
-    """What runs, as the clusters that the candidate knows would get it: also those that come."""
-    return replace(base, declared=replace(base.declared, clusters=reading.declared.clusters))
-
-
 async def _heard(
     question: Question,
-    served: _Served,
+    served: serving.Served,
     sets: Iterable[policies.PolicySet],
+    previous: verdicts.Previous,
     tools: Tools,
 ) -> dict[names.Digest, list[findings.Finding]]:
     """What each set of rules has against what would run, by the set's digest; relations are rules of every set."""
     manifests = served.rendered.manifests
     related = await tools.aside(lambda: relations.check(manifests))
-    return {
-        digest: [
-            *await verdicts.policy(
-                manifests,
-                each,
-                question.environment,
-                served.scopes,
-                served.brought,
-                _bench(tools),
-            ),
-            *related,
+    heard = {}
+    for each in sets:
+        bound = policies.for_environment(each, question.environment)
+        court = (bound, served.scopes, served.brought, previous, _bench(tools))
+        found = [
+            *await verdicts.policy(manifests, *court),
+            *await verdicts.deletions(manifests, *court),
         ]
-        for digest, each in {each.digest: each for each in sets}.items()
-    }
+        heard[each.digest] = [*found, *related]
+    return heard
 
 
 def _rules_came_first(question: Question, ids: layout.Ids) -> bool:
@@ -362,19 +357,9 @@ def _rules_came_first(question: Question, ids: layout.Ids) -> bool:
         owned=ids.owned,
     )
     base = question.base
+    if question.by_own_rules:
+        return True
     return base is not None and lineage.rules_came_first(candidate, base, question.upstream)
-
-
-def crds_of(
-    said: declared.Declared, manifests: Mapping[names.Cluster, tuple[objects.Manifest, ...]]
-) -> list[Mapping[str, object]]:
-    unique = {
-        each.digest: each.body
-        for share in manifests.values()
-        for each in share
-        if each.key.kind == "CustomResourceDefinition"
-    }
-    return [*(each.value for each in said.crds), *unique.values()]
 
 
 def _no_version(cluster: declared.Declaration[kinds.Cluster], tools: Tools) -> findings.Finding:

@@ -9,17 +9,17 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from fleet.hub import memory, readings
 from fleet.manifests import objects, parse, scopes
 from fleet.model import errors, findings, json_values, names, snapshots
 from fleet.model import objects as words
 from fleet.policy.crds import customs
-from fleet.policy.relations import sketches
+from fleet.policy.relations import references, sketches
 from fleet.ports import store
 
-_TOGETHER = 64  # files, about: a change costs the reading of so many
+TOGETHER = 64  # files, about: a change costs the reading of so many
 _AT_HAND = 4  # files whose objects are held for the next question
 
 Read = Callable[[snapshots.Entry], tuple[words.Manifest, ...]]
@@ -38,7 +38,7 @@ class Piece:
 def pieces(origin: objects.Origin, entries: Iterable[snapshots.Entry]) -> list[Piece]:
     """A bundle's files by their names, so that one more moves few of them into another piece."""
     listed = list(entries)
-    count = 1 << (len(listed) // _TOGETHER).bit_length()
+    count = 1 << (len(listed) // TOGETHER).bit_length()
     parts: dict[int, list[snapshots.Entry]] = {}
     for each in listed:
         name = hashlib.sha256(each.path.encode("utf-8", "surrogateescape")).digest()
@@ -60,11 +60,13 @@ def identity(known: scopes.Scopes) -> names.Digest:
 
 def kept(read: objects.Read, piece: Piece, known: names.Digest) -> bytes | None:
     """None for what has faults, brings kinds of its own, or takes far more room than its files."""
-    is_own = any((each.key.group, each.key.kind) == customs.CRD for each in read.manifests)
+    is_own = any(is_definition(each.key) for each in read.manifests)
     if read.findings or not read.manifests or is_own:
         return None
     try:
-        data = json.dumps([known, [_row(each) for each in read.manifests]], ensure_ascii=False)
+        table = _Table()
+        rows = [_row(each, table) for each in read.manifests]
+        data = json.dumps([known, rows, table.rows()], ensure_ascii=False)
     except ValueError:
         return None
     most = sum(4 * each.size + 1024 for each in piece.entries)
@@ -72,21 +74,48 @@ def kept(read: objects.Read, piece: Piece, known: names.Digest) -> bytes | None:
     return encoded if len(encoded) <= most else None
 
 
+def is_definition(key: words.Key) -> bool:
+    return (key.group, key.kind) == customs.CRD
+
+
+def named(piece: Piece, known: names.Digest) -> str:
+    """A piece as it was read by those who know these kinds."""
+    return f"{piece.key}/{known}"
+
+
 def decoded(data: bytes) -> Any:
     return json.loads(data.decode("utf-8", "surrogatepass"))
 
 
-def _row(manifest: words.Manifest) -> list[Any]:
-    key, source, sketch = manifest.key, manifest.source, sketches.sketch(manifest)
+class _Table:
+    """What the objects of a piece refer to: most of it is the same for many."""
+
+    def __init__(self) -> None:
+        self._places: dict[words.Reference, int] = {}
+
+    def places(self, referring: Iterable[words.Reference]) -> list[int]:
+        return [self._places.setdefault(each, len(self._places)) for each in referring]
+
+    def rows(self) -> list[list[Any]]:
+        return [[_named(each.target), each.field, each.detail] for each in self._places]
+
+
+def _named(key: words.Key) -> list[str]:
+    return [key.group, key.kind, key.namespace, key.name]
+
+
+def _row(manifest: words.Manifest, table: _Table) -> list[Any]:
+    source, sketch = manifest.source, sketches.sketch(manifest)
     whole = manifest.body if sketch is None else None
     where = [source.path, source.line, source.index]
     return [
-        [key.group, key.kind, key.namespace, key.name],
+        _named(manifest.key),
         manifest.version,
         manifest.digest,
         where,
         whole,
         sketch,
+        table.places(references.of(manifest)),
     ]
 
 
@@ -95,24 +124,44 @@ def restored(piece: Piece, origin: objects.Origin, read: Read) -> list[words.Man
     entries = {each.path: each for each in piece.entries}
     counts = dict.fromkeys(entries, 0)
     found = []
+    name = named(piece, piece.known[0])
+    table = [_reference(each) for each in piece.known[2]]
     for row in piece.known[1]:
         path = row[3][0]
-        found.append(_restored(row, entries[path], counts[path], origin, read))
+        found.append(_restored(row, entries[path], counts[path], origin, read, table, name))
         counts[path] += 1
     return found
 
 
+def _key(named: Sequence[str]) -> words.Key:
+    group, kind, namespace, name = named
+    return words.Key(group=group, kind=kind, namespace=namespace, name=name)
+
+
+def _reference(row: Sequence[Any]) -> words.Reference:
+    target, field, detail = row
+    return words.Reference(target=_key(target), field=tuple(field), detail=detail)
+
+
 def _restored(
-    row: Sequence[Any], entry: snapshots.Entry, place: int, origin: objects.Origin, read: Read
+    row: Sequence[Any],
+    entry: snapshots.Entry,
+    place: int,
+    origin: objects.Origin,
+    read: Read,
+    table: Sequence[words.Reference],
+    piece: str,
 ) -> words.Manifest:
-    (group, kind, namespace, name), version, digest, (path, line, index), whole, sketch = row
+    named, version, digest, (path, line, index), whole, sketch, places = row
     said = {
-        "key": words.Key(group=group, kind=kind, namespace=namespace, name=name),
+        "key": _key(named),
         "version": version,
         "digest": names.Digest(digest),
         "bundle": origin.bundle,
         "source": words.Source(path=path, line=line, blob=entry.blob, index=index),
         "takeover": origin.takeover,
+        "piece": piece,
+        "refers": tuple([table[each] for each in places]),
     }
     if sketch is None:
         return words.Manifest(body=whole, **said)
@@ -163,23 +212,103 @@ class Bundle:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A bundle's plain files, and who gets what is in them."""
+
+    origin: objects.Origin
+    entries: tuple[snapshots.Entry, ...]
+    clusters: frozenset[names.Cluster]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Laid:
+    """A bundle in pieces, each with what was kept of it."""
+
+    origin: objects.Origin
+    pieces: tuple[Piece, ...]
+    clusters: frozenset[names.Cluster]
+
+    @property
+    def unread(self) -> frozenset[snapshots.Entry]:
+        return frozenset(e for each in self.pieces if each.known is None for e in each.entries)
+
+    def namespaces(self) -> list[words.Manifest]:
+        """Those that are kept: whole, as all of their kind."""
+        having = (each for each in self.pieces if each.known is not None and _has_space(each))
+        listed = (each for piece in having for each in restored(piece, self.origin, _unasked))
+        return [each for each in listed if is_namespace(each.key)]
+
+    def taught(self, data: Mapping[str, bytes]) -> "Laid":
+        parts = (
+            replace(each, known=decoded(data[each.key])) if each.key in data else each
+            for each in self.pieces
+        )
+        return replace(self, pieces=tuple(parts))
+
+
+def is_namespace(key: words.Key) -> bool:
+    return (key.group, key.kind) == ("", "Namespace")
+
+
+def _has_space(piece: Piece) -> bool:
+    return any(row[0][1] == "Namespace" for row in piece.known[1])
+
+
+def _unasked(entry: snapshots.Entry) -> tuple[words.Manifest, ...]:
+    raise errors.BrokenError(f"{entry.path}: of what is in it, no body is to be read here")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """What some clusters get that verdicts on other objects depend on: Namespaces, and kinds as they were `written`."""
+
+    clusters: frozenset[names.Cluster]
+    written: tuple[Any, ...]
+    manifests: tuple[words.Manifest, ...]
+
+
+_GROUND = frozenset({"Namespace", customs.CRD[1]})
+
+
+def is_ground(document: Any) -> bool:
+    return any(
+        isinstance(each, Mapping) and each.get("kind") in _GROUND
+        for each, _ in objects.unwrapped(document, ())
+    )
+
+
+class Ahead(Protocol):
+    """Finds out what is in pieces of which too little is known."""
+
+    async def __call__(
+        self, laid: Sequence[Laid], others: Iterable[Ground]
+    ) -> Mapping[str, bytes]:
+        """What is to be kept of pieces, by their keys. `others` is what other bundles bring."""
+
+
 async def look_up(
-    asked: Mapping[str, tuple[objects.Origin, Sequence[snapshots.Entry]]],
+    asked: Mapping[str, Asked],
     files: readings.Files,
     memo: store.Memo,
+    ahead: Ahead | None = None,
+    others: Iterable[Ground] = (),
 ) -> dict[str, Bundle]:
-    laid = {name: pieces(origin, entries) for name, (origin, entries) in asked.items()}
-    known = await memo.recall(each.key for parts in laid.values() for each in parts)
-    found = {
-        name: [
-            replace(each, known=decoded(known[each.key])) if each.key in known else each
-            for each in parts
-        ]
-        for name, parts in laid.items()
+    laid = {
+        name: Laid(
+            origin=each.origin,
+            pieces=tuple(pieces(each.origin, each.entries)),
+            clusters=each.clusters,
+        )
+        for name, each in asked.items()
     }
-    unknown = [e for parts in found.values() for p in parts if p.known is None for e in p.entries]
-    parsed = await files.parsed(unknown)
-    return {name: Bundle(asked[name][0], parts, parsed, files) for name, parts in found.items()}
+    known = await memo.recall(part.key for each in laid.values() for part in each.pieces)
+    laid = {name: each.taught(known) for name, each in laid.items()}
+    if ahead is not None:
+        fresh = await ahead([*laid.values()], others)
+        laid = {name: each.taught(fresh) for name, each in laid.items()}
+    parsed = await files.parsed(entry for each in laid.values() for entry in each.unread)
+    return {name: Bundle(each.origin, each.pieces, parsed, files) for name, each in laid.items()}
 
 
 async def read(

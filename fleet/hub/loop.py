@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from fleet.audit import drafts
-from fleet.hub import figures, judging, release, rollouts, state
+from fleet.hub import edges, figures, judging, measuring, release, rollouts, soaks, state
 from fleet.model import errors, ledger
 from fleet.ports import repository, store
 
@@ -21,19 +21,21 @@ async def run(hub: state.Hub) -> None:
     """Until cancelled. Trouble with the outside world is said and tried again; the rest goes on meanwhile."""
     if not hub.is_loaded:
         await start(hub)
-    while True:
-        hub.wake.clear()
-        await turn(hub)
-        hub.ready = hub.tips is not None
-        figures.show(hub)
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(hub.wake.wait(), _pause(hub))
+    async with measuring.asking(hub):
+        while True:
+            hub.wake.clear()
+            await turn(hub)
+            hub.ready = hub.tips is not None
+            figures.show(hub)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(hub.wake.wait(), _pause(hub))
 
 
 async def start(hub: state.Hub) -> None:
     """Read the book. Agents may be answered only after: to an empty ledger each of them would prove it lost."""
     hub.ledger = await hub.book.load()
     hub.is_loaded = True
+    hub.started = hub.clock.now()
 
 
 async def turn(hub: state.Hub) -> None:
@@ -73,7 +75,7 @@ def _is_due(hub: state.Hub) -> bool:
 def _pause(hub: state.Hub) -> float:
     """Seconds until the clock alone is a reason to look again."""
     pause = hub.settings.shortest_interval if hub.fetch_now else hub.settings.poll_interval
-    return min(pause, 5.0)
+    return max(0.0, min(pause, 5.0, edges.seconds(hub)))
 
 
 async def _has_road(tips: repository.Tips, hub: state.Hub) -> bool:
@@ -97,14 +99,16 @@ async def _has_road(tips: repository.Tips, hub: state.Hub) -> bool:
 
 async def _decide_all(tips: repository.Tips, hub: state.Hub) -> None:
     """In the road's order, so that one push that moves two environments is decided upstream first."""
-    road = hub.ledger.seal.road
+    road, jumped = hub.ledger.seal.road, soaks.has_jumped(hub)
     for step in road.steps if road else ():
-        await _decide(step, tips, hub)
+        await _decide(step, tips, hub, jumped=jumped)
         while await rollouts.advance(step.environment, hub):
             pass
 
 
-async def _decide(step: ledger.Step, tips: repository.Tips, hub: state.Hub) -> None:
+async def _decide(
+    step: ledger.Step, tips: repository.Tips, hub: state.Hub, *, jumped: bool
+) -> None:
     """Whatever is wrong here stays here; only a book that fails is everyone's trouble."""
     tip = tips.branches.get(step.branch)
     if tip is None:
@@ -112,6 +116,7 @@ async def _decide(step: ledger.Step, tips: repository.Tips, hub: state.Hub) -> N
         return
     reason = ""
     try:
+        await soaks.observe(step.environment, hub, jumped=jumped)
         await release.release(step.environment, tip, hub)
     except Exception as error:
         if isinstance(error, errors.FleetError) and not hub.is_loaded:

@@ -44,9 +44,16 @@ class Crew(Protocol):
     """Does long pure work on many items with all the cores that there are. Nobody waits for an answer meanwhile."""
 
     def spread(
-        self, items: Sequence[Item], work: Callable[[Sequence[Item]], list[Result]]
+        self,
+        items: Sequence[Item],
+        work: Callable[[Sequence[Item]], list[Result]],
+        *,
+        each: int = 1,
     ) -> list[Result]:
-        """A result for each item, in order. What the work does beside that, nobody sees."""
+        """A result for each item, in order; one is the work of `each` manifests.
+
+        What the work does beside that, nobody sees.
+        """
 
 
 async def worked(

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from fleet.gate import candidates
-from fleet.hub import judging, proofs
+from fleet.hub import imagined, judging, proofs, serving
 from fleet.manifests import scopes
 from fleet.model import errors, findings, ledger, names
 from fleet.plan import check, rollout, slices
@@ -48,10 +48,11 @@ async def check_commit(
     tools: judging.Tools,
     *,
     counts: bool = True,
+    by_own_rules: bool = False,
 ) -> Verdict:
     """`base` stands for what runs; without it the commit is held against its own rules alone.
 
-    `counts`: whether anybody asks for `passed`.
+    `counts`: whether anybody asks for `passed`. `by_own_rules`: upstream ran its rules before its content.
     """
     road = await road_of(commit, tools)
     known(environment, road)
@@ -64,6 +65,7 @@ async def check_commit(
             base=running,
             upstream=None,
             imagines=True,
+            by_own_rules=by_own_rules,
         ),
         tools,
     )
@@ -73,7 +75,9 @@ async def check_commit(
     if _is_imagined(judged):
         assumed.append(f"{environment} has no cluster yet: one without labels is imagined")
     if base is None:
-        assumed.append("nothing runs yet: rules in force are not known (name them with --base)")
+        assumed.append(
+            "nothing runs yet: neither rules in force nor old objects are known (name a --base)"
+        )
     now = tools.clock.now() if tools.clock else None
     settled = leniency.settle(judged.findings, judged.docket, leniency.Moment(now=now))
     registered = () if _is_imagined(judged) else judged.declared.clusters
@@ -92,9 +96,9 @@ def passed(
     judged: judging.Judged, found: tuple[findings.Finding, ...]
 ) -> Mapping[tuple[str, str], int]:
     """By the commit's own rules; what else is in force may have found something, but has passed nothing."""
-    known = scopes.scopes(judging.crds_of(judged.declared, judged.manifests))
+    known = scopes.scopes(serving.crds_of(judged.declared, judged.manifests))
     counted = coverage.judged(
-        judged.manifests, judged.rulebook, judged.question.environment, known
+        judged.manifests, judged.rulebook, judged.question.environment, known, judged.runs
     )
     return coverage.passed(counted, found)
 
@@ -109,9 +113,7 @@ async def _accepted(
         environment=environment, commit=commit, road=road, base=None, upstream=None
     )
     ids = await judging.ids(question, tools)
-    return candidates.Accepted(
-        release=0, commit=commit, content=ids.content, rules=ids.rules, owned=ids.owned
-    )
+    return candidates.unnumbered(commit, ids)
 
 
 def _planned(judged: judging.Judged) -> tuple[findings.Finding, ...]:
@@ -122,7 +124,7 @@ def _planned(judged: judging.Judged) -> tuple[findings.Finding, ...]:
 
 
 def _is_imagined(judged: judging.Judged) -> bool:
-    return judging.IMAGINED in judged.manifests
+    return imagined.NAME in judged.manifests
 
 
 def merged(verdicts: tuple[Verdict, ...]) -> tuple[findings.Finding, ...]:

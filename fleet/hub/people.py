@@ -9,17 +9,35 @@ from typing import Any, TypeAlias
 
 from fleet.audit import chain, drafts, records, violations
 from fleet.gate import candidates
-from fleet.hub import acceptance, drawing, judging, release, rollouts, standing, state
-from fleet.model import errors, findings, ledger, messages, names
+from fleet.hub import (
+    acceptance,
+    acts,
+    consents,
+    drawing,
+    explaining,
+    halting,
+    hearing,
+    judging,
+    release,
+    rollouts,
+    standing,
+    state,
+)
+from fleet.model import approving, errors, findings, ledger, messages, names
 from fleet.ports import store
+from fleet.protocol import encoding
 
 Arguments: TypeAlias = Mapping[str, Any]
 Answer: TypeAlias = dict[str, Any]
 Command: TypeAlias = Callable[[state.Hub, Arguments], Awaitable[Answer]]
 
 
-async def answer(hub: state.Hub, command: str, arguments: Arguments) -> Answer:
-    """Raises errors.FleetError in words for whoever asked."""
+async def answer(
+    hub: state.Hub, command: str, arguments: Arguments, by: str = "someone"
+) -> Answer:
+    """Raises errors.FleetError in words for whoever asked. `by` is who that is, as far as the socket can tell."""
+    if command in halting.ACTS:
+        return await halting.ACTS[command](hub, arguments, by)
     if command not in COMMANDS:
         raise errors.InputError(f"this hub knows no command {command!r}")
     return await COMMANDS[command](hub, arguments)
@@ -162,6 +180,14 @@ async def show(hub: state.Hub, arguments: Arguments) -> Answer:
     raise errors.InputError(f"there is no record {wanted!r}")
 
 
+async def approve(hub: state.Hub, arguments: Arguments) -> Answer:
+    """What an approver signed elsewhere; its signature is what counts."""
+    signed = encoding.from_json(approving.Signed, dict(arguments))
+    row = await consents.receive(signed, hub)
+    said = row.voice.said
+    return {"environment": row.environment, "decision": said.decision.value, "approval": row.id}
+
+
 def _steps(hub: state.Hub) -> tuple[ledger.Step, ...]:
     return hub.ledger.seal.road.steps if hub.ledger.seal.road else ()
 
@@ -171,6 +197,12 @@ COMMANDS: Mapping[str, Command] = {
     "fetch": fetch,
     "baseline": baseline,
     "recover": recover,
+    "approve": approve,
+    "explain": explaining.explain,
+    "quarantine": acts.quarantine,
+    "lift": acts.lift,
+    "break-glass": acts.break_glass,
+    "status-set": hearing.status_set,
     "audit decisions": decisions,
     "audit violations": violated,
     "audit verify": verify,

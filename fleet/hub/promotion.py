@@ -5,20 +5,24 @@ Its tree is upstream's shared paths with the target's own; so it is exact whatev
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 
-from fleet.hub import judging, offline
+from fleet.hub import grafting, judging, offline
 from fleet.manifests import layout
-from fleet.model import errors, findings, ledger, names, objects, snapshots
+from fleet.model import errors, findings, ledger, names, objects
 from fleet.ports import repository
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """`commit` is one of the source's branch; None = its tip."""
+    """`commit` is one of the source's branch; None = its tip. `bundles` are folders; none = everything."""
 
     source: names.Environment
     target: names.Environment
     commit: names.CommitId | None = None
+    bundles: tuple[str, ...] = ()
+    older: str = ""  # why an older release of the source is taken
+    ported: tuple[str, ...] = ()  # paths whose open hotfix the source has in another form
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,10 +60,7 @@ async def prepare(
         merge=merge,
         branch=branch,
         running=running,
-        changes={
-            cluster: tuple(_changes(before.judged.manifests.get(cluster, ()), share))
-            for cluster, share in after.judged.manifests.items()
-        },
+        changes=changes(before.judged.manifests, after.judged.manifests),
         findings=after.findings,
     )
 
@@ -83,23 +84,28 @@ async def _graft(
     tools: judging.Tools,
     pen: repository.Writer,
 ) -> names.CommitId | None:
-    """The merge commit, or None where there is nothing to merge."""
+    """The commit, or None where there is nothing to take."""
     where = layout.Layout(environment=asked.target, owned=road.owned)
-    above = await tools.repository.snapshot(upstream)
-    here = await tools.repository.snapshot(running)
-    if not layout.differ(above, here, where):
-        return None
     subject = (await tools.repository.commit(upstream)).subject
-    message = f"Promote {asked.source} to {asked.target}: {subject}\n\nContent of {upstream}.\n"
-    return await pen.graft(tuple(_entries(above, here, where)), (running, upstream), message)
+    wanted = grafting.Wanted(
+        subject=f"Promote {asked.source} to {asked.target}: {subject}",
+        bundles=asked.bundles,
+        older=asked.older,
+        ported=asked.ported,
+    )
+    made = await grafting.graft(wanted, upstream, running, where, tools.repository)
+    return await pen.graft(made.entries, made.parents, made.message) if made else None
 
 
-def _entries(
-    above: snapshots.Snapshot, here: snapshots.Snapshot, where: layout.Layout
-) -> Iterator[snapshots.Entry]:
-    """Upstream's shared paths; everything else, owned or inert, as the target has it."""
-    yield from (e for path, e in above.entries.items() if where.is_shared(path))
-    yield from (e for path, e in here.entries.items() if not where.is_shared(path))
+Share: TypeAlias = Mapping[names.Cluster, tuple[objects.Manifest, ...]]
+
+
+def changes(before: Share, after: Share) -> dict[names.Cluster, tuple[str, ...]]:
+    """Of each cluster: "+ key", "- key", "~ key"."""
+    return {
+        cluster: tuple(_changes(before.get(cluster, ()), share))
+        for cluster, share in after.items()
+    }
 
 
 def _changes(

@@ -2,10 +2,10 @@
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from fleet.hub import memory
+from fleet.hub import memory, trusts
 from fleet.manifests import declared, layout, parse, tree
 from fleet.model import errors, findings, names, objects, snapshots
 from fleet.ports import repository, store
@@ -106,9 +106,12 @@ class Files:
         return near is not None and all(near.holds(each.blob) for each in entries)
 
     def at_once(self, entry: snapshots.Entry) -> parse.Parsed:
+        return _parsed(self.bytes_at_once(entry), entry.path, entry.blob)
+
+    def bytes_at_once(self, entry: snapshots.Entry) -> bytes:
         if self._near is None:
             raise errors.BrokenError(f"{entry.path} is not at hand")
-        return _parsed(self._near.at_once(entry.blob), entry.path, entry.blob)
+        return self._near.at_once(entry.blob)
 
     async def digests(self, entries: Iterable[snapshots.Entry]) -> dict[names.BlobId, str]:
         """SHA-256 of the bytes of each blob; a blob's bytes are read for it once in a lifetime."""
@@ -135,6 +138,17 @@ def _key(blob: names.BlobId, path: str) -> str:
     return f"parsed/{path.endswith('.json'):d}/{blob}"
 
 
+async def fleet_file(
+    commit: names.CommitId, source: repository.Repository, files: Files
+) -> parse.Parsed | findings.Finding:
+    """fleet.yaml by itself, before there is a road to read the rest by."""
+    entry = (await source.snapshot(commit)).entries.get(declared.FLEET_FILE)
+    if entry is None or entry.size > tree.Limits().file_size or entry.mode != snapshots.FILE:
+        place = findings.Place(path=declared.FLEET_FILE)
+        return findings.deny("fleet", place, "it is not there", hint="fleet init")
+    return (await files.parsed([entry]))[entry.path]
+
+
 async def read(
     commit: names.CommitId, where: layout.Layout, source: repository.Repository, files: Files
 ) -> Reading:
@@ -146,6 +160,10 @@ async def read(
     parsed = await files.parsed(each for each in entries if _speaks(each.path, where))
     own = declared.read(parsed.values(), where)
     faults = (finding for each in parsed.values() for finding in each.findings)
+    if not odd:
+        chain = await files.contents(trusts.entries(live, where))
+        trust, untrusted = trusts.read(chain, where.environment)
+        own = replace(own, trust=trust, findings=(*own.findings, *untrusted))
     named = layout.ids(live, where, digests) if not odd else NO_IDS
     return Reading(
         snapshot=snapshot,

@@ -7,7 +7,7 @@ refused (rule 6). It is the earlier, friendlier copy: the hub judges again, by i
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from fleet.hub import bookless, judging, offline
+from fleet.hub import bookless, judging, weighing
 from fleet.manifests import layout
 from fleet.model import errors, findings, ledger, names
 from fleet.ports import repository
@@ -119,42 +119,37 @@ async def _of_one(
         if old is not None and not await desk.repository.is_ancestor(old, new):
             why = f"the branch of environment {environment} would be rewritten"
             return [_refusal(update, why, f"push a commit that contains {old[:10]}")]
-        verdict = await offline.check_commit(environment, new, old, desk.tools, counts=False)
-        gate = await _lineage(update, new, environment, road, pushed, desk)
+        weighed = await weighing.weigh(
+            new,
+            layout.Layout(environment=environment, owned=road.owned),
+            _branches(old, environment, road, pushed, desk),
+            bookless.Library(
+                source=desk.repository, histories=desk.histories, memo=desk.tools.memo
+            ),
+            desk.tools,
+        )
     except errors.FleetError as error:
         return [_refusal(update, f"it cannot be judged: {error}", error.hint)]
-    denied = [each for each in verdict.findings if findings.refuses([each])]
-    by_way = [_refusal(update, f"{gate.gate}: {gate.reason}", gate.hint)]
+    denied = [each for each in weighed.findings if findings.refuses([each])]
     return [
-        *(by_way if gate.state is ledger.GateState.REFUSED else []),
+        *(_refusal(update, f"{e.gate}: {e.reason}", e.hint) for e in weighed.refusing),
         *(_of_finding(update, each) for each in denied),
     ]
 
 
-async def _lineage(
-    update: Update,
-    new: names.CommitId,
+def _branches(
+    old: names.CommitId | None,
     environment: names.Environment,
     road: ledger.Road,
     pushed: Sequence[Update],
     desk: Desk,
-) -> ledger.GateResult:
+) -> bookless.Branches:
     """One push may move two environments: upstream is taken to be where the push leaves it (threat 26)."""
     after: dict[names.Branch, names.CommitId | None] = dict(desk.tips.branches)
     after |= {each.branch: each.new for each in pushed if each.branch}
     upstream = road.before(environment)
-    steps = await desk.repository.steps(update.old, new) if update.old else ()
-    return await bookless.judged(
-        new,
-        bookless.Branches(
-            where=layout.Layout(environment=environment, owned=road.owned),
-            running=update.old,
-            upstream=upstream,
-            above=after.get(road.branch(upstream)) if upstream else None,
-        ),
-        bookless.Way(descends=True, steps=steps),
-        bookless.Library(source=desk.repository, histories=desk.histories, memo=desk.tools.memo),
-    )
+    above = after.get(road.branch(upstream)) if upstream else None
+    return bookless.Branches(running=old, upstream=upstream, above=above)
 
 
 def _of_finding(update: Update, found: findings.Finding) -> Refusal:

@@ -10,7 +10,18 @@ from datetime import UTC, datetime
 
 from fleet.audit import drafts, violations
 from fleet.gate import candidates, decide
-from fleet.hub import acceptance, drawing, facts, judging, lapses, rollouts, state
+from fleet.hub import (
+    acceptance,
+    consents,
+    drawing,
+    facts,
+    judging,
+    lapses,
+    measuring,
+    rollouts,
+    soaks,
+    state,
+)
 from fleet.model import ledger, names
 from fleet.ports import store
 
@@ -32,7 +43,9 @@ async def release(
             drawn = await drawing.draw(judged, hub)
         candidate = candidate_of(judged)
         gathered = await facts.gather(candidate, judged, drawn.findings, hub)
-        decision = decide.decide(candidate, gathered)
+        gathered = await consents.asked(gathered, judged, drawn, hub)
+        decision = decide.decide(candidate, replace(gathered, change=drawn.change))
+        measuring.ask(decision, judged.specs, hub)
         if is_news(decision, hub):
             await settle(decision, judged, drawn, trace, hub)
     await rollouts.advance(environment, hub)
@@ -102,9 +115,9 @@ def running(decision: ledger.Decision, hub: state.Hub) -> ledger.Release | None:
 
 def _said(decision: ledger.Decision) -> ledger.Decision:
     """A decision without what differs each time that it is made, and what only an accepted one gets."""
-    return replace(
-        decision, at=datetime.min.replace(tzinfo=UTC), release=0, slices_root=None, clusters=()
-    )
+    never = datetime.min.replace(tzinfo=UTC)
+    hotfixes = tuple(replace(each, since=never) for each in decision.hotfixes)
+    return replace(decision, at=never, release=0, slices_root=None, clusters=(), hotfixes=hotfixes)
 
 
 async def settle(
@@ -132,7 +145,9 @@ async def settle(
             await state.write(hub, considered(_of(decision, runs), hub))
         elif decision.verdict is ledger.Verdict.ACCEPTED:
             await hub.repository.keep(f"accepted/{decision.commit}", decision.commit)
-            await state.write(hub, acceptance.accepted(decision, judged, drawn, trace, hub))
+            write = acceptance.accepted(decision, judged, drawn, trace, hub)
+            rows = (*write.rows, *soaks.leant_on(decision, hub))
+            await state.write(hub, replace(write, rows=rows))
         else:
             await state.write(hub, considered(decision, hub))
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from fleet.hub import installing, keeping, memory, readings
+from fleet.hub import installing, keeping, memory, readings, substitution
 from fleet.manifests import (
     declared,
     kustomizations,
@@ -14,9 +14,8 @@ from fleet.manifests import (
     scopes,
     selection,
     tracing,
-    variables,
 )
-from fleet.model import findings, json_values, kinds, names, snapshots
+from fleet.model import findings, json_values, kinds, names
 from fleet.model import objects as words
 from fleet.ports import renderer, store
 
@@ -38,6 +37,7 @@ class Kitchen:
     kustomize: renderer.Renderer | None
     memo: store.Memo
     aside: memory.Aside = memory.inline
+    ahead: keeping.Ahead | None = None
 
 
 Documents = list[tuple[Any, words.Source]]
@@ -87,14 +87,25 @@ async def _all_documents(
     broken = {each.place.path for each in found}
     sound = [each for each in said.bundles if each.place.path not in broken]
     folders = selection.Folders(said.bundles)
-    shelf = await _shelf(sound, folders, reading, kitchen)
+    asked = dict(_at_hand(sound, folders, reading, kitchen))
+    cooked = {
+        each.place.path: await _documents(each, folders, reading, kitchen)
+        for each in sound
+        if each.place.path not in asked
+    }
+    others = [
+        _Read(bundle=each, documents=cooked[each.place.path][0], kept=None)
+        for each in sound
+        if each.place.path in cooked
+    ]
+    shelf = await _shelf(asked, others, reading, kitchen)
     read: list[_Read] = []
     for bundle in sound:
         kept = shelf.get(bundle.place.path)
         if kept is not None:
             documents, faults = kept.fresh()
         else:
-            documents, faults, traces = await _documents(bundle, folders, reading, kitchen)
+            documents, faults, traces = cooked[bundle.place.path]
             traced += _reaching(traces, selection.targets(bundle, said.clusters))
         if not documents and not faults and not (kept and kept.is_known):
             faults = [_cannot(bundle, "there is not one object in it")]
@@ -103,28 +114,59 @@ async def _all_documents(
     return read, found, traced
 
 
-async def _shelf(
+def _at_hand(
     bundles: Iterable[selection.Bundle],
     folders: selection.Folders,
     reading: readings.Reading,
     kitchen: Kitchen,
-) -> dict[str, keeping.Bundle]:
+) -> Iterator[tuple[str, keeping.Asked]]:
     """The plain bundles whose files are at hand, by the place that declares them."""
-    asked: dict[str, tuple[objects.Origin, list[snapshots.Entry]]] = {}
     for bundle in bundles:
         is_plain = selection.renderer(bundle, reading.snapshot.entries) is selection.Renderer.PLAIN
         if is_plain and not bundle.document.spec.substitute:
             paths = folders.plain_files(bundle, reading.shared)
-            entries = [reading.snapshot.entries[path] for path in paths]
+            entries = tuple([reading.snapshot.entries[path] for path in paths])
             if kitchen.files.are_near(entries):
-                asked[bundle.place.path] = _origin(bundle, scopes.scopes([])), entries
-    return await keeping.look_up(asked, kitchen.files, kitchen.memo)
+                yield (
+                    bundle.place.path,
+                    keeping.Asked(
+                        origin=_origin(bundle, scopes.scopes([])),
+                        entries=entries,
+                        clusters=_named(selection.targets(bundle, reading.declared.clusters)),
+                    ),
+                )
+
+
+async def _shelf(
+    asked: Mapping[str, keeping.Asked],
+    others: Iterable[_Read],
+    reading: readings.Reading,
+    kitchen: Kitchen,
+) -> dict[str, keeping.Bundle]:
+    known = scopes.scopes([])  # what it says of kinds that CRDs bring is not asked
+    ground = []
+    for each in others if kitchen.ahead is not None else ():
+        telling = [pair for pair in each.documents if keeping.is_ground(pair[0])]
+        told = replace(each, documents=telling)
+        ground += [
+            keeping.Ground(
+                clusters=frozenset(clusters),
+                written=tuple(value for value, _ in telling),
+                manifests=part.manifests,
+            )
+            for clusters, part in await _parts(told, reading, kitchen, known)
+        ]
+    return await keeping.look_up(asked, kitchen.files, kitchen.memo, kitchen.ahead, ground)
+
+
+def _named(clusters: Iterable[selection.Cluster]) -> frozenset[names.Cluster]:
+    return frozenset(names.Cluster(each.document.metadata.name) for each in clusters)
 
 
 def _reaching(
     traces: Iterable[tracing.Trace], clusters: Iterable[selection.Cluster]
 ) -> Iterator[tracing.Trace]:
-    named = frozenset(names.Cluster(each.document.metadata.name) for each in clusters)
+    named = _named(clusters)
     return (replace(each, clusters=named) for each in traces)
 
 
@@ -256,70 +298,21 @@ async def _parts(
     if not bundle.document.spec.substitute:
         return [(named, await kitchen.aside(lambda: objects.read(documents, origin)))]
     shared, faults = await _values(bundle, reading, kitchen)
-    pieces = _pieces(documents, origin)
+    pieces = substitution.pieces(documents, origin)
     groups: dict[tuple[str | None, ...], tuple[list[names.Cluster], objects.Read]] = {}
     used: tuple[str, ...] | None = None
     for name, cluster in zip(named, targets, strict=True):
-        values = _of(cluster.document, bundle.document, shared, reading)
+        values = substitution.values(cluster.document, bundle.document, shared, reading.layout)
         if used is not None and (same := groups.get(tuple(map(values.get, used)))):
             same[0].append(name)
             continue
         part, asked = await kitchen.aside(
-            lambda own=values: _substituted(pieces, own, origin)  # type: ignore[misc]  # bound here
+            lambda own=values: substitution.filled(pieces, own, origin)  # type: ignore[misc]  # bound here
         )
         used = tuple(sorted(asked))
         with_faults = replace(part, findings=(*faults, *part.findings))
         groups[tuple(map(values.get, used))] = [name], with_faults
     return [(tuple(clusters), part) for clusters, part in groups.values()]
-
-
-def _of(
-    cluster: kinds.Cluster,
-    bundle: kinds.Bundle,
-    shared: Mapping[str, str],
-    reading: readings.Reading,
-) -> dict[str, str]:
-    """Weakest first: the bundle's defaults, files of values, the cluster's own, what fleet says."""
-    own = variables.of_cluster(reading.layout.environment, cluster)
-    return {**bundle.spec.variables, **shared, **cluster.spec.variables, **own}
-
-
-_Piece = objects.Read | tuple[Any, words.Source]
-
-
-def _pieces(documents: Documents, origin: objects.Origin) -> list[_Piece]:
-    """Documents that ask for no variable, read once for all clusters; the others as they are."""
-    return [
-        pair if any(variables.asked(pair[0])) else objects.each([_replaced(pair, {})[0]], origin)
-        for pair in documents
-    ]
-
-
-def _substituted(
-    pieces: Iterable[_Piece], values: Mapping[str, str], origin: objects.Origin
-) -> tuple[objects.Read, set[str]]:
-    used: set[str] = set()
-    manifests: list[words.Manifest] = []
-    found: list[findings.Finding] = []
-    faults: list[findings.Finding] = []
-    for piece in pieces:
-        read = piece
-        if not isinstance(read, objects.Read):
-            replaced, substitution = _replaced(read, values)
-            used |= substitution.used
-            found += [_undefined(n, where, replaced[1]) for n, where in substitution.missing]
-            read = objects.each([replaced], origin)
-        manifests += read.manifests
-        faults += read.findings
-    whole = objects.compared(objects.Read(manifests=tuple(manifests), findings=tuple(faults)))
-    return replace(whole, findings=(*found, *whole.findings)), used
-
-
-def _replaced(
-    pair: tuple[Any, words.Source], values: Mapping[str, str]
-) -> tuple[tuple[Any, words.Source], variables.Substitution]:
-    substitution = variables.Substitution(values=values)
-    return (substitution.document(pair[0]), pair[1]), substitution
 
 
 async def _values(
@@ -369,17 +362,6 @@ def _crds(read: Iterable[Documents]) -> Iterable[Mapping[str, Any]]:
         for value, _ in documents:
             if isinstance(value, dict) and value.get("kind") == "CustomResourceDefinition":
                 yield value
-
-
-def _undefined(name: str, where: tuple[str, ...], source: words.Source) -> findings.Finding:
-    return findings.Finding(
-        rule="variables",
-        severity=findings.Severity.DENY,
-        message=f"${{{findings.escaped(name)}}} has no value",
-        place=source.place,
-        hint="give it in the Cluster, the bundle or its values; write $${...} for the text itself",
-        field=() if source.rendered else where,
-    )
 
 
 def _not_text(path: str, line: int, key: str) -> findings.Finding:

@@ -3,11 +3,14 @@
 from datetime import datetime
 from typing import Any
 
-from fleet.hub import rollouts, state
-from fleet.model import errors, findings, ledger, messages, names
+from fleet.audit import drafts
+from fleet.hub import halts, members, progress, rollouts, state
+from fleet.model import errors, findings, ledger, messages, names, pacing
 
 # How a cluster may stand towards what its environment runs, in a word.
-STATES = ("registered", "offline", "leaving", "waits for its wave", "healthy", "converging")
+STATES = (
+    "registered", "offline", "leaving", "waits for its wave", "kept back", "healthy", "converging",
+)  # fmt: skip
 
 
 def of(hub: state.Hub) -> dict[str, Any]:
@@ -20,6 +23,20 @@ def of(hub: state.Hub) -> dict[str, Any]:
             "trouble": hub.trouble,
         },
         "environments": [_environment(step, hub) for step in (road.steps if road else ())],
+        "halts": [_halt(each) for each in halts.live(hub)],
+    }
+
+
+def _halt(halt: pacing.Halt) -> dict[str, Any]:
+    return {
+        "act": halt.act.value,
+        "environment": halt.environment,
+        "wave": halt.wave,
+        "cluster": halt.cluster,
+        "release": halt.release,
+        "reason": halt.reason,
+        "by": halt.by,
+        "at": halt.at.isoformat(),
     }
 
 
@@ -33,11 +50,34 @@ def _environment(step: ledger.Step, hub: state.Hub) -> dict[str, Any]:
         "release": _release(release, here, hub) if release and here else None,
         "candidate": _candidate(here.decision) if here and here.decision else None,
         "waivers": _waivers(step.environment, hub),
+        "quarantined": _quarantined(step.environment, hub),
+        "brokenGlass": _broken_glass(step.environment, hub),
         "clusters": [
             _cluster(each, release, hub)
             for each in state.clusters_of(hub.ledger, step.environment)
         ],
     }
+
+
+def _quarantined(environment: names.Environment, hub: state.Hub) -> list[dict[str, Any]]:
+    return [
+        {
+            "content": each.content,
+            "reason": each.reason,
+            "by": each.by,
+            "since": each.since.isoformat(),
+        }
+        for each in hub.ledger.quarantines.values()
+        if each.environment == environment and each.lifted is None
+    ]
+
+
+def _broken_glass(environment: names.Environment, hub: state.Hub) -> dict[str, Any] | None:
+    """While it lasts."""
+    found = hub.ledger.broken_glass.get(environment)
+    if found is None or found.until <= hub.clock.now():
+        return None
+    return {"reason": found.reason, "by": found.by, "until": found.until.isoformat()}
 
 
 def _waivers(environment: names.Environment, hub: state.Hub) -> list[dict[str, Any]]:
@@ -92,6 +132,7 @@ def _release(
         "wavesOut": here.wave,
         "stopped": rollouts.stopped(release, hub) if here.wave < len(release.waves) else "",
         "healthy": here.wave == len(release.waves) and rollouts.is_good(release, hub),
+        **progress.of(release, hub),
     }
 
 
@@ -103,14 +144,7 @@ def _candidate(decision: ledger.Decision) -> dict[str, Any]:
         "verdict": decision.verdict.value,
         "lineage": decision.lineage.value,
         "waitsFor": [
-            {
-                "gate": each.gate,
-                "state": each.state.value,
-                "reason": each.reason,
-                "hint": each.hint,
-            }
-            for each in decision.gates
-            if each.state is not ledger.GateState.OPEN
+            drafts.gate(each) for each in decision.gates if each.state is not ledger.GateState.OPEN
         ],
         "findings": len(decision.findings),
     }
@@ -129,6 +163,7 @@ def _cluster(
         "applied": bool(report and report.applied),
         "seen": seen.isoformat() if seen else None,
         "state": _state(cluster, release, hub),
+        "keptBack": _kept_back(cluster, release, hub),
         "kubernetes": report.kubernetes if report else "",
         "objects": report.objects if report else 0,
         "unwell": _unwell(report),
@@ -148,14 +183,25 @@ def _unwell(report: messages.Report | None) -> list[dict[str, str]]:
     ]
 
 
+def _kept_back(
+    cluster: ledger.ClusterState, release: ledger.Release | None, hub: state.Hub
+) -> str:
+    """Why it is not sent the release, though its wave is out."""
+    if release is None or cluster.release != release.number or members.has(cluster, release):
+        return ""
+    return rollouts.kept_back(cluster, release, hub)
+
+
 def _state(cluster: ledger.ClusterState, release: ledger.Release | None, hub: state.Hub) -> str:
     """One word for people: how the cluster stands towards what its environment runs."""
     if release is None:
         return "registered"
-    if not rollouts.is_awake(cluster, release, hub):
+    if not members.is_awake(cluster, release, hub):
         return "offline"
     if cluster.retire is not None:
         return "leaving"
     if cluster.release != release.number:
         return "waits for its wave"
-    return "healthy" if rollouts.is_healthy(cluster, release) else "converging"
+    if _kept_back(cluster, release, hub):
+        return "kept back"
+    return "healthy" if members.is_healthy(cluster, release) else "converging"

@@ -5,18 +5,22 @@ reads what the write depends on inside `writing`: a hold, a report or another de
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
+from fleet.gate import candidates
 from fleet.hub import judging, memory
+from fleet.model import approving, messages, names, observed, pacing
 from fleet.model import ledger as rows
-from fleet.model import messages, names
 from fleet.ports import clock, store, telemetry
+from fleet.ports import metrics as sources
 from fleet.ports import repository as git
 from fleet.protocol import keys, requests
+
+_SLACK = timedelta(seconds=2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +33,8 @@ class Settings:
     statement_lifetime: int = 90 * 24 * 3600  # until a release may no longer be newly applied
     longest_wait: int = 50  # that a poll may be held open
     webhook_secret: str = field(default="", repr=False)  # "" = no hook is believed
+    status_secrets: Mapping[str, str] = field(default_factory=dict, repr=False)  # by issuer
+    metric_urls: frozenset[str] = frozenset()  # that may be asked; whatever fleet.yaml says
 
 
 @dataclass(slots=True, kw_only=True)
@@ -40,8 +46,10 @@ class Hub:
     telemetry: telemetry.Telemetry
     key: keys.SigningKey
     session: str  # new at each start; requests name it, so none of an earlier life counts
-    settings: Settings = Settings()
+    settings: Settings = field(default_factory=Settings)
+    metrics: sources.Metrics | None = None
     ledger: rows.Ledger = field(default_factory=rows.Ledger)
+    started: datetime | None = None  # whoever was not heard of since may be awake all the same
     is_loaded: bool = False  # whether the ledger is what the book says
     tips: git.Tips | None = None  # as of the last fetch
     fetched: datetime | None = None
@@ -51,7 +59,16 @@ class Hub:
     counters: requests.Counters = field(default_factory=dict)  # of the present session
     drawn: memory.Last[Any] = field(default_factory=memory.Last)  # of fleet.hub.drawing
     settled: memory.Last[Any] = field(default_factory=memory.Last)  # of fleet.hub.drawing
+    signed: memory.Last[Any] = field(default_factory=memory.Last)  # of fleet.hub.consents
+    consents: dict[names.Environment, tuple[names.CommitId, approving.Consent]] = field(
+        default_factory=dict
+    )  # as the gate was told last
     ways: memory.Last[Any] = field(default_factory=memory.Last)  # of fleet.hub.facts
+    fleets: memory.Last[Any] = field(default_factory=memory.Last)  # of fleet.hub.inforce
+    soaks: dict[rows.Place, observed.Soak] = field(default_factory=dict)  # of fleet.hub.soaks
+    pace: tuple[datetime, float] | None = None  # the clock, and the time that passes, last turn
+    measured: dict[names.Digest, candidates.Measurement] = field(default_factory=dict)
+    asking: "set[asyncio.Task[None]]" = field(default_factory=set)  # of fleet.hub.measuring
     polls: dict[names.Cluster, int] = field(default_factory=dict)  # how many; the last one counts
     deciding: asyncio.Lock = field(default_factory=asyncio.Lock)
     writing: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -88,8 +105,11 @@ async def write(hub: Hub, write: store.Write) -> None:
 
 def _concerns_agents(row: rows.Row, hub: Hub) -> bool:
     """Whether a held poll may have another answer by it: a report of one cluster must not wake all the others."""
+    if isinstance(row, rows.EnvironmentState):
+        here = hub.ledger.environments.get(row.environment)
+        return here is not None and here.failed != row.failed
     if not isinstance(row, rows.ClusterState):
-        return isinstance(row, rows.Seal)
+        return isinstance(row, (rows.Seal, rows.Approval, pacing.Halt))
     known = hub.ledger.clusters.get(row.cluster)
     return known is None or _due(known) != _due(row)
 
@@ -101,7 +121,8 @@ def _due(cluster: rows.ClusterState) -> tuple[object, ...]:
 def last_sign(hub: Hub, cluster: rows.ClusterState) -> datetime | None:
     """When the cluster was last heard of, on the hub's clock."""
     signs = [hub.seen.get(cluster.cluster), cluster.reported]
-    return max((sign for sign in signs if sign is not None), default=None)
+    latest = hub.clock.now() + _SLACK  # a clock that was ahead leaves signs of days to come
+    return max((sign for sign in signs if sign is not None and sign <= latest), default=None)
 
 
 def clusters_of(book: rows.Ledger, environment: names.Environment) -> list[rows.ClusterState]:

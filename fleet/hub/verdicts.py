@@ -3,13 +3,11 @@
 Only clean verdicts are remembered, so a finding is always made from the text that it points at.
 """
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 from fleet.hub import memory
 from fleet.manifests import scopes
-from fleet.manifests.schemas import validate
 from fleet.model import findings, json_values, names, objects
 from fleet.policy import evaluate, matching, policies
 from fleet.policy.crds import customs
@@ -17,16 +15,86 @@ from fleet.ports import store
 
 _MANY = 2_000  # verdicts that are remembered at a time
 
-Judge = Callable[[objects.Manifest], tuple[findings.Finding, ...]]
+Old = objects.Manifest | None  # what an object replaces; None = nothing, or nobody asks
+Judge = Callable[[objects.Manifest, Old], tuple[findings.Finding, ...]]
 Share = Mapping[names.Cluster, tuple[objects.Manifest, ...]]
+Runs = Mapping[names.Cluster, Mapping[objects.Key, objects.Manifest]]
+Previous = Callable[[], Awaitable[Runs]]
+
+
+async def nothing() -> Runs:
+    """What runs where that is not known."""
+    return {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Court:
-    """One way of judging: `key` says all that the verdict depends on besides the manifest."""
+    """One way of judging for some clusters: `key` says all that the verdict depends on besides the manifest.
 
-    key: Callable[[objects.Manifest], str]
+    `heeds` says of which manifests what they replace is part of that; of others nobody looks at it. `name` says all
+    that it depends on for whatever manifest that replaces nothing.
+    """
+
+    name: str
+    key: Callable[[objects.Manifest, Old], str]
     judge: Judge
+    clusters: tuple[names.Cluster, ...]
+    runs: Runs
+    heeds: Callable[[objects.Manifest], bool]
+
+    def before(self, manifest: objects.Manifest, cluster: names.Cluster) -> Old:
+        runs = self.runs.get(cluster)
+        old = runs.get(manifest.key) if runs else None
+        return old if old is not None and self.heeds(manifest) else None
+
+
+_CLEAN, _SOME = b"clean", b"some"
+One = tuple[str, objects.Source, tuple[findings.Finding, ...]]
+
+
+def mark(court: Court, piece: str) -> str:
+    """Under which it is remembered whether a court has nothing against a piece."""
+    return f"piece/{court.name}/{piece}"
+
+
+def key(court: Court, manifest: objects.Manifest, old: Old) -> str:
+    return f"{court.key(manifest, old)}/{manifest.digest}"
+
+
+class Told:
+    """What a court found in each object of a piece; of a piece in which it found nothing, no more than that."""
+
+    __slots__ = ("each",)
+
+    def __init__(self, each: tuple[One, ...]) -> None:
+        self.each = each if any(faults for _, _, faults in each) else ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Foreseen:
+    """Verdicts of this very run, by all that they depend on: of pieces, and of the objects of those with faults."""
+
+    marks: dict[str, bytes] = field(default_factory=dict)
+    clean: set[str] = field(default_factory=set)
+    faults: dict[tuple[str, objects.Source], tuple[findings.Finding, ...]] = field(
+        default_factory=dict
+    )
+
+    def take(self, court: Court, piece: str, told: Told) -> None:
+        self.marks[mark(court, piece)] = _SOME if told.each else _CLEAN
+        for verdict, source, faults in told.each:
+            if faults:
+                self.faults[verdict, source] = faults
+            else:
+                self.clean.add(verdict)
+
+    def lasting(self) -> dict[str, bytes]:
+        return {**self.marks, **dict.fromkeys(self.clean, _CLEAN)}
+
+    def add(self, other: "Foreseen") -> None:
+        self.marks.update(other.marks)
+        self.clean.update(other.clean)
+        self.faults.update(other.faults)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,48 +104,156 @@ class Bench:
     memo: store.Memo
     aside: memory.Aside = memory.inline
     crew: memory.Crew | None = None
+    foreseen: Foreseen = field(default_factory=Foreseen)
 
 
 async def schema(
     manifests: Share,
-    schemas: Mapping[names.Cluster, validate.Schemas],
+    schemas: Mapping[names.Cluster, customs.Schemas],
+    previous: Previous,
     bench: Bench,
 ) -> list[findings.Finding]:
     found: list[findings.Finding] = []
-    for each in {schemas[cluster].identity: schemas[cluster] for cluster in manifests}.values():
-        share = {c: m for c, m in manifests.items() if schemas[c].identity == each.identity}
-        identity = each.identity
-        court = Court(key=lambda _, i=identity: f"schema/{i}", judge=each.validate)  # type: ignore[misc]  # bound here
-        found += await _judged(share, court, bench)
+    wanted = {cluster: schemas[cluster] for cluster in manifests}
+    runs = await previous() if any(each.has_transitions for each in wanted.values()) else {}
+    for court in schema_courts(wanted, runs):
+        found += await _judged(manifests, court, bench)
     return found
+
+
+def schema_courts(schemas: Mapping[names.Cluster, customs.Schemas], runs: Runs) -> Iterator[Court]:
+    for each in {each.identity: each for each in schemas.values()}.values():
+        yield Court(
+            name=f"schema/{each.identity}",
+            key=lambda _, old, i=each.identity: f"schema/{i}{_was(old)}",  # type: ignore[misc]  # bound here
+            judge=each.validate,
+            clusters=tuple(c for c, one in schemas.items() if one.identity == each.identity),
+            runs=runs if each.has_transitions else {},
+            heeds=each.heeds_update,
+        )
+
+
+def _was(old: Old) -> str:
+    return "" if old is None else f"/was/{old.digest}"
 
 
 async def policy(
     manifests: Share,
-    judging: policies.PolicySet,
-    environment: names.Environment,
+    bound: policies.PolicySet,
     known: scopes.Scopes,
     brought: customs.Customs,
+    previous: Previous,
     bench: Bench,
 ) -> list[findings.Finding]:
+    """`bound` is what counts in the environment."""
     found: list[findings.Finding] = []
-    bound = policies.for_environment(judging, environment)
-    kinds = sorted([*kind, own.namespaced, own.plural] for kind, own in known.custom.items())
-    annotated = evaluate.looks_at_namespaces(bound)
-    for near in neighbourhoods(manifests, annotated=annotated):
-        scene = evaluate.Scene(
-            namespaces=near.labels,
-            scopes=known,
-            judged=brought.judged,
-            annotations=near.annotations,
-        )
-        key = json_values.digest([bound.digest, near.labels, near.annotations, kinds])
-        court = Court(
-            key=lambda m, k=key: f"policy/{k}{brought.identity(m)}",  # type: ignore[misc]  # bound here
-            judge=lambda manifest, s=scene: evaluate.evaluate(bound, manifest, s),  # type: ignore[misc]  # bound here
-        )
-        found += await _judged({c: manifests[c] for c in near.clusters}, court, bench)
+    runs = await previous() if bound.index.heeds_updates else {}
+    for court in policy_courts(manifests, bound, known, brought, runs):
+        found += await _judged(manifests, court, bench)
     return found
+
+
+def policy_courts(
+    manifests: Share,
+    bound: policies.PolicySet,
+    known: scopes.Scopes,
+    brought: customs.Customs,
+    runs: Runs,
+) -> Iterator[Court]:
+    """Of the manifests only the Namespaces count."""
+    for clusters, scene, key in _scenes(manifests, bound, known, brought):
+        yield Court(
+            name=f"policy/{key}/{brought.digest}",
+            key=lambda m, old, k=key: f"policy/{k}{brought.identity(m)}{_saw(old, brought)}",  # type: ignore[misc]  # bound here
+            judge=lambda m, old, s=scene: evaluate.evaluate(bound, m, _replacing(old, s)),  # type: ignore[misc]  # bound here
+            clusters=clusters,
+            runs=runs,
+            heeds=_Heeding(bound, scene),
+        )
+
+
+async def deletions(
+    manifests: Share,
+    bound: policies.PolicySet,
+    known: scopes.Scopes,
+    brought: customs.Customs,
+    previous: Previous,
+    bench: Bench,
+) -> list[findings.Finding]:
+    """What policies say to the going of what runs, among the Namespaces that stay and those that go."""
+    if not bound.index.heeds_deletions:
+        return []
+    runs = await previous()
+    gone = {cluster: _gone(runs.get(cluster, {}), share) for cluster, share in manifests.items()}
+    around = {cluster: (*gone[cluster], *share) for cluster, share in manifests.items()}
+    found: list[findings.Finding] = []
+    for clusters, scene, key in _scenes(around, bound, known, brought):
+        court = Court(
+            name=f"deletion/{key}/{brought.digest}",
+            key=lambda m, _, k=key: f"deletion/{k}{brought.identity(m)}",  # type: ignore[misc]  # bound here
+            judge=lambda m, _, s=scene: evaluate.deleted(bound, m, s),  # type: ignore[misc]  # bound here
+            clusters=clusters,
+            runs={},
+            heeds=lambda _: False,
+        )
+        found += await _judged(gone, court, bench)
+    return found
+
+
+def _gone(
+    runs: Mapping[objects.Key, objects.Manifest], share: Iterable[objects.Manifest]
+) -> tuple[objects.Manifest, ...]:
+    stays = {each.key for each in share}
+    return tuple(each for key, each in runs.items() if key not in stays)
+
+
+def _scenes(
+    manifests: Share, bound: policies.PolicySet, known: scopes.Scopes, brought: customs.Customs
+) -> Iterator[tuple[tuple[names.Cluster, ...], evaluate.Scene, names.Digest]]:
+    """The clusters among whose Namespaces the same is said, what is there, and all of that in a digest."""
+    kinds = _spelled(known)
+    for near in neighbourhoods(manifests, annotated=evaluate.looks_at_namespaces(bound)):
+        key = json_values.digest([bound.digest, near.labels, near.annotations, kinds])
+        yield tuple(near.clusters), _scene(near, known, brought), key
+
+
+def _spelled(known: scopes.Scopes) -> list[list[str | bool | list[str]]]:
+    return sorted([*kind, own.namespaced, own.plural] for kind, own in known.custom.items())
+
+
+def _scene(
+    near: "_Neighbourhood", known: scopes.Scopes, brought: customs.Customs
+) -> evaluate.Scene:
+    return evaluate.Scene(
+        namespaces=near.labels,
+        scopes=known,
+        judged=brought.judged,
+        annotations=near.annotations,
+        kinds=brought,
+    )
+
+
+def _saw(old: Old, brought: customs.Customs) -> str:
+    return "" if old is None else f"{_was(old)}{brought.identity(old)}"
+
+
+def _replacing(old: Old, scene: evaluate.Scene) -> evaluate.Scene:
+    return scene if old is None else replace(scene, previous={old.key: old})
+
+
+class _Heeding:
+    """Of which manifests some rule may look at what they replace: asked once for each kind in a namespace."""
+
+    def __init__(self, bound: policies.PolicySet, scene: evaluate.Scene) -> None:
+        self._bound, self._scene = bound, scene
+        self._known: dict[tuple[str, str, str, str], bool] = {}
+
+    def __call__(self, manifest: objects.Manifest) -> bool:
+        key = manifest.key
+        kind = key.group, key.kind, manifest.version, key.namespace
+        if kind not in self._known:
+            self._known[kind] = evaluate.heeds_update(self._bound, manifest, self._scene)
+        return self._known[kind]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,36 +279,36 @@ def neighbourhoods(manifests: Share, *, annotated: bool) -> list[_Neighbourhood]
     return list(found.values())
 
 
-_Identity = tuple[names.Digest, objects.Source]
+_Identity = tuple[names.Digest, objects.Source, str]
 
 
 async def _judged(share: Share, court: Court, bench: Bench) -> list[findings.Finding]:
-    """Each different manifest of a share, with all its clusters named in what is found."""
-    met: dict[int, objects.Manifest] = {}  # by identity: most manifests are those of many clusters
-    for manifests in share.values():
-        met.update(zip(map(id, manifests), manifests, strict=True))
-    one: dict[_Identity, objects.Manifest] = {}
-    twins: dict[_Identity, list[int]] = {}
-    for number, each in met.items():
-        identity = (each.digest, each.source)
-        one[identity] = each
-        twins.setdefault(identity, []).append(number)
-    places = _Places(share)
-    keys = {identity: f"{court.key(each)}/{each.digest}" for identity, each in one.items()}
-    known = await bench.memo.recall(set(keys.values()))
-    fresh = [identity for identity, key in keys.items() if key not in known]
-    found: list[findings.Finding] = []
+    """Each different manifest of a court's share, with all its clusters named in what is found."""
+    share = {cluster: share[cluster] for cluster in court.clusters}
+    whole = await _whole(share, court, bench)
+    where: dict[_Identity, list[names.Cluster]] = {}
+    one: dict[_Identity, tuple[objects.Manifest, Old]] = {}
+    for cluster, manifests in share.items():
+        for each in manifests:
+            if each.piece in whole:
+                continue
+            old = court.before(each, cluster)
+            identity = (each.digest, each.source, _was(old))
+            where.setdefault(identity, []).append(cluster)
+            one[identity] = each, old
+    keys = {identity: key(court, each, old) for identity, (each, old) in one.items()}
+    found, fresh = await _known(keys, where, bench)
     clean: dict[str, bytes] = {}
     judge = court.judge
     async for identity, faults in memory.worked(
         fresh,
-        lambda part: [judge(objects.held(one[each])) for each in part],
+        lambda part: [_heard(judge, *one[each]) for each in part],
         bench.aside,
         bench.crew,
     ):
-        found += _spread(faults, places.of(twins[identity])) if faults else []
+        found += _spread(faults, where[identity])
         if not faults:
-            clean[keys[identity]] = b"clean"
+            clean[keys[identity]] = _CLEAN
         if len(clean) >= _MANY:
             await bench.memo.remember(clean)
             clean = {}
@@ -140,19 +316,36 @@ async def _judged(share: Share, court: Court, bench: Bench) -> list[findings.Fin
     return found
 
 
-class _Places:
-    """The clusters of manifests, worked out when something is found in one."""
+def _heard(judge: Judge, manifest: objects.Manifest, old: Old) -> tuple[findings.Finding, ...]:
+    return judge(objects.held(manifest), None if old is None else objects.held(old))
 
-    def __init__(self, share: Share) -> None:
-        self._share = share
-        self._known: defaultdict[int, list[names.Cluster]] = defaultdict(list)
 
-    def of(self, numbers: Iterable[int]) -> list[names.Cluster]:
-        if not self._known:
-            for cluster, manifests in self._share.items():
-                for each in manifests:
-                    self._known[id(each)].append(cluster)
-        return [cluster for number in numbers for cluster in self._known[number]]
+async def _known(
+    keys: Mapping[_Identity, str], where: Mapping[_Identity, list[names.Cluster]], bench: Bench
+) -> tuple[list[findings.Finding], list[_Identity]]:
+    """What is known to be found, and what nothing is known of."""
+    clear, faults = bench.foreseen.clean, bench.foreseen.faults
+    known = await bench.memo.recall({each for each in keys.values() if each not in clear})
+    found: list[findings.Finding] = []
+    fresh: list[_Identity] = []
+    for identity, verdict in keys.items():
+        seen = faults.get((verdict, identity[1]))
+        if seen is not None:
+            found += _spread(seen, where[identity])
+        elif verdict not in clear and verdict not in known:
+            fresh.append(identity)
+    return found, fresh
+
+
+async def _whole(share: Share, court: Court, bench: Bench) -> set[str]:
+    """The pieces that the court has nothing against, whatever they replace."""
+    if court.runs:
+        return set()
+    pieces = {each.piece for manifests in share.values() for each in manifests} - {""}
+    marks = {mark(court, each): each for each in pieces}
+    known = bench.foreseen.marks
+    recalled = await bench.memo.recall(each for each in marks if each not in known)
+    return {p for m, p in marks.items() if (known.get(m) or recalled.get(m)) == _CLEAN}
 
 
 def _spread(

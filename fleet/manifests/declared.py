@@ -4,14 +4,14 @@ import base64
 import binascii
 import difflib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from fleet.manifests import layout, parse
-from fleet.model import findings, kinds, ledger, names, objects, strict
+from fleet.manifests import asking, layout, parse
+from fleet.model import approving, findings, json_values, kinds, ledger, names, objects, strict
 from fleet.model import permits as allowed
 
 Kind = TypeVar("Kind", bound=strict.Strict)
@@ -19,6 +19,7 @@ Kind = TypeVar("Kind", bound=strict.Strict)
 FLEET_FILE = "fleet.yaml"
 _CRD = "CustomResourceDefinition"
 _Place = findings.Place  # inside Declared the module's name is a field's
+_AT_TOP = _Place(path=FLEET_FILE)
 _KEY_BYTES, _PROOF_BYTES = 32, 64
 
 
@@ -52,6 +53,16 @@ class Declared:
     waivers: tuple[Declaration[kinds.Waiver], ...]
     rules: tuple[Rule, ...]
     findings: tuple[findings.Finding, ...]
+    fleet_place: _Place = _AT_TOP
+    trust: tuple[
+        approving.TrustFile, ...
+    ] = ()  # from version 1 on; each follows from the one before
+
+    @property
+    def gates(self) -> names.Digest:
+        """Of the environment's settings; what is as it always was is left out, so that a newer fleet agrees."""
+        said = self.spec.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+        return json_values.digest(said)
 
     @property
     def permits_only(self) -> tuple[allowed.Permit, ...]:
@@ -141,6 +152,7 @@ class _Reader:
             waivers=tuple(self._declared["Waiver"]),
             rules=tuple(self._rules),
             findings=tuple(self._found),
+            fleet_place=next((each.place for each in self._declared["Fleet"]), _AT_TOP),
         )
 
     def _spec(self, fleet: kinds.Fleet | None) -> kinds.EnvironmentSpec:
@@ -156,10 +168,11 @@ class _Reader:
         return found or blank
 
     def _twins(self, environments: Iterable[kinds.EnvironmentSpec]) -> None:
-        """Two environments of one name or on one branch could not be told apart."""
+        """Two environments of one name or on one branch, or two waves of one name, could not be told apart."""
         seen: set[str] = set()
         for each in environments:
-            for word in {f"environment {each.name}", f"branch {each.branch or each.name}"}:
+            for word in (f"environment {each.name}", f"branch {each.branch or each.name}",
+                         *(f"wave {wave.name} of {each.name}" for wave in each.waves)):  # fmt: skip
                 if word in seen:
                     self._deny(findings.Place(path=FLEET_FILE), f"{word} is there twice")
                 seen.add(word)
@@ -187,7 +200,7 @@ class _Reader:
         for kind, declared in self._declared.items():
             first: dict[str, Declaration[Any]] = {}
             for each in declared:
-                name = "" if kind == "Fleet" else each.document.metadata.name
+                name = _name_of(kind, each)
                 other = first.setdefault(name, each)
                 if other is not each:
                     message = f"{kind} {each.document.metadata.name} is already in {other.place}"
@@ -196,6 +209,13 @@ class _Reader:
     def _deny(self, place: findings.Place, message: str, hint: str = "") -> None:
         said, helped = findings.escaped(message), findings.escaped(hint)
         self._found.append(findings.deny("fleet", place, said, hint=helped))
+
+
+def _name_of(kind: str, declaration: Declaration[Any]) -> str:
+    """What two documents of a kind may not share. There is one Fleet; a trust file is what its path says."""
+    if kind == "Trust":
+        return declaration.place.path
+    return "" if kind == "Fleet" else str(declaration.document.metadata.name)
 
 
 def _is_ours(value: Any) -> bool:
@@ -215,6 +235,8 @@ def _misplaced(document: strict.Strict, path: str, where: layout.Layout) -> str:
             return f"a Permit of this branch belongs into environments/{here}/"
         case kinds.Waiver() if not path.startswith(f"environments/{here}/"):
             return f"a Waiver of this branch belongs into environments/{here}/"
+        case kinds.Trust() if path != f"trust/{here}/{document.spec.version}.yaml":
+            return f"this Trust belongs into trust/{here}/{document.spec.version}.yaml"
         case kinds.Bundle() if where.part(path) is not layout.Part.CONTENT:
             return "a Bundle belongs into a shared folder that is not policies/ or schemas/"
         case _:
@@ -222,6 +244,10 @@ def _misplaced(document: strict.Strict, path: str, where: layout.Layout) -> str:
 
 
 def _malformed(document: strict.Strict, place: findings.Place) -> Iterator[findings.Finding]:
+    if isinstance(document, kinds.Fleet):
+        for where, message in asking.faults(document):
+            said = findings.escaped(message)
+            yield replace(findings.deny("fleet", place, said), field=where)
     if not isinstance(document, kinds.Cluster):
         return
     for name, text, size in (

@@ -6,7 +6,7 @@ of git's own hash and against any way in which the commit came about.
 
 import functools
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
@@ -96,3 +96,8 @@ def _pattern(text: str, environment: str | None) -> re.Pattern[str]:
     }
     inner = "".join(words.get(part, re.escape(part)) for part in parts)
     return re.compile(rf"{inner}(/.*)?\Z", re.DOTALL)
+
+
+def fits(path: str, patterns: Iterable[str]) -> bool:
+    """Whether a path is named by one of these, as `apps/web/**` or `apps/*/values.yaml`."""
+    return any(_pattern(each, None).match(path) for each in patterns)

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 from enum import Enum
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints
 
@@ -11,6 +11,7 @@ from fleet.model import strict
 NO_TIME = timedelta(0)
 
 Share = Annotated[str, StringConstraints(pattern=r"^(\d{1,5}|\d{1,2}%|100%)$")]
+Size = Annotated[str, StringConstraints(pattern=r"^([1-9]\d{0,4}|[1-9]\d?%|100%)$")]  # never none
 Glob = Annotated[str, StringConstraints(min_length=1, max_length=1024)]
 
 
@@ -50,6 +51,12 @@ class Window(strict.Strict):
     waves: list[strict.Label] = Field(
         default=[], max_length=50, description="Only for these waves; absent: for all."
     )
+
+
+def written(window: Window) -> dict[str, Any]:
+    """As fleet.yaml would say it, for the book."""
+    said = window.model_dump(mode="json", by_alias=True, exclude={"duration"})
+    return {**said, "duration": f"{window.duration.days}d{window.duration.seconds}s"}
 
 
 class BreakGlass(strict.Strict):
@@ -108,11 +115,13 @@ class Gates(strict.Strict):
         default=NO_TIME, description="Contiguous healthy time of the content upstream."
     )
     approvals: list[Approvals] = Field(default=[], max_length=10, description="All of them.")
-    windows: list[Window] = Field(default=[], max_length=100, description="When waves may open.")
+    windows: list[Window] = Field(default=[], max_length=50, description="When waves may open.")
     break_glass: BreakGlass | None = Field(
         default=None, description="Who may pass closed windows; absent: nobody."
     )
-    budget: Budget = Field(default=Budget(), description="How much one commit may change.")
+    budget: Budget = Field(
+        default=Budget.model_construct(), description="How much one commit may change."
+    )
     signatures: Signatures | None = Field(
         default=None, description="Who must have signed the commits; absent: nobody need."
     )
@@ -135,6 +144,15 @@ class Rollout(strict.Strict):
     deadline: strict.Span | None = Field(
         default=None, description="A wave not healthy by then has failed; absent: it only waits."
     )
+    broken_first: bool = Field(
+        default=False,
+        description="Clusters that fail before the rollout get it with the first wave, whatever theirs is.",
+    )
+
+
+def counted(share: str, whole: int) -> int:
+    """So many of `whole`, for a share written as 2 or 25%; rounded down, so 25% of 3 is none."""
+    return whole * int(share[:-1]) // 100 if share.endswith("%") else int(share)
 
 
 class Hotfix(strict.Strict):

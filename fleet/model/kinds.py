@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field, StringConstraints
 
-from fleet.model import gating, leaving, names, permits, strict
+from fleet.model import gating, leaving, names, permits, strict, trusting
 
 API_VERSION = names.API_VERSION
 GROUP = "fleetgate.dev"
@@ -49,9 +49,10 @@ class Targets(Selector):
 class Wave(strict.Strict):
     name: strict.Label = Field(description="Shown in status and records.")
     selector: Selector = Field(
-        default=Selector(), description="Which clusters; a cluster goes with the first that fits."
+        default=Selector.model_construct(),
+        description="Which clusters. Each fits exactly one wave; in the last, absent = all others.",
     )
-    size: gating.Share | None = Field(
+    size: gating.Size | None = Field(
         default=None,
         description="At most so many clusters at once, as 2 or 25%: a larger wave goes in parts.",
     )
@@ -112,10 +113,14 @@ class EnvironmentSpec(strict.Strict):
     branch: str | None = Field(default=None, description="Its branch; its name if absent.")
     waves: list[Wave] = Field(
         default=[],
-        description="In order; clusters in none of them come last. Absent: canaries first.",
+        description="In order; each cluster in exactly one of them. Absent: canaries first.",
     )
-    guard: Guard = Field(default=Guard(), description="What may be deleted without a Permit.")
-    health: HealthGate = Field(default=HealthGate(), description="When health counts.")
+    guard: Guard = Field(
+        default=Guard.model_construct(), description="What may be deleted without a Permit."
+    )
+    health: HealthGate = Field(
+        default=HealthGate.model_construct(), description="When health counts."
+    )
     policies: list[PolicySetting] = Field(
         default=[], max_length=1000, description="Rules that are enforced differently here."
     )
@@ -123,12 +128,15 @@ class EnvironmentSpec(strict.Strict):
         default=False,
         description="Violations that the release in force has too only warn: new ones block.",
     )
-    waivers: WaiverTerms = Field(default=WaiverTerms(), description="What waivers may say.")
+    waivers: WaiverTerms = Field(
+        default=WaiverTerms.model_construct(), description="What waivers may say."
+    )
     gates: gating.Gates = Field(
-        default=gating.Gates(), description="What a commit must pass besides lineage and policies."
+        default=gating.Gates.model_construct(),
+        description="What a commit must pass besides lineage and policies.",
     )
     rollout: gating.Rollout = Field(
-        default=gating.Rollout(), description="What happens when a wave fails."
+        default=gating.Rollout.model_construct(), description="What happens when a wave fails."
     )
     hotfix: gating.Hotfix | None = Field(
         default=None, description="Paths that may be changed right here; absent: none may."
@@ -187,7 +195,7 @@ class Cluster(strict.Strict):
 class BundleSpec(strict.Strict):
     path: str = Field(default=".", description="Folder of the manifests, relative to this file's.")
     targets: Targets = Field(
-        default=Targets(), description="Which clusters; absent = every cluster."
+        default=Targets.model_construct(), description="Which clusters; absent = every cluster."
     )
     namespace: strict.Label | None = Field(
         default=None, description="For namespaced objects that name none."
@@ -212,7 +220,7 @@ class Bundle(strict.Strict):
     api_version: Literal["fleetgate.dev/v1alpha1"]
     kind: Literal["Bundle"]
     metadata: Metadata
-    spec: BundleSpec = BundleSpec()
+    spec: BundleSpec = BundleSpec.model_construct()
 
 
 class ObjectReference(strict.Strict):
@@ -304,12 +312,22 @@ class Waiver(strict.Strict):
     spec: WaiverSpec
 
 
-KINDS: dict[str, type[Fleet | Cluster | Bundle | Permit | Waiver]] = {
+class Trust(strict.Strict):
+    """trust/ENVIRONMENT/N.yaml, signed in N.sig: whose approvals the environment's agents believe."""
+
+    api_version: Literal["fleetgate.dev/v1alpha1"]
+    kind: Literal["Trust"]
+    metadata: Metadata
+    spec: trusting.TrustSpec
+
+
+KINDS: dict[str, type[Fleet | Cluster | Bundle | Permit | Waiver | Trust]] = {
     "Fleet": Fleet,
     "Cluster": Cluster,
     "Bundle": Bundle,
     "Permit": Permit,
     "Waiver": Waiver,
+    "Trust": Trust,
 }
 
 

@@ -3,14 +3,26 @@
 Rows are the present, records (fleet.audit) are how it came about; both are written in one transaction.
 """
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
-from typing import TypeAlias
+from typing import TypeAlias, get_args
 
-from fleet.model import findings, json_values, leaving, messages, names
+from fleet.model import (
+    approving,
+    findings,
+    json_values,
+    leaving,
+    messages,
+    names,
+    observed,
+    pacing,
+)
 from fleet.model import permits as allowed
+
+_LATER = findings.LATER  # inside Decision the module's name is a field's
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +45,11 @@ class Road:
         order = [step.environment for step in self.steps]
         place = order.index(environment)
         return order[place - 1] if place else None
+
+    def after(self, environment: names.Environment) -> names.Environment | None:
+        """The environment that takes promotions from it; None for the last."""
+        order = [step.environment for step in self.steps]
+        return next((n for one, n in itertools.pairwise(order) if one == environment), None)
 
     def branch(self, environment: names.Environment) -> names.Branch:
         return next(step.branch for step in self.steps if step.environment == environment)
@@ -70,6 +87,7 @@ class GateState(Enum):
     OPEN = "open"
     WAITING = "waiting"
     REFUSED = "refused"
+    ERROR = "error"  # it could not be judged: counts as waiting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +96,25 @@ class GateResult:
     state: GateState
     reason: str
     hint: str = ""
+    until: datetime | None = field(
+        default=None, metadata=findings.LATER
+    )  # when the clock alone changes it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hotfix:
+    """A shared path that was changed right here. It is open until upstream has it, or it is dropped.
+
+    `based_on` is upstream's form of the file when it was made: while upstream keeps that, promotions keep the fix.
+    Forms are mode and blob, as `100644 0123...`; "" = no such file.
+    """
+
+    path: str
+    based_on: str
+    fixed: str
+    commit: names.CommitId
+    reason: str
+    since: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,22 +136,9 @@ class Decision:
     release: int = 0  # of an accepted one
     slices_root: names.Root | None = None
     clusters: tuple[names.Cluster, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hotfix:
-    """A shared path that was changed right here. It is open until upstream has it, or it is dropped.
-
-    `based_on` is upstream's form of the file when it was made: while upstream keeps that, promotions keep the fix.
-    Forms are mode and blob, as `100644 0123...`; "" = no such file.
-    """
-
-    path: str
-    based_on: str
-    fixed: str
-    commit: names.CommitId
-    reason: str
-    since: datetime
+    source: int = field(default=0, metadata=_LATER)  # the newest of upstream's in it
+    back_to: int = field(default=0, metadata=_LATER)  # the own release it goes back to
+    hotfixes: tuple[Hotfix, ...] = field(default=(), metadata=_LATER)  # open with it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,6 +168,28 @@ class Release:
     )  # what it was let through with
     source: int = field(default=0, metadata=findings.LATER)  # the newest of upstream's in it
     hotfixes: tuple[Hotfix, ...] = field(default=(), metadata=findings.LATER)  # open with it
+    trust: tuple[approving.TrustFile, ...] = field(default=(), metadata=findings.LATER)
+    consent: approving.Consent | None = field(
+        default=None, metadata=findings.LATER
+    )  # what people had to agree to
+    terms: tuple[pacing.Terms, ...] = field(
+        default=(), metadata=findings.LATER
+    )  # of each of `waves`
+    windows: tuple[tuple[json_values.JsonObject, ...], ...] = field(
+        default=(), metadata=findings.LATER
+    )  # by the settings in force and by its own, as gating.written has them: all must be open
+    broken: tuple[names.Cluster, ...] = field(
+        default=(), metadata=findings.LATER
+    )  # that failed already with the release before: they count neither as failed nor as unavailable
+    deadline: int = field(default=0, metadata=findings.LATER)  # seconds; 0 = none
+    rolls_back: bool = field(default=False, metadata=findings.LATER)  # when a wave of it fails
+    replaces: pacing.Replaced | None = field(default=None, metadata=findings.LATER)
+
+    def term(self, number: int) -> pacing.Terms:
+        """Of the wave of that number, from 0. Releases of an older book have none: no limits."""
+        if number < len(self.terms):
+            return self.terms[number]
+        return pacing.Terms(wave=str(number + 1))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,6 +202,12 @@ class EnvironmentState:
     decision: Decision | None = None
     hold: str = ""  # why nothing is decided here, in words; "" = nothing holds
     floor: int = 0  # releases up to here may have been seen by agents of a newer, lost book
+    spell: pacing.Spell | None = field(
+        default=None, metadata=findings.LATER
+    )  # where soak or deadline ask
+    failed: pacing.Failure | None = field(
+        default=None, metadata=findings.LATER
+    )  # the release in force
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,6 +256,20 @@ class Violation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Approval:
+    """What a person signed, whose key a trust file of the environment named when it came."""
+
+    environment: names.Environment
+    signed: approving.Signed
+    voice: approving.Voice
+
+    @property
+    def id(self) -> names.Digest:
+        """By key and words: the same said again, even with another signature, is the same."""
+        return json_values.digest([self.voice.key, self.signed.text])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Seal:
     """Facts of the book as a whole. `held` set: everything holds until someone recovers the book."""
 
@@ -212,7 +278,23 @@ class Seal:
     held: str = ""
 
 
-Row: TypeAlias = Seal | EnvironmentState | Release | ClusterState | Violation
+Row: TypeAlias = (
+    Seal
+    | EnvironmentState
+    | Release
+    | ClusterState
+    | Violation
+    | Approval
+    | pacing.Halt
+    | observed.Row
+)
+
+
+KINDS: Mapping[str, type[Row]] = {
+    kind.__name__: kind for kind in get_args(Row)
+}  # as a book names them
+
+Place: TypeAlias = tuple[names.Environment, names.ContentId]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -224,6 +306,14 @@ class Ledger:
     releases: dict[tuple[names.Environment, int], Release] = field(default_factory=dict)
     clusters: dict[names.Cluster, ClusterState] = field(default_factory=dict)
     violations: dict[names.Digest, Violation] = field(default_factory=dict)
+    approvals: dict[names.Digest, Approval] = field(default_factory=dict)
+    soaks: dict[Place, observed.Soak] = field(default_factory=dict)
+    statuses: dict[names.ContentId, dict[tuple[str, str], observed.Status]] = field(
+        default_factory=dict
+    )
+    quarantines: dict[Place, observed.Quarantine] = field(default_factory=dict)
+    halts: dict[str, pacing.Halt] = field(default_factory=dict)
+    broken_glass: dict[names.Environment, observed.BreakGlass] = field(default_factory=dict)
 
     def take(self, row: Row) -> None:
         match row:
@@ -237,6 +327,23 @@ class Ledger:
                 self.clusters[row.cluster] = row
             case Violation():
                 self.violations[row.id] = row
+            case Approval():
+                self.approvals[row.id] = row
+            case pacing.Halt():
+                self.halts[row.key] = row
+            case _:
+                self._observed(row)
+
+    def _observed(self, row: observed.Row) -> None:
+        match row:
+            case observed.Soak():
+                self.soaks[row.environment, row.content] = row
+            case observed.Status():
+                self.statuses.setdefault(row.content, {})[row.issuer, row.context] = row
+            case observed.Quarantine():
+                self.quarantines[row.environment, row.content] = row
+            case observed.BreakGlass():
+                self.broken_glass[row.environment] = row
 
     def in_force(self, environment: names.Environment) -> Release | None:
         state = self.environments.get(environment)
@@ -254,5 +361,9 @@ def key(row: Row) -> str:
             return f"{row.environment}/{row.number}"
         case ClusterState():
             return row.cluster
-        case Violation():
+        case Violation() | Approval():
             return row.id
+        case pacing.Halt():
+            return row.key
+        case _:
+            return observed.key(row)

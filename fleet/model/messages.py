@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from fleet.model import changes, health, json_values, leaving, names
+from fleet.model import approving, changes, findings, health, json_values, leaving, names
 from fleet.model import permits as allowed
 
 
@@ -46,6 +46,10 @@ class Dispatch:
     permits: tuple[allowed.Permit, ...] = ()
     retire: leaving.OnRemoval | None = None
     trace: str = ""  # W3C traceparent
+    trust: tuple[approving.TrustFile, ...] = field(
+        default=(), metadata=findings.LATER
+    )  # from version 1 on
+    approvals: tuple[approving.Signed, ...] = field(default=(), metadata=findings.LATER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -41,10 +41,20 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """From a field of one object to another one; `detail` is a part that it must have: a key of its data, a port."""
+
+    target: Key
+    field: tuple[str, ...]
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
     """One object of one bundle. `body` is the parsed document and is never changed by anyone.
 
-    Of an object that was known before, `body` is read when somebody asks; until then there is a sketch of it.
+    Of an object that was known before, `body` is read when somebody asks; until then there is a sketch of it, and
+    all that it refers to.
     """
 
     key: Key
@@ -58,6 +68,8 @@ class Manifest:
     read: Callable[[], json_values.JsonObject] | None = field(
         default=None, repr=False, compare=False
     )
+    refers: tuple[Reference, ...] | None = field(default=None, repr=False, compare=False)
+    piece: str = field(default="", repr=False, compare=False)  # with whose objects it was kept
 
     def __getattr__(self, name: str) -> Any:
         """Python asks for what is not there: a body that has not been read. It is not held either."""
@@ -73,7 +85,7 @@ class Manifest:
 def unread(**known: Any) -> Manifest:
     """A manifest without its body: `read` says where that comes from."""
     found = object.__new__(Manifest)
-    for name, value in known.items():
+    for name, value in {"refers": None, "piece": "", **known}.items():
         object.__setattr__(found, name, value)
     return found
 

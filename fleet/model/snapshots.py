@@ -28,6 +28,11 @@ class Snapshot:
     commit: names.CommitId
     entries: Mapping[str, Entry] = field(repr=False)
 
+    def form(self, path: str) -> str:
+        """Mode and blob; "" = no such file. Within one repository equal forms are equal bytes."""
+        entry = self.entries.get(path)
+        return f"{entry.mode:o} {entry.blob}" if entry else ""
+
     def under(self, folder: str) -> Iterator[Entry]:
         """In order of their paths; what lies elsewhere costs nothing."""
         prefix = folder.rstrip("/") + "/" if folder not in ("", ".") else ""
@@ -53,6 +58,16 @@ class Commit:
     author: str
     subject: str
     authored: datetime | None
+    message: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signature:
+    """What a commit is signed with: `armor` as it stands in it, "" = nothing, over `payload`."""
+
+    commit: names.CommitId
+    armor: str = field(default="", repr=False)
+    payload: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,4 +75,6 @@ class Step:
     """One commit on a first-parent way with the paths in which it differs from its first parent."""
 
     commit: names.CommitId
+    parents: tuple[names.CommitId, ...]
     paths: tuple[str, ...]
+    message: str = field(default="", repr=False)

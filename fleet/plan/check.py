@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from fleet.model import findings, kinds, names, objects
+from fleet.model import findings, kinds, names, objects, pacing
 from fleet.plan import rollout
 
 RESERVED_NAMESPACE = "fleetgate-system"
@@ -26,6 +26,7 @@ def check(
     clusters: Sequence[kinds.Cluster],
     retired: Mapping[names.Cluster, kinds.OnRemoval],
     judged: Mapping[names.Cluster, Iterable[objects.Manifest]],
+    broken: frozenset[names.Cluster] = frozenset(),
 ) -> tuple[findings.Finding, ...]:
     """Hold the plan against the clusters that are registered or leave, and the manifests judged for each."""
     faults = (
@@ -33,7 +34,8 @@ def check(
         for cluster in plan.slices
         for fault in _slice(plan, cluster, judged.get(cluster, ()))
     )
-    return (*drawn(plan, spec=spec, clusters=clusters, retired=retired), *_as_findings(faults))
+    shape = drawn(plan, spec=spec, clusters=clusters, retired=retired, broken=broken)
+    return (*shape, *_as_findings(faults))
 
 
 def drawn(
@@ -42,13 +44,18 @@ def drawn(
     spec: kinds.EnvironmentSpec,
     clusters: Sequence[kinds.Cluster],
     retired: Mapping[names.Cluster, kinds.OnRemoval],
+    broken: frozenset[names.Cluster] = frozenset(),
 ) -> tuple[findings.Finding, ...]:
     """All but what is in the slices: where nothing is sent, their bytes are not written either."""
+    known = frozenset(names.Cluster(c.metadata.name) for c in clusters)
+    early = broken & known if spec.rollout.broken_first else frozenset()
+    ranks = _ranks(spec, clusters, retired, early)
     faults = (
-        *_membership(plan, spec, frozenset(names.Cluster(c.metadata.name) for c in clusters)),
+        *_membership(plan, spec, known),
         *_leaving(plan, retired),
         *_waves(plan),
-        *_order(plan, _ranks(spec, clusters, retired)),
+        *_order(plan, ranks),
+        *_terms(plan, spec, ranks, early),
         *_root(plan),
     )
     return _as_findings(faults)
@@ -93,21 +100,90 @@ def _ranks(
     spec: kinds.EnvironmentSpec,
     clusters: Sequence[kinds.Cluster],
     retired: Iterable[names.Cluster],
+    early: frozenset[names.Cluster],
 ) -> Mapping[names.Cluster, int]:
-    """The number of the first wave that fits each cluster; who fits none or leaves comes last."""
+    """The number of the first wave that fits each cluster; who fits none or leaves comes last, `early` ones first."""
     selectors = [wave.selector for wave in spec.waves] or [_CANARY]
     ranks = dict.fromkeys(retired, len(selectors))
     for cluster in clusters:
         labels = cluster.metadata.labels
         fitting = (n for n, each in enumerate(selectors) if kinds.selects(each, labels))
         ranks[names.Cluster(cluster.metadata.name)] = next(fitting, len(selectors))
-    return ranks
+    others = [rank for cluster, rank in ranks.items() if cluster not in early]
+    return {**ranks, **dict.fromkeys(early, min(others, default=len(selectors)))}
 
 
 def _order(plan: rollout.Plan, ranks: Mapping[names.Cluster, int]) -> Iterator[str]:
     drawn = [{ranks.get(cluster) for cluster in wave} for wave in plan.waves]
-    if drawn != [{rank} for rank in sorted(set(ranks.values()))]:
+    parts = [n for n, each in enumerate(drawn) if each != drawn[n - 1] or n == 0]
+    if [drawn[n] for n in parts] != [{rank} for rank in sorted(set(ranks.values()))]:
         yield "the waves are not those that fleet.yaml describes, or not in that order"
+
+
+def _terms(
+    plan: rollout.Plan,
+    spec: kinds.EnvironmentSpec,
+    ranks: Mapping[names.Cluster, int],
+    early: frozenset[names.Cluster],
+) -> Iterator[str]:
+    """Each part of each wave: no larger than its wave's size, filled by name, under its wave's own terms."""
+    if len(plan.terms) != len(plan.waves):
+        yield "not every wave has its terms"
+        return
+    for rank in sorted(set(ranks.values())):
+        yield from _wave(plan, spec, rank, ranks, early)
+
+
+def _wave(
+    plan: rollout.Plan,
+    spec: kinds.EnvironmentSpec,
+    rank: int,
+    ranks: Mapping[names.Cluster, int],
+    early: frozenset[names.Cluster],
+) -> Iterator[str]:
+    named = {c for c, at in ranks.items() if at == rank and c not in early}
+    parts = [n for n, wave in enumerate(plan.waves) if {ranks.get(c) for c in wave} == {rank}]
+    cut = [[c for c in plan.waves[n] if c not in early] for n in parts]
+    wave = _declared(spec, rank)
+    limit = _most(wave, len(named))
+    if any(len(each) > limit for each in cut) or any(len(each) < limit for each in cut[:-1]):
+        yield f"wave {wave.name} does not go in parts of {limit}"
+    listed = [cluster for each in cut for cluster in each]
+    if listed != sorted(listed, key=lambda each: (each in plan.retired, each)):
+        yield f"the parts of wave {wave.name} are not in order of names"
+    for number, n in enumerate(parts, 1):
+        if not _holds(plan.terms[n], wave, len(named), number, len(parts)):
+            yield f"part {number} of wave {wave.name} has other terms than fleet.yaml says"
+
+
+def _declared(spec: kinds.EnvironmentSpec, rank: int) -> kinds.Wave:
+    """The wave of that rank; whoever is in none goes by the limits of the last."""
+    if not spec.waves:
+        return kinds.Wave(name="canary" if rank == 0 else "rest")
+    if rank < len(spec.waves):
+        return spec.waves[rank]
+    last = spec.waves[-1]
+    return kinds.Wave(name="rest", size=last.size, max_unavailable=last.max_unavailable)
+
+
+def _most(wave: kinds.Wave, count: int) -> int:
+    return max(1, _part_of(wave.size, count)) if wave.size else max(1, count)
+
+
+def _part_of(share: str, count: int) -> int:
+    number = int(share.rstrip("%"))
+    return number * count // 100 if share.endswith("%") else number
+
+
+def _holds(terms: pacing.Terms, wave: kinds.Wave, count: int, number: int, parts: int) -> bool:
+    asked = [(e.group, e.count, e.expires.total_seconds(), e.unsigned) for e in wave.approvals]
+    return (
+        (terms.wave, terms.part, terms.parts) == (wave.name, number, parts)
+        and terms.at_once == (_most(wave, count) if wave.size else 0)
+        and terms.max_unavailable == _part_of(wave.max_unavailable, count)
+        and terms.soak == wave.soak.total_seconds()
+        and [(e.group, e.count, e.expires, e.unsigned) for e in terms.approvals] == asked
+    )
 
 
 def _slice(

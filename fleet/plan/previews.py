@@ -8,12 +8,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
-from fleet.model import changes, errors, findings, leaving, names, objects
-from fleet.plan import edits
+from fleet.model import changes, errors, findings, leaving, names, objects, pacing
+from fleet.plan import edits, rollout
 
 Share = tuple[objects.Manifest, ...]
 Shares = Mapping[names.Cluster, Share]
-Waves = tuple[tuple[names.Cluster, ...], ...]
 _Edit = edits.Edit  # inside Change the module's name is a field's
 _RBAC = "rbac.authorization.k8s.io"
 _ACCESS = frozenset({
@@ -73,10 +72,18 @@ class Totals:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Wave:
+    """One part of a rollout, under the terms that the plan has for it."""
+
+    clusters: tuple[names.Cluster, ...]
+    terms: pacing.Terms
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
     """`waves` hold every cluster of the environment, also those in which nothing changes."""
 
-    waves: Waves
+    waves: tuple[Wave, ...]
     groups: tuple[Group, ...]
     joining: tuple[names.Cluster, ...]
     retiring: Mapping[names.Cluster, leaving.OnRemoval]
@@ -93,14 +100,19 @@ class Difference:
             yield change, tuple(clusters)
 
 
-def between(
-    before: Shares,
-    after: Shares,
-    waves: Waves,
-    retiring: Mapping[names.Cluster, leaving.OnRemoval],
-) -> Difference:
-    """`waves` are those of the plan: every cluster that comes after, and those that leave."""
-    ordered = [cluster for wave in waves for cluster in wave]
+NOTHING = Difference(
+    waves=(),
+    groups=(),
+    joining=(),
+    retiring={},
+    totals=Totals(clusters=0, created=0, configured=0, deleted=0),
+)
+
+
+def between(before: Shares, after: Shares, plan: rollout.Plan) -> Difference:
+    """In the plan's order: every cluster that comes after, and those that leave."""
+    ordered = [cluster for wave in plan.waves for cluster in wave]
+    retiring = plan.retired
     found = _Comparison()
     together: dict[str, tuple[tuple[Change, ...], list[names.Cluster]]] = {}
     for cluster in ordered:
@@ -109,7 +121,10 @@ def between(
             together.setdefault(seen, (changed, []))[1].append(cluster)
     groups = tuple(Group(clusters=tuple(c), changes=each) for each, c in together.values())
     return Difference(
-        waves=waves,
+        waves=tuple(
+            Wave(clusters=clusters, terms=terms)
+            for clusters, terms in zip(plan.waves, plan.terms, strict=True)
+        ),
         groups=groups,
         joining=tuple(cluster for cluster in ordered if cluster not in before),
         retiring=retiring,

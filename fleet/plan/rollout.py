@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
-from fleet.model import kinds, names
+from fleet.model import gating, kinds, names, pacing
 from fleet.model import slices as form
 from fleet.plan import slices
 from fleet.protocol import merkle
@@ -14,12 +15,17 @@ _CANARIES_FIRST = (
 )
 
 
+REST = "rest"  # the wave of those who fit no declared one, or leave
+_LARGEST = 1 << 30  # clusters
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     environment: names.Environment
     slices: Mapping[names.Cluster, slices.Slice]
     retired: Mapping[names.Cluster, kinds.OnRemoval]
-    waves: tuple[tuple[names.Cluster, ...], ...]
+    waves: tuple[tuple[names.Cluster, ...], ...]  # in parts, where a wave has a size
+    terms: tuple[pacing.Terms, ...]  # of each of `waves`
     slices_root: names.Root
 
 
@@ -28,13 +34,16 @@ def plan(
     clusters: Sequence[kinds.Cluster],
     cut: Mapping[names.Cluster, slices.Slice],
     retired: Mapping[names.Cluster, kinds.OnRemoval],
+    broken: frozenset[names.Cluster] = frozenset(),
 ) -> Plan:
-    """`retired` are clusters that were in force and whose document is gone: they leave in the last wave."""
+    """`retired` were in force and their document is gone: they leave last. `broken` may go first, if so declared."""
+    drawn = _waves(environment, clusters, retired, broken)
     return Plan(
         environment=names.Environment(environment.name),
         slices=dict(sorted(cut.items())),
         retired=dict(sorted(retired.items())),
-        waves=_waves(environment, clusters, retired),
+        waves=tuple(members for members, _ in drawn),
+        terms=tuple(terms for _, terms in drawn),
         slices_root=merkle.slices_root(
             leaves({cluster: each.digest for cluster, each in cut.items()}, retired)
         ),
@@ -50,18 +59,71 @@ def leaves(
     return dict(sorted({**leaving, **slices_of}.items()))
 
 
+_Members: TypeAlias = tuple[names.Cluster, ...]
+
+
 def _waves(
     environment: kinds.EnvironmentSpec,
     clusters: Sequence[kinds.Cluster],
     retired: Mapping[names.Cluster, kinds.OnRemoval],
-) -> tuple[tuple[names.Cluster, ...], ...]:
+    broken: frozenset[names.Cluster],
+) -> list[tuple[_Members, pacing.Terms]]:
+    """Each cluster goes with the first wave that fits; plan.placement refuses where another would fit too."""
     left = {names.Cluster(each.metadata.name): each.metadata.labels for each in clusters}
-    found: list[tuple[names.Cluster, ...]] = []
+    first = sorted(broken & left.keys()) if environment.rollout.broken_first else []
+    left = {name: labels for name, labels in left.items() if name not in first}
+    found: list[tuple[_Members, pacing.Terms]] = []
     for wave in environment.waves or _CANARIES_FIRST:
         chosen = sorted(
             name for name, labels in left.items() if kinds.selects(wave.selector, labels)
         )
         left = {name: labels for name, labels in left.items() if name not in chosen}
-        found.append(tuple(chosen))
-    found.append((*sorted(left), *sorted(retired)))
-    return tuple(wave for wave in found if wave)
+        found += _parts(wave, tuple(chosen))
+    found += _parts(_rest(environment), (*sorted(left), *sorted(retired)))
+    return _with_first(tuple(first), found, _rest(environment))
+
+
+def _rest(environment: kinds.EnvironmentSpec) -> kinds.Wave:
+    """As careful as the wave before it."""
+    last = environment.waves[-1] if environment.waves else kinds.Wave(name=REST)
+    return kinds.Wave(name=REST, size=last.size, max_unavailable=last.max_unavailable)
+
+
+def _parts(wave: kinds.Wave, members: _Members) -> list[tuple[_Members, pacing.Terms]]:
+    count = len(members)
+    size = max(1, gating.counted(wave.size or f"{_LARGEST}", count))
+    cut = [members[at : at + size] for at in range(0, count, size)]
+    return [(each, _terms(wave, count, n, len(cut))) for n, each in enumerate(cut, 1)]
+
+
+def _terms(wave: kinds.Wave, count: int, part: int, parts: int) -> pacing.Terms:
+    return pacing.Terms(
+        wave=wave.name,
+        part=part,
+        parts=parts,
+        at_once=max(1, gating.counted(wave.size, count)) if wave.size else 0,
+        max_unavailable=gating.counted(wave.max_unavailable, count),
+        soak=int(wave.soak.total_seconds()),
+        approvals=tuple(_asked(each) for each in wave.approvals),
+    )
+
+
+def _asked(approvals: gating.Approvals) -> pacing.Asked:
+    return pacing.Asked(
+        group=approvals.group,
+        count=approvals.count,
+        expires=int(approvals.expires.total_seconds()),
+        unsigned=approvals.unsigned,
+    )
+
+
+def _with_first(
+    first: _Members, drawn: list[tuple[_Members, pacing.Terms]], rest: kinds.Wave
+) -> list[tuple[_Members, pacing.Terms]]:
+    """Who is broken goes beside the first part, not instead of it: it must not be the only one to prove a release."""
+    if not first:
+        return drawn
+    if not drawn:
+        return [(first, _terms(rest, 0, 1, 1))]
+    members, terms = drawn[0]
+    return [((*members, *first), terms), *drawn[1:]]

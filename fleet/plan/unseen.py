@@ -43,17 +43,9 @@ def _differing(
     one: snapshots.Snapshot, other: snapshots.Snapshot, where: layout.Layout
 ) -> set[str]:
     paths = {*one.entries, *other.entries}
-    moved = {path for path in paths if _form(one, path) != _form(other, path)}
+    moved = {path for path in paths if one.form(path) != other.form(path)}
     return {path for path in moved if where.part(path) is not layout.Part.INERT}
 
 
-_Form = tuple[int, str] | None
-
-
-def _shown(one: snapshots.Snapshot, other: snapshots.Snapshot, path: str) -> tuple[_Form, _Form]:
-    return _form(one, path), _form(other, path)
-
-
-def _form(snapshot: snapshots.Snapshot, path: str) -> _Form:
-    entry = snapshot.entries.get(path)
-    return (entry.mode, entry.blob) if entry else None
+def _shown(one: snapshots.Snapshot, other: snapshots.Snapshot, path: str) -> tuple[str, str]:
+    return one.form(path), other.form(path)

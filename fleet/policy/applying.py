@@ -4,10 +4,10 @@ What only the object can tell (its labels and name) is left to `matching`.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from fleet.policy import documents, forms, matching
+from fleet.policy import documents, forms, histories, matching
 from fleet.policy.criteria import ALWAYS
 
 _Kind: TypeAlias = tuple[str, str, str, str, str, tuple[tuple[str, str], ...] | None]
@@ -37,7 +37,7 @@ def matches(policy: documents.Policy, binding: documents.Binding, asked: matchin
 class Index:
     """It keeps what it was asked for, and says the same each time."""
 
-    __slots__ = ("_bindings", "_known", "_policies", "_selects")
+    __slots__ = ("_bindings", "_deleting", "_known", "_policies", "_selects", "_telling")
 
     def __init__(
         self, policies: Mapping[str, documents.Policy], bindings: Iterable[documents.Binding]
@@ -51,6 +51,16 @@ class Index:
             for each in _criteria(policies[binding.policy], binding)
         )
         self._known: dict[_Kind, tuple[Rule, ...]] = {}
+        self._deleting = frozenset(
+            each.policy
+            for each in self._bindings
+            if each.policy in policies and histories.judge_deletions(policies[each.policy])
+        )
+        self._telling = frozenset(
+            (each.name, each.policy)
+            for each in self._bindings
+            if each.policy in policies and histories.matter(policies[each.policy], each)
+        )
 
     def rules(self, asked: matching.Request) -> tuple[Rule, ...]:
         """In the order of their bindings."""
@@ -59,6 +69,28 @@ class Index:
         if found is None:
             found = self._known[kind] = tuple(self._rules(asked))
         return found
+
+    @property
+    def heeds_deletions(self) -> bool:
+        return bool(self._deleting)
+
+    def is_about_deletions(self, rule: Rule) -> bool:
+        return rule.policy.name in self._deleting
+
+    @property
+    def heeds_updates(self) -> bool:
+        return bool(self._telling)
+
+    def is_about_updates(self, rule: Rule) -> bool:
+        """Whether it may judge one otherwise than a creation."""
+        return (rule.binding.name, rule.policy.name) in self._telling
+
+    def heeds_update(self, asked: matching.Request) -> bool:
+        """Whether of that kind, in that namespace, an update may be judged otherwise than a creation."""
+        both = (replace(asked, operation=each) for each in (matching.CREATE, matching.UPDATE))
+        return self.heeds_updates and any(
+            self.is_about_updates(rule) for each in both for rule in self.rules(each)
+        )
 
     def _rules(self, asked: matching.Request) -> Iterator[Rule]:
         for binding in self._bindings:

@@ -6,7 +6,7 @@ object go.
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from fleet.manifests import scopes
 from fleet.model import findings, json_values, names, objects
@@ -15,7 +15,9 @@ from fleet.policy import applying, criteria, forms, matching, policies
 ON_EVERY_OBJECT = ("schema",)
 
 Judged = Counter[tuple[str, str]]  # objects by rule and namespace
-_Kind = tuple[str, str, str, str]
+_Kind = tuple[bool, str, str, str, str]
+
+_NOTHING: Mapping[str, Any] = {}
 
 
 def judged(
@@ -23,20 +25,24 @@ def judged(
     book: policies.PolicySet,
     environment: names.Environment,
     known: scopes.Scopes,
+    runs: Mapping[names.Cluster, Collection[objects.Key]],
 ) -> Judged:
-    """Each object once, on however many clusters it is."""
+    """Each object once, on however many clusters it is; as an update where it runs already."""
     bound = policies.for_environment(book, environment)
     found: Judged = Counter()
     seen: set[objects.Key] = set()
-    for share in {tuple(map(id, each)): each for each in manifests.values()}.values():
+    different = {tuple(map(id, each)): cluster for cluster, each in manifests.items()}
+    for cluster in different.values():
+        share, held = manifests[cluster], runs.get(cluster, ())
         kinds: dict[_Kind, list[objects.Manifest]] = {}
         for each in share:
             if each.key not in seen:
                 seen.add(each.key)
-                kinds.setdefault(_kind(each), []).append(each)
+                kinds.setdefault((each.key in held, *_kind(each)), []).append(each)
         labels = _namespaces(share)
         for kind, group in kinds.items():
-            for rule, count in _counted(group, bound, _Scene(labels, known)).items():
+            scene = _Scene(labels, known, _NOTHING if kind[0] else None)
+            for rule, count in _counted(group, bound, scene).items():
                 found[rule, kind[-1]] += count
     return found
 
@@ -44,12 +50,13 @@ def judged(
 class _Scene(NamedTuple):
     labels: Mapping[str, Mapping[str, str]]  # of Namespaces
     known: scopes.Scopes
+    old: Mapping[str, Any] | None  # whatever it is; None = they are new
 
     def asked(self, manifest: objects.Manifest) -> matching.Request:
-        return matching.request(manifest, self.labels, self.known, _head(manifest))
+        return matching.request(manifest, self.labels, self.known, _head(manifest), self.old)
 
 
-def _kind(manifest: objects.Manifest) -> _Kind:
+def _kind(manifest: objects.Manifest) -> tuple[str, str, str, str]:
     key = manifest.key
     return key.group, key.kind, manifest.version, key.namespace
 

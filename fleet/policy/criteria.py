@@ -13,11 +13,19 @@ from fleet.policy import matching
 class Criterion(Protocol):
     """A value too: whatever it is made of belongs to the digest of its policy."""
 
+    @property
+    def names_operations(self) -> bool:
+        """Whether it may tell an update from a creation."""
+
     def holds(self, asked: matching.Request) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Always:
+    @property
+    def names_operations(self) -> bool:
+        return False
+
     def holds(self, asked: matching.Request) -> bool:
         return asked is not None
 
@@ -27,6 +35,10 @@ class Inside:
     """Objects of one namespace: what a namespaced policy may speak of."""
 
     namespace: str
+
+    @property
+    def names_operations(self) -> bool:
+        return False
 
     def holds(self, asked: matching.Request) -> bool:
         return asked.key.namespace == self.namespace
@@ -38,6 +50,10 @@ class Every:
 
     of: tuple[Criterion, ...]
 
+    @property
+    def names_operations(self) -> bool:
+        return any(each.names_operations for each in self.of)
+
     def holds(self, asked: matching.Request) -> bool:
         return all(each.holds(asked) for each in self.of)
 
@@ -48,6 +64,10 @@ class Some:
 
     of: tuple[Criterion, ...]
 
+    @property
+    def names_operations(self) -> bool:
+        return any(each.names_operations for each in self.of)
+
     def holds(self, asked: matching.Request) -> bool:
         return any(each.holds(asked) for each in self.of)
 
@@ -55,6 +75,10 @@ class Some:
 @dataclass(frozen=True, slots=True)
 class Opposite:
     of: Criterion
+
+    @property
+    def names_operations(self) -> bool:
+        return self.of.names_operations
 
     def holds(self, asked: matching.Request) -> bool:
         return not self.of.holds(asked)

@@ -211,14 +211,13 @@ def _expressed(expression: expressions.Expression | None, scene: Mapping[str, An
 
 def _request(asked: matching.Request) -> dict[str, Any]:
     """Of an AdmissionRequest what a repository can know: who asks is seldom among it: then `userInfo` is an error."""
-    key, version = asked.key, asked.version
-    kind = {"group": key.group, "version": version, "kind": key.kind}
-    resource = {"group": key.group, "version": version, "resource": asked.resource}
+    key = asked.key
+    meant, written = _versioned(asked.meant or asked.written), _versioned(asked.written)
     known = {
-        "kind": kind,
-        "resource": resource,
-        "requestKind": kind,
-        "requestResource": resource,
+        "kind": {**meant, "kind": key.kind},
+        "resource": {**meant, "resource": asked.resource},
+        "requestKind": {**written, "kind": key.kind},
+        "requestResource": {**written, "resource": asked.resource},
         "name": key.name,
         "operation": asked.operation,
         "dryRun": False,
@@ -228,6 +227,10 @@ def _request(asked: matching.Request) -> dict[str, Any]:
     if namespace:
         known["namespace"] = namespace
     return known
+
+
+def _versioned(version: matching.Version) -> dict[str, str]:
+    return {"group": version[0], "version": version[1]}
 
 
 def _namespace(asked: matching.Request) -> dict[str, Any] | None:

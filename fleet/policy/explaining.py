@@ -17,6 +17,7 @@ from fleet.policy import (
     criteria,
     decisions,
     documents,
+    equivalents,
     evaluate,
     excerpts,
     expressions,
@@ -100,7 +101,14 @@ def explained(
 ) -> Explained:
     """`bound` is what counts in the environment."""
     asked = evaluate.request(manifest, scene)
-    case = _Case(policy=policy, bound=bound, manifest=manifest, asked=asked, scopes=scene.scopes)
+    case = _Case(
+        policy=policy,
+        bound=bound,
+        manifest=manifest,
+        asked=asked,
+        shown=equivalents.request(policy, asked, scene.kinds),
+        scopes=scene.scopes,
+    )
     met = case.criteria(policy.form.spec.match_constraints, policy.criterion)
     is_matched = all(each.holds for each in met)
     found = tuple(case.hearings()) if is_matched else ()
@@ -127,6 +135,7 @@ class _Case:
     bound: policies.PolicySet
     manifest: objects.Manifest
     asked: matching.Request
+    shown: matching.Request | str  # as the policy sees it, or why nobody can tell
     scopes: _Scopes
 
     def criteria(
@@ -148,16 +157,21 @@ class _Case:
         if not applying.matches(self.policy, binding, self.asked):
             yield heard
             return
+        if isinstance(self.shown, str):
+            yield replace(heard, outcome=Outcome.ERROR, fault=self.shown)
+            return
         found = parameters.find(binding, self.asked, self.bound, self.scopes)
         if not found.values:
             outcome = Outcome.ERROR if found.fault else Outcome.WITHOUT
             yield replace(heard, outcome=outcome, fault=found.fault)
         for params in found.values:
-            yield self._decided(heard, params)
+            yield self._decided(heard, params, self.shown)
 
-    def _decided(self, heard: Hearing, params: documents.Document | None) -> Hearing:
+    def _decided(
+        self, heard: Hearing, params: documents.Document | None, shown: matching.Request
+    ) -> Hearing:
         policy = self.policy
-        seen = decisions.seen(policy, decisions.scene(self.asked), params)
+        seen = decisions.seen(policy, decisions.scene(shown), params)
         is_exempt = decisions.is_exempt(policy, self.asked, seen)
         decided = () if is_exempt else decisions.decide(policy, seen)
         bench = _Bench(policy, self.manifest, seen)

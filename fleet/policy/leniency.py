@@ -11,7 +11,7 @@ from datetime import datetime
 
 from fleet.manifests import declared
 from fleet.model import findings, kinds, names, objects
-from fleet.policy import loosening, waivers
+from fleet.policy import gateforms, loosening, waivers
 
 Identity = tuple[str, str, str]  # rule, object, message: of a violation, wherever it stands
 BASELINE = "baseline: what runs has it too"
@@ -263,6 +263,7 @@ def _settings(before: kinds.EnvironmentSpec, after: kinds.EnvironmentSpec) -> It
         yield "the baseline is switched on"
     if after.waivers != before.waivers:
         yield "what waivers may say is changed"
+    yield from gateforms.loosenings(before, after)
 
 
 def _fleet() -> findings.Place:

@@ -28,6 +28,7 @@ _EVENT = "Event"
 _SERVED_TWICE = dict.fromkeys(("", "events.k8s.io"), ("", "events.k8s.io"))
 
 Labels = Mapping[str, str]
+Version = tuple[str, str]  # group and version
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +48,16 @@ class Request:
         default=None, repr=False
     )  # who asks, where that is known
     namespace_annotations: Labels | None = None
+    meant: Version | None = None  # as what policies see it, where that is not as it was written
+
+    @property
+    def written(self) -> Version:
+        return self.key.group, self.version
+
+    @property
+    def lacks_old(self) -> bool:
+        """It replaces something that nobody here can show."""
+        return self.operation == UPDATE and self.old is None
 
     @property
     def is_namespace(self) -> bool:
@@ -104,10 +115,31 @@ def matches(criteria: forms.MatchResources, asked: Request) -> bool:
     return (
         (asked.key.group, asked.key.kind) not in _EXEMPT
         and _selects_namespace(criteria.namespace_selector, asked)
-        and kinds.selects(criteria.object_selector, asked.labels)
+        and _selects_object(criteria.object_selector, asked)
         and not _any(criteria.exclude_resource_rules, criteria, asked)
         and (not criteria.resource_rules or _any(criteria.resource_rules, criteria, asked))
     )
+
+
+def meant(criteria: forms.MatchResources, asked: Request, served: Iterable[Version]) -> Version:
+    """The version of its kind that rules which match an object speak of: as it was written, if they name that.
+
+    A version that nobody serves is no other form of it.
+    """
+    rules = criteria.resource_rules
+    if not rules or _any_exactly(rules, asked, asked.written):
+        return asked.written
+    others = [
+        each
+        for rule in rules
+        for each in served
+        if each != asked.written and _any_exactly([rule], asked, each)
+    ]
+    return others[0] if others else asked.written
+
+
+def _any_exactly(rules: Iterable[forms.ResourceRule], asked: Request, version: Version) -> bool:
+    return any(_fits_exactly(rule, asked, version) and _is_named(rule, asked) for rule in rules)
 
 
 def may_match(criteria: forms.MatchResources, asked: Request) -> bool:
@@ -124,9 +156,13 @@ def depends_on_object(criteria: forms.MatchResources, asked: Request) -> bool:
     named = [each for each in listed if each.resource_names]
     return (
         _any(named, criteria, asked, by_name=False)
-        or criteria.object_selector != _ANY
+        or selects_objects(criteria)
         or (asked.is_namespace and selects_namespaces(criteria))
     )
+
+
+def selects_objects(criteria: forms.MatchResources) -> bool:
+    return criteria.object_selector != _ANY
 
 
 def selects_namespaces(criteria: forms.MatchResources) -> bool:
@@ -138,6 +174,14 @@ def _selects_namespace(selector: kinds.Selector, asked: Request) -> bool:
     if asked.is_namespace:
         return kinds.selects(selector, {**asked.labels, NAME_LABEL: asked.key.name})
     return asked.namespace_labels is None or kinds.selects(selector, dict(asked.namespace_labels))
+
+
+def _selects_object(selector: kinds.Selector, asked: Request) -> bool:
+    """As it comes or as it was: no label that goes takes an object out of a policy's sight."""
+    old = {} if asked.old is None else texts(asked.old, "labels")
+    return kinds.selects(selector, asked.labels) or (
+        asked.old is not None and kinds.selects(selector, dict(old))
+    )
 
 
 def _any(
@@ -154,25 +198,41 @@ def _any(
     )
 
 
+def speaks_of(rule: forms.ResourceRule, operation: str) -> bool:
+    return _has(rule.operations, operation)
+
+
 def _is_named(rule: forms.ResourceRule, asked: Request) -> bool:
     return not rule.resource_names or asked.key.name in rule.resource_names
 
 
 def _fits(rule: forms.ResourceRule, asked: Request, *, is_exact: bool) -> bool:
     """Equivalent takes an object for what it is in every version of its kind (threat 53)."""
+    if is_exact:
+        return _fits_exactly(rule, asked, asked.written)
+    return any(_has(rule.api_groups, each) for each in _groups(asked)) and _is_about(rule, asked)
+
+
+def _fits_exactly(rule: forms.ResourceRule, asked: Request, version: Version) -> bool:
     return (
-        _has(rule.operations, asked.operation)
-        and any(_has(rule.api_groups, each) for each in _groups(asked, is_exact=is_exact))
-        and (not is_exact or _has(rule.api_versions, asked.version))
+        _has(rule.api_groups, version[0])
+        and _has(rule.api_versions, version[1])
+        and _is_about(rule, asked)
+    )
+
+
+def _is_about(rule: forms.ResourceRule, asked: Request) -> bool:
+    return (
+        speaks_of(rule, asked.operation)
         and any(_is_resource(each, asked.resource) for each in rule.resources)
         and _is_in_scope(rule.scope, asked)
     )
 
 
-def _groups(asked: Request, *, is_exact: bool) -> tuple[str, ...]:
+def _groups(asked: Request) -> tuple[str, ...]:
     """Where an object is served: one kind of Kubernetes is in two groups."""
     group, kind = asked.key.group, asked.key.kind
-    return (group,) if is_exact or kind != _EVENT else _SERVED_TWICE.get(group, (group,))
+    return _SERVED_TWICE.get(group, (group,)) if kind == _EVENT else (group,)
 
 
 def _has(words: Iterable[str], word: str) -> bool:

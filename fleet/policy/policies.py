@@ -12,9 +12,9 @@ from pydantic import ValidationError
 from fleet.manifests import declared
 from fleet.model import findings, json_values, names
 from fleet.policy import applying, documents, forms, writings
-from fleet.policy.dialects import translation
+from fleet.policy.dialects import engines
 
-_SEMANTICS = 3  # in each digest: no verdict is taken over that another evaluator remembered
+_SEMANTICS = 4  # in each digest: no verdict is taken over that another evaluator remembered
 # Groups whose documents would judge if anyone evaluated them.
 _ENGINES = (forms.API_GROUP,)
 
@@ -105,7 +105,7 @@ class _Reader:
                 self._binding(written)
             case _:
                 self._others.append(documents.parameter(written.value, written.source))
-                if translation.is_foreign(written):
+                if engines.is_foreign(written):
                     self._foreign.append(written)
 
     def result(self) -> PolicySet:
@@ -128,6 +128,12 @@ class _Reader:
 
         What a policy takes for its parameters is no policy, as the constraints of those that Gatekeeper writes.
         """
+        if not self._foreign:
+            return
+        from fleet.policy.dialects import (
+            translation,
+        )  # much, for what most repositories have none of
+
         taken = {each.param_kind for each in self._policies.values()}
         own = (each for each in self._foreign if (each.version, each.kind) not in taken)
         translated = translation.translate(own)

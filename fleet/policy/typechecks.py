@@ -62,7 +62,8 @@ def _faults(policy: documents.Policy, subject: types.Type, params: types.Type) -
     for name, each in policy.variables.items():
         where = expressions.with_variables(plain, variables)
         variables[name] = expressions.compiled(each.text, each.path, where)
-        yield from _of(each, where)
+        if variables[name].program is None:
+            yield from _of(each, where)
     whole = expressions.with_variables(plain, variables)
     for validation in policy.validations:
         yield from _of(validation.expression, whole)

@@ -30,6 +30,7 @@ STRUCTURAL: Mapping[str, str] = {
     "registration": "a cluster has one key",
     "deletion-guard": "deletions are allowed by a Permit",
     "install": "an agent that is refused what it keeps cannot be mended from here",
+    "trust": "who approves is said by signed files, and by nothing else",
     "policy": "rules that cannot be read judge nothing",
     "loosening": "it is a note, it denies nothing",
     RULE: "a waiver does not waive what is wrong with waivers",

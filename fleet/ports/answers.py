@@ -23,7 +23,13 @@ class Answers(Protocol):
     async def report(self, body: bytes) -> Reply:
         """200 with the number of the last report that is held."""
 
+    async def approve(self, body: bytes) -> Reply:
+        """200 for what somebody signed whose key a trust file names; whoever sends it means nothing."""
+
     async def hook(self, body: bytes, signature: str) -> Reply: ...
+
+    async def status(self, body: bytes, signature: str) -> Reply:
+        """200 with what counts now; 401 where no secret fits, 400 or 409 in words where it is not taken."""
 
     async def live(self) -> Reply: ...
 

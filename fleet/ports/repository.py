@@ -33,6 +33,22 @@ class Repository(Protocol):
     async def steps(self, base: names.CommitId, tip: names.CommitId) -> tuple[snapshots.Step, ...]:
         """The first-parent commits after `base` up to `tip`, oldest first, each against its first parent."""
 
+    async def between(
+        self, tip: names.CommitId, without: Iterable[names.CommitId], most: int
+    ) -> tuple[names.CommitId, ...]:
+        """What is reachable from `tip` and from none of the others, newest first, `most` at most."""
+
+    async def fork(self, one: names.CommitId, other: names.CommitId) -> names.CommitId | None:
+        """Where two histories part; None where they have nothing in common."""
+
+    async def signatures(
+        self, base: names.CommitId | None, tip: names.CommitId
+    ) -> tuple[snapshots.Signature, ...]:
+        """Of every commit of the tip's history that is not of the base's; without a base of the tip alone.
+
+        They are not checked: whose keys count is for the caller to know.
+        """
+
     async def keep(self, name: str, commit: names.CommitId) -> None:
         """Keep a commit from garbage collection under refs/fleet/NAME, durably."""
 
@@ -47,9 +63,6 @@ class Merged:
 
 class Histories(Protocol):
     """What a preview asks of git besides reading. Nothing that it makes is kept."""
-
-    async def parted(self, one: names.CommitId, other: names.CommitId) -> names.CommitId | None:
-        """Where two histories parted, as `git diff one...other` would have it; None = they never met."""
 
     async def line(self, tip: names.CommitId, most: int) -> tuple[names.CommitId, ...]:
         """The first-parent commits from `tip` back, newest first."""

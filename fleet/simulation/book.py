@@ -12,17 +12,6 @@ from fleet.ports import store
 from fleet.protocol import encoding
 from fleet.simulation import faults
 
-_KINDS: dict[str, type[ledger.Row]] = {
-    kind.__name__: kind
-    for kind in (
-        ledger.Seal,
-        ledger.EnvironmentState,
-        ledger.Release,
-        ledger.ClusterState,
-        ledger.Violation,
-    )
-}
-
 
 @dataclass(slots=True, kw_only=True)
 class Pages:
@@ -101,7 +90,7 @@ class Book:
                 raise errors.BrokenError(f"the book is damaged: {fault}")
             found = ledger.Ledger()
             for (kind, _), value in pages.rows.items():
-                found.take(encoding.decode(_KINDS[kind], value))
+                found.take(encoding.decode(ledger.KINDS[kind], value))
             return found
 
     async def commit(self, write: store.Write) -> Head:

@@ -127,6 +127,7 @@ class Remote:
                 author=author,
                 subject=message.partition("\n")[0],
                 authored=self.now(),
+                message=message,
             ),
         )
         return commit
@@ -190,25 +191,54 @@ class Repository:
                 at = next(iter(self._remote.made(at).told.parents), None)
             return tuple(reversed(found))
 
+    async def between(
+        self, tip: names.CommitId, without: Iterable[names.CommitId], most: int
+    ) -> tuple[names.CommitId, ...]:
+        async with self._process.call("repository.between"):
+            known = {commit for each in without for commit in self._history(each)}
+            found = [each for each in self._ordered(tip) if each not in known]
+            return tuple(found[:most])
+
+    async def fork(self, one: names.CommitId, other: names.CommitId) -> names.CommitId | None:
+        async with self._process.call("repository.fork"):
+            known = self._history(other)
+            return next((each for each in self._ordered(one) if each in known), None)
+
+    async def signatures(
+        self, base: names.CommitId | None, tip: names.CommitId
+    ) -> tuple[snapshots.Signature, ...]:
+        """Nobody here signs commits."""
+        async with self._process.call("repository.signatures"):
+            new = self._history(tip) - self._history(base) if base else {tip}
+            return tuple(snapshots.Signature(commit=each) for each in sorted(new))
+
     async def keep(self, name: str, commit: names.CommitId) -> None:
         async with self._process.call("repository.keep"):
             self._kept[name] = commit
 
     def _history(self, tip: names.CommitId) -> set[names.CommitId]:
-        found: set[names.CommitId] = set()
+        return set(self._ordered(tip))
+
+    def _ordered(self, tip: names.CommitId) -> list[names.CommitId]:
+        """Breadth first: every commit before its parents, where histories are as simple as here."""
+        found: dict[names.CommitId, None] = {}
         left = [tip]
-        while left:
-            commit = left.pop()
+        for commit in left:
             if commit not in found:
-                found.add(commit)
+                found[commit] = None
                 left += self._remote.made(commit).told.parents
-        return found
+        return list(found)
 
     def _step(self, commit: names.CommitId) -> snapshots.Step:
         made = self._remote.made(commit)
         before = self._remote.made(made.told.parents[0]).files if made.told.parents else {}
         paths = {p for p, _ in set(made.files.items()) ^ set(before.items())}
-        return snapshots.Step(commit=commit, paths=tuple(sorted(paths)))
+        return snapshots.Step(
+            commit=commit,
+            parents=made.told.parents,
+            paths=tuple(sorted(paths)),
+            message=made.told.message,
+        )
 
     def _entry(self, path: str, blob: names.BlobId) -> snapshots.Entry:
         size = len(self._remote.bytes_of(blob))

@@ -70,6 +70,10 @@ ROWS: tuple[ledger.Row, ...] = (
     builders.release(2),
     builders.cluster_state(report=builders.report(), dispatch=builders.dispatch()),
     builders.violation(),
+    builders.soak(running=builders.interval(), longest=builders.interval(-9000, -7000)),
+    builders.status(),
+    builders.quarantine(),
+    builders.break_glass(),
 )
 
 

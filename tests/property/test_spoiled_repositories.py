@@ -26,7 +26,10 @@ CONFIG_MAP = {
     "data": {"word": "x"},
 }
 RULES = [
-    {"rule": "self.size <= self.most", "messageExpression": "'at most ' + string(self.most)"},
+    {
+        "rule": "self.size <= self.most",
+        "messageExpression": "'at most ' + (self.most > 9 ? 'ten' : 'nine')",
+    },
     {"rule": "oldSelf == self", "reason": "FieldValueInvalid", "fieldPath": ".size"},
 ]
 SPEC_OF_GADGETS = {

@@ -26,6 +26,7 @@ from fleet.model import (
     messages,
     names,
     objects,
+    observed,
     snapshots,
 )
 from fleet.ports import answers, store
@@ -296,6 +297,25 @@ class Careless(Through):
 
 def test_8_an_agent_that_writes_objects_before_their_membership():
     assert 8 in broken(with_agent(Careless))
+
+
+class Stretching(Through):
+    """Writes that a soak began an hour before it did."""
+
+    async def commit(self, write: store.Write) -> Head:
+        return await self.behind.commit(replace(write, rows=tuple(map(_stretched, write.rows))))
+
+
+def _stretched(row: ledger.Row) -> ledger.Row:
+    if not isinstance(row, observed.Soak) or row.running is None:
+        return row
+    began = row.running.began - timedelta(hours=1)
+    return replace(row, running=replace(row.running, began=began))
+
+
+@pytest.mark.threat(102)
+def test_11_a_hub_that_lets_a_soak_begin_before_anybody_looked():
+    assert 11 in broken(with_hub(lambda hub: setattr(hub, "book", Stretching(hub.book))))
 
 
 class Rosy(ledger.Ledger):

@@ -13,7 +13,7 @@ import storyline
 import worlds
 from fleet.audit import records
 from fleet.model import findings, ledger, names
-from fleet.simulation import clock, world
+from fleet.simulation import world
 
 RULE = "disallow-latest-tag"
 FOR_WEB = [{"kind": "Deployment", "namespace": "hello", "name": "web"}]
@@ -24,22 +24,20 @@ def waiver(ends: datetime, environment: str = "dev") -> dict[str, str]:
     return {f"environments/{environment}/legacy.yaml": text}
 
 
+def small() -> storyline.Story:
+    here = worlds.small()
+    return storyline.Story(here=here, watch=invariants.Watch(here))
+
+
+async def begin(story: storyline.Story) -> None:
+    """A small fleet that is healthy in dev."""
+    await worlds.register(story.here, "dev-1", "dev")
+    story.here.hub.start()
+    await story.healthy("dev", "dev at first")
+
+
 def run(tell: Callable[[storyline.Story], Awaitable[None]]) -> None:
-    """With a small fleet that is healthy in dev."""
-
-    async def main() -> None:
-        here = worlds.small()
-        story = storyline.Story(here=here, watch=invariants.Watch(here))
-        await worlds.register(here, "dev-1", "dev")
-        here.hub.start()
-        await story.healthy("dev", "dev at first")
-        try:
-            await tell(story)
-            story.watch.check()
-        finally:
-            await here.close()
-
-    clock.run(main())
+    storyline.play(small, begin, tell)
 
 
 async def waived(story: storyline.Story, ends: datetime) -> None:

@@ -26,10 +26,10 @@ class Program:
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     timeout: float = 120.0  # seconds
 
-    async def run(self, *words: str, given: bytes = b"") -> bytes:
-        """What it printed. Raises errors.UnreachableError for a wrong end, with what git said."""
+    async def run(self, *words: str, given: bytes = b"", fine: tuple[int, ...] = (0,)) -> bytes:
+        """What it printed. Raises errors.UnreachableError for any other end, with what git said."""
         code, out, said = await self._run(words, given)
-        if code != 0:
+        if code not in fine:
             raise errors.UnreachableError(f"git {words[0]}: {_words(said)}")
         return out
 

@@ -2,11 +2,16 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import TypeVar
 
 from fleet.adapters.git import programs
 from fleet.model import errors, names, snapshots
 
-_FORM = "%H%x00%P%x00%an <%ae>%x00%s%x00%aI"
+_FORM = "%H%x00%P%x00%an <%ae>%x00%s%x00%aI%x00%B"
+_STEP = "%x01%H%x00%P%x00%B%x00"
+_MOST_STEPS = 1000
+_MOST = 10_000  # commits that one change may bring
+_Id = TypeVar("_Id", names.BlobId, names.CommitId)
 
 
 class Reader:
@@ -39,8 +44,8 @@ class Reader:
     async def commit(self, commit: names.CommitId) -> snapshots.Commit:
         _check(commit)
         out = await self._git.run("show", "-s", f"--format={_FORM}", f"{commit}^{{commit}}")
-        hexed, parents, author, subject, authored = (
-            out.decode("utf-8", "replace").rstrip("\n").split("\0")
+        hexed, parents, author, subject, authored, message = (
+            out.decode("utf-8", "replace").rstrip("\n").split("\0", 5)
         )
         return snapshots.Commit(
             id=names.CommitId(hexed),
@@ -48,6 +53,7 @@ class Reader:
             author=author,
             subject=subject,
             authored=_time(authored),
+            message=message,
         )
 
     async def is_ancestor(self, older: names.CommitId, newer: names.CommitId) -> bool:
@@ -63,10 +69,48 @@ class Reader:
         _check(tip)
         await self._whole()
         out = await self._git.run(
-            "rev-list", "--first-parent", "--reverse", "--max-count=1000", f"{base}..{tip}"
+            "log", "--first-parent", "--diff-merges=first-parent", "--name-only", "--no-renames",
+            "-z", f"--max-count={_MOST_STEPS}", f"--format={_STEP}", f"{base}..{tip}",
+        )  # fmt: skip
+        return tuple(_step(each) for each in reversed(out.split(b"\x01")[1:]))
+
+    async def between(
+        self, tip: names.CommitId, without: Iterable[names.CommitId], most: int
+    ) -> tuple[names.CommitId, ...]:
+        left_out = tuple(without)
+        for each in (tip, *left_out):
+            _check(each)
+        await self._whole()
+        given = "".join(f"{word}\n" for word in (tip, *(f"^{each}" for each in left_out)))
+        out = await self._git.run(
+            "rev-list", "--topo-order", f"--max-count={most}", "--stdin", given=given.encode()
         )
-        commits = [names.CommitId(line) for line in out.decode().split()]
-        return tuple([await self._step(each) for each in commits])
+        return tuple(names.CommitId(line) for line in out.decode().split())
+
+    async def fork(self, one: names.CommitId, other: names.CommitId) -> names.CommitId | None:
+        _check(one)
+        _check(other)
+        await self._whole()
+        out = await self._git.run("merge-base", "--all", "--", one, other, fine=(0, 1))
+        return next((names.CommitId(line) for line in out.decode().split()), None)
+
+    async def signatures(
+        self, base: names.CommitId | None, tip: names.CommitId
+    ) -> tuple[snapshots.Signature, ...]:
+        _check(tip)
+        commits = [tip]
+        if base is not None:
+            _check(base)
+            await self._whole()
+            out = await self._git.run("rev-list", f"--max-count={_MOST + 1}", f"{base}..{tip}")
+            commits = [names.CommitId(line) for line in out.decode().split()]
+        if len(commits) > _MOST:
+            raise errors.RefusedError(f"{tip[:10]} brings more than {_MOST} commits at once")
+        if not commits:
+            return ()
+        given = "".join(f"{commit}\n" for commit in commits).encode()
+        found = _batch(await self._git.run("cat-file", "--batch", given=given), commits, b"commit")
+        return tuple(signature(each, found[each]) for each in commits)
 
     async def _whole(self) -> None:
         """A history that was cut off cannot say "no" (threat 27)."""
@@ -76,11 +120,26 @@ class Reader:
                 "the history of this clone is cut off", hint="git fetch --unshallow"
             )
 
-    async def _step(self, commit: names.CommitId) -> snapshots.Step:
-        shown = "--diff-merges=first-parent", "--name-only", "--no-renames", "--format="
-        out = await self._git.run("show", "-z", *shown, commit)
-        paths = (path.decode("utf-8", "surrogateescape") for path in out.split(b"\0") if path)
-        return snapshots.Step(commit=commit, paths=tuple(path.lstrip("\n") for path in paths))
+
+def signature(commit: names.CommitId, data: bytes) -> snapshots.Signature:
+    """Out of a commit's own bytes, as git takes it out before it signs and verifies."""
+    head, separator, message = data.partition(b"\n\n")
+    kept: list[bytes] = []
+    armor: list[bytes] = []
+    taken: list[bytes] = kept
+    for line in head.split(b"\n"):
+        if not line.startswith(b" "):
+            taken = armor if line.startswith((b"gpgsig ", b"gpgsig-sha256 ")) else kept
+            line = line.partition(b" ")[2] if taken is armor else line  # noqa: PLW2901
+        elif taken is armor:
+            line = line[1:]  # noqa: PLW2901
+        taken.append(line)
+    text = b"\n".join(armor).decode("utf-8", "replace")
+    return snapshots.Signature(
+        commit=commit,
+        armor=text.rstrip("\n") + "\n" if text else "",
+        payload=b"\n".join(kept) + separator + message,
+    )
 
 
 def _check(given: str) -> None:
@@ -102,13 +161,24 @@ def _entry(line: bytes) -> snapshots.Entry:
     )
 
 
-def _batch(out: bytes, wanted: list[names.BlobId]) -> dict[names.BlobId, bytes]:
-    found: dict[names.BlobId, bytes] = {}
+def _step(told: bytes) -> snapshots.Step:
+    commit, parents, message, listed = told.split(b"\0", 3)
+    paths = (path.decode("utf-8", "surrogateescape") for path in listed.split(b"\0") if path)
+    return snapshots.Step(
+        commit=names.CommitId(commit.decode()),
+        parents=tuple(names.CommitId(each) for each in parents.decode().split()),
+        paths=tuple(stripped for path in paths if (stripped := path.lstrip("\n"))),
+        message=message.decode("utf-8", "replace"),
+    )
+
+
+def _batch(out: bytes, wanted: list[_Id], kind: bytes = b"blob") -> dict[_Id, bytes]:
+    found: dict[_Id, bytes] = {}
     start = 0
     for blob in wanted:
         end = out.index(b"\n", start)
         words = out[start:end].split()
-        if len(words) != 3 or words[1] != b"blob":
+        if len(words) != 3 or words[1] != kind:
             raise errors.UnreachableError(f"git cat-file: {blob} is not there")
         size = int(words[2])
         found[blob] = out[end + 1 : end + 1 + size]

@@ -32,10 +32,6 @@ class Scratch(reading.Reader):
     async def keep(self, name: str, commit: names.CommitId) -> None:
         """It keeps nothing."""
 
-    async def parted(self, one: names.CommitId, other: names.CommitId) -> names.CommitId | None:
-        code, out = await self._git.answered("merge-base", one, other)
-        return names.CommitId(out.decode().split()[0]) if code == 0 else None
-
     async def line(self, tip: names.CommitId, most: int) -> tuple[names.CommitId, ...]:
         out = await self._git.run("rev-list", "--first-parent", f"--max-count={most:d}", tip)
         return tuple(names.CommitId(each) for each in out.decode().split())

@@ -112,6 +112,11 @@ class WorkTree(Local):
     async def steps(self, base: names.CommitId, tip: names.CommitId) -> tuple[snapshots.Step, ...]:
         return () if tip == TREE else await super().steps(base, tip)
 
+    async def signatures(
+        self, base: names.CommitId | None, tip: names.CommitId
+    ) -> tuple[snapshots.Signature, ...]:
+        return () if tip == TREE else await super().signatures(base, tip)
+
     async def paths(self) -> list[str]:
         """All files, less those that git ignores."""
         try:

@@ -5,7 +5,9 @@ File rights are the whole of its access control, so the socket has them before a
 
 import asyncio
 import logging
+import pwd
 import socket
+import struct
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -20,7 +22,7 @@ _log = logging.getLogger("fleet.admin")
 _URL = "http://hub/command"  # the host means nothing on a Unix socket
 
 Arguments: TypeAlias = Mapping[str, Any]
-Answer: TypeAlias = Callable[[str, Arguments], Awaitable[dict[str, Any]]]
+Answer: TypeAlias = Callable[[str, Arguments, str], Awaitable[dict[str, Any]]]  # and who asks
 
 _KINDS: Mapping[str, tuple[type[errors.FleetError], int]] = {
     "input": (errors.InputError, 400),
@@ -120,13 +122,27 @@ async def _exchange(path: Path, sent: bytes) -> bytes:
 async def _respond(request: web.BaseRequest, answer: Answer) -> web.StreamResponse:
     try:
         command, arguments = await _question(request)
-        body = json_values.encode({"answer": await answer(command, arguments)})
+        body = json_values.encode({"answer": await answer(command, arguments, _peer(request))})
     except errors.FleetError as error:
         return _refused(error)
     except Exception:  # noqa: BLE001 - a fault of ours is logged, and is no reason to stop serving
         _log.exception("a command failed")
         return _refused(errors.BrokenError("the hub failed at this", hint="its log says more"))
     return web.Response(body=body, content_type="application/json")
+
+
+def _peer(request: web.BaseRequest) -> str:
+    """The user of the system who asks, by the kernel's word; where it gives none, nobody in particular."""
+    transport = request.transport
+    found = transport.get_extra_info("socket") if transport else None
+    if found is None or not hasattr(socket, "SO_PEERCRED"):
+        return "someone"
+    told = found.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+    _, user, _ = struct.unpack("3i", told)
+    try:
+        return pwd.getpwuid(user).pw_name
+    except KeyError:
+        return f"user {user}"
 
 
 async def _question(request: web.BaseRequest) -> tuple[str, Arguments]:

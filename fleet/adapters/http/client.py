@@ -69,6 +69,15 @@ class Link:
         question = _Question(path="v1/report", most=4 * limits.KIB, seconds=60.0)
         return _word(await self._ask(question, envelope), "reported", int)
 
+    async def approve(self, signed: bytes) -> None:
+        """Hand in what a person signed. Raises errors.RefusedError with the hub's words where it says no."""
+        question = _Question(path="v1/approvals", most=4 * limits.KIB, seconds=60.0)
+        got = await self._got(question, signed)
+        if got.status in _NO:
+            raise errors.RefusedError(f"the hub says: {_word(got.body, 'error', str)}")
+        if got.status != 200:
+            raise _refusal(got, self._url)
+
     async def close(self) -> None:
         if self._open is not None:
             await self._open.close()

@@ -48,8 +48,14 @@ _ROUTES: Mapping[tuple[str, str], _Route] = {
     ("POST", "/v1/report"): _Route(
         answer=lambda hub, it: hub.report(it.body), most=4 * limits.MIB
     ),
+    ("POST", "/v1/approvals"): _Route(
+        answer=lambda hub, it: hub.approve(it.body), most=32 * limits.KIB
+    ),
     ("POST", "/hooks/git"): _Route(
         answer=lambda hub, it: hub.hook(it.body, it.signature), most=limits.MIB
+    ),
+    ("POST", "/v1/statuses"): _Route(
+        answer=lambda hub, it: hub.status(it.body, it.signature), most=16 * limits.KIB
     ),
     ("GET", "/livez"): _Route(answer=lambda hub, _: hub.live()),
     ("GET", "/readyz"): _Route(answer=lambda hub, _: hub.ready()),

@@ -47,17 +47,6 @@ _SLICES = sql.Table(
     sql.Column("data", sql.LargeBinary, nullable=False),
 )
 
-_KINDS: dict[str, type[ledger.Row]] = {
-    kind.__name__: kind
-    for kind in (
-        ledger.Seal,
-        ledger.EnvironmentState,
-        ledger.Release,
-        ledger.ClusterState,
-        ledger.Violation,
-    )
-}
-
 Result = TypeVar("Result")
 
 
@@ -224,10 +213,10 @@ def _put(table: sql.Table, values: dict[str, Any]) -> sql.Insert:
 
 
 def _decoded(kind: str, value: bytes) -> ledger.Row:
-    if kind not in _KINDS:
+    if kind not in ledger.KINDS:
         raise errors.BrokenError(f"the book has a row of unknown kind {kind!r}")
     try:
-        return encoding.decode(_KINDS[kind], _raw(value))
+        return encoding.decode(ledger.KINDS[kind], _raw(value))
     except errors.InputError as error:
         raise errors.BrokenError(f"a {kind} of the book cannot be read: {error}") from error
 

@@ -32,6 +32,7 @@ OWN: Mapping[str, tuple[str, str]] = {
     "selection": ("Services and disruption budgets select Pods", "Select by labels that the Pods carry."),
     "tree": ("The repository holds plain files of sensible names and sizes", "Rename, shorten or remove the file."),
     "variables": ("Every variable has a value", "Give it in the Cluster, the bundle or its values."),
+    "waves": ("Each cluster is in exactly one wave", "Let the waves' selectors fit every cluster once."),
     "yaml": ("YAML can be read as Kubernetes reads it", "Mend the text in that line."),
 }  # fmt: skip
 

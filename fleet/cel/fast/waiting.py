@@ -1,6 +1,6 @@
 """A quick function is written once the expression was asked for so often that writing it pays."""
 
-from fleet.cel.fast import programs, runtime
+from fleet.cel.fast import runtime
 from fleet.cel.fast.definitions import Definition
 
 RUNS = 64  # what they save together is about what writing the function costs
@@ -23,5 +23,9 @@ class Waiting:
             self.write()
 
     def write(self) -> runtime.Function | None:
+        from fleet.cel.fast import (
+            programs,
+        )  # most expressions of a small check are asked less often
+
         self.function = programs.build(self.definition)
         return self.function

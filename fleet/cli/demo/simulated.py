@@ -104,7 +104,7 @@ class Simulated:
         if offer is None or findings.refuses(offer.findings):
             return Ended(code=1, text="nothing to promote")
         await pen.push(offer.branch, offer.merge, offer.running)
-        return Ended(code=0, text="\n".join(promote.described(offer)))
+        return Ended(code=0, text="\n".join(promote.described(offer.changes)))
 
     async def ask(self, command: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
         return await self.world.ask(command, arguments)

@@ -35,6 +35,10 @@ class Matching:
     def __repr__(self) -> str:
         return self.said.model_dump_json()
 
+    @property
+    def names_operations(self) -> bool:
+        return False
+
     def holds(self, asked: matching.Request) -> bool:
         said = self.said
         return (

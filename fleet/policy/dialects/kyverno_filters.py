@@ -100,6 +100,10 @@ class Selected:
     said: _Text
     is_match: bool
 
+    @property
+    def names_operations(self) -> bool:
+        return bool(self.said.form.resources.operations)
+
     def holds(self, asked: matching.Request) -> bool:
         said, resources = self.said.form, self.said.form.resources
         return (

@@ -48,6 +48,10 @@ class _Around:
     selector: str  # for its spelling
     form: kinds.Selector | None = field(repr=False)
 
+    @property
+    def names_operations(self) -> bool:
+        return False
+
     def holds(self, asked: matching.Request) -> bool:
         return (
             not self.namespaces or criteria.is_like(self.namespaces, asked.key.namespace)

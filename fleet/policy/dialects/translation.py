@@ -13,7 +13,6 @@ from fleet.policy.dialects import (
     kyverno_rules,
 )
 
-_ENGINES = ("kyverno.io", "gatekeeper.sh")
 _RULES, _POLICIES = "kyverno.io", "policies.kyverno.io"
 _TEMPLATES, _CONSTRAINTS = "templates.gatekeeper.sh", "constraints.gatekeeper.sh"
 # Their tests, which judge nothing.
@@ -34,12 +33,6 @@ _NOT_DENYING = (
     ("mutations.gatekeeper.sh", ""),
     ("syncset.gatekeeper.sh", ""),
 )
-
-
-def is_foreign(written: writings.Written) -> bool:
-    return any(
-        written.group == engine or written.group.endswith(f".{engine}") for engine in _ENGINES
-    )
 
 
 def translate(written: Iterable[writings.Written]) -> drafts.Translated:

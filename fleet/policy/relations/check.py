@@ -39,6 +39,9 @@ def _alike(
     manifests: Mapping[names.Cluster, Share],
 ) -> Iterator[tuple[Share, tuple[names.Cluster, ...]]]:
     """Clusters whose objects differ in nothing that a relation asks of them."""
+    if len(manifests) == 1:
+        yield from ((share, (cluster,)) for cluster, share in manifests.items())
+        return
     said: dict[int, _Said] = {}
     groups: dict[tuple[_Said, ...], list[names.Cluster]] = {}
     for cluster, share in manifests.items():

@@ -14,8 +14,8 @@ Address = tuple[str, str, str, str]  # class, host, path, how it is compared
 def addresses(index: Index) -> Iterator[findings.Finding]:
     """The same host and path in two Ingresses: which of them is served is up to chance."""
     first: dict[Address, objects.Manifest] = {}
-    for each in index.manifests:
-        if reading.kind_of(each) == ("networking.k8s.io", "Ingress") and not _is_canary(each):
+    for each in index.kinds.get(("networking.k8s.io", "Ingress"), ()):
+        if not _is_canary(each):
             for address, field in _addresses(each):
                 other = first.setdefault(address, each)
                 if other.key != each.key:
@@ -52,9 +52,7 @@ def _collision(
 
 def scaling(index: Index) -> Iterator[findings.Finding]:
     """What an autoscaler sets and a manifest sets too is set back by each apply."""
-    for each in index.manifests:
-        if reading.kind_of(each) != ("autoscaling", "HorizontalPodAutoscaler"):
-            continue
+    for each in index.kinds.get(("autoscaling", "HorizontalPodAutoscaler"), ()):
         for reference in index.references(each):
             target = index.objects.get(reference.target)
             if target and reading.part(reading.body(target), "spec").get("replicas") is not None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from fleet.model import findings
-from fleet.policy.relations import reading, saying
+from fleet.policy.relations import saying
 from fleet.policy.relations.index import Index
 
 _SECRETS = "the Secret that it stands for"
@@ -35,10 +35,9 @@ _KINDS: Mapping[str, Mapping[str, str]] = {
 
 
 def check(index: Index) -> Iterator[findings.Finding]:
-    for each in index.manifests:
-        group, kind = reading.kind_of(each)
+    for (group, kind), listed in index.kinds.items():
         what = _KINDS.get(group, {}).get(kind)
-        if what is not None:
+        for each in listed if what is not None else ():
             yield saying.warning(
                 "deferred",
                 each,

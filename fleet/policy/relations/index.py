@@ -1,6 +1,7 @@
 """All objects of one cluster, found by what others ask for: name, labels of Pods, what an operator would make."""
 
-from collections.abc import Iterable, Mapping
+import functools
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -40,11 +41,12 @@ class _Space:
         return min((self.by_label.get(each, []) for each in wanted.items()), key=len)
 
 
-References: TypeAlias = dict[int, tuple[references.Reference, ...]]
+References: TypeAlias = dict[int, tuple[objects.Reference, ...]]
+Kind: TypeAlias = tuple[str, str]  # group and kind
 
 
 class Index:
-    """Built in one pass over the objects.
+    """Names and kinds in one pass over the objects, all else when somebody asks for it.
 
     `known` are the references of objects that other clusters have too, by the identity of the manifest.
     """
@@ -55,35 +57,55 @@ class Index:
         self._known: References = {} if known is None else known
         self.manifests = tuple(manifests)
         self.objects: dict[objects.Key, objects.Manifest] = {}
-        self._made: set[objects.Key] = set()
+        self.kinds: dict[Kind, list[objects.Manifest]] = {}
+        self._sound: dict[int, bool] = {}
         self._spaces: dict[str, _Space] = {}
         self._names: dict[tuple[str, str, str], list[str]] = {}
         self._left = _COMPARISONS
         for each in self.manifests:
-            self._add(each)
+            key = each.key
+            self.objects.setdefault(key, each)
+            self.kinds.setdefault((key.group, key.kind), []).append(each)
 
-    def _add(self, manifest: objects.Manifest) -> None:
-        key = manifest.key
-        self.objects.setdefault(key, manifest)
-        pod = reading.pod(manifest)
-        if pod:
-            self._space(key.namespace).add(reading.labels(pod[1]))
-        elif not scopes.is_built_in(key.group):
-            self._space(key.namespace).has_custom = True
-            for carried in filter(None, _operated(manifest)):
-                self._space(key.namespace).add(carried)
-            self._made.update(_makes(manifest))
-        if key.kind == "StatefulSet":
-            self._made.update(_claims(manifest))
+    @functools.cached_property
+    def _made(self) -> set[objects.Key]:
+        """What is there once others have been applied."""
+        found: set[objects.Key] = set()
+        for (group, kind), listed in self.kinds.items():
+            for each in listed if kind == "StatefulSet" else ():
+                found.update(_claims(each))
+            for each in () if _is_own((group, kind)) else listed:
+                found.update(_makes(each))
+        return found
 
-    def references(self, manifest: objects.Manifest) -> tuple[references.Reference, ...]:
+    @functools.cached_property
+    def _by_namespace(self) -> dict[str, list[objects.Manifest]]:
+        found: dict[str, list[objects.Manifest]] = {}
+        for each in self.manifests:
+            found.setdefault(each.key.namespace, []).append(each)
+        return found
+
+    def _space(self, namespace: str) -> _Space:
+        if namespace not in self._spaces:
+            self._spaces[namespace] = _space_of(self._by_namespace.get(namespace, ()))
+        return self._spaces[namespace]
+
+    def references(self, manifest: objects.Manifest) -> tuple[objects.Reference, ...]:
+        if manifest.refers is not None:
+            return manifest.refers
         found = self._known.get(id(manifest))
         if found is None:
             found = self._known[id(manifest)] = tuple(references.of(manifest))
         return found
 
-    def _space(self, namespace: str) -> _Space:
-        return self._spaces.setdefault(namespace, _Space())
+    def is_sound(
+        self, reference: objects.Reference, ask: Callable[[objects.Reference, "Index"], bool]
+    ) -> bool:
+        """Asked once of a reference that many objects share."""
+        known = self._sound.get(id(reference))
+        if known is None:
+            known = self._sound[id(reference)] = ask(reference, self)
+        return known
 
     def has(self, key: objects.Key) -> bool:
         return key in self.objects or key in self._made
@@ -97,13 +119,11 @@ class Index:
 
     def may_be_operated(self, namespace: str) -> bool:
         """Custom resources live there: an operator may make Pods of them."""
-        return namespace in self._spaces and self._spaces[namespace].has_custom
+        return self._space(namespace).has_custom
 
     def selects_something(self, namespace: str, selector: Mapping[str, Any]) -> bool:
         """Raises ExhaustedError."""
-        space = self._spaces.get(namespace)
-        if space is None:
-            return False
+        space = self._space(namespace)
         wanted = reading.part(selector, "matchLabels")
         for carried in space.candidates({k: v for k, v in wanted.items() if isinstance(v, str)}):
             self._left -= 1
@@ -112,6 +132,24 @@ class Index:
             if labels.matches(selector, carried):
                 return True
         return False
+
+
+def _space_of(manifests: Iterable[objects.Manifest]) -> _Space:
+    found = _Space()
+    for each in manifests:
+        pod = reading.pod(each)
+        if pod is not None:
+            found.add(reading.labels(pod[1]))
+        elif not scopes.is_built_in(each.key.group):
+            found.has_custom = True
+            for carried in filter(None, _operated(each)):
+                found.add(carried)
+    return found
+
+
+def _is_own(kind: Kind) -> bool:
+    """Of Kubernetes itself: nobody makes others of it."""
+    return reading.is_pod(kind) or scopes.is_built_in(kind[0])
 
 
 def _claims(manifest: objects.Manifest) -> Iterable[objects.Key]:

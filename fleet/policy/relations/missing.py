@@ -4,7 +4,7 @@ import difflib
 from collections.abc import Iterable, Iterator
 
 from fleet.model import findings, objects
-from fleet.policy.relations import reading, references, saying
+from fleet.policy.relations import reading, saying
 from fleet.policy.relations.index import Index
 
 _OUTSIDE = "nothing to do if it lives in the cluster outside git"
@@ -13,28 +13,32 @@ _CLOSE = 1000  # names that are compared for a hint
 
 def check(index: Index) -> Iterator[findings.Finding]:
     for each in index.manifests:
+        wrong = [one for one in index.references(each) if not index.is_sound(one, _is_sound)]
         said: set[tuple[objects.Key, str]] = set()
-        for reference in index.references(each):
+        for reference in wrong:
             if (reference.target, reference.detail) in said:
                 continue
-            found = _judged(each, reference, index)
-            if found:
-                said.add((reference.target, reference.detail))
-                yield found
+            said.add((reference.target, reference.detail))
+            yield _judged(each, reference, index)
+
+
+def _is_sound(reference: objects.Reference, index: Index) -> bool:
+    there = index.objects.get(reference.target)
+    if there is None:
+        return index.has(reference.target)
+    parts = _parts(there) if reference.detail else None
+    return parts is None or reference.detail in parts
 
 
 def _judged(
-    manifest: objects.Manifest, reference: references.Reference, index: Index
-) -> findings.Finding | None:
+    manifest: objects.Manifest, reference: objects.Reference, index: Index
+) -> findings.Finding:
+    """Of a reference that is not sound."""
     target = reference.target
     there = index.objects.get(target)
     if there is None:
-        if index.has(target):
-            return None
         return _missing(manifest, reference, index)
-    parts = _parts(there) if reference.detail else None
-    if parts is None or reference.detail in parts:
-        return None
+    parts = _parts(there) or frozenset()
     what = "port" if target.kind == "Service" else "key"
     known = ", ".join(sorted(parts)[:10]) or "none"
     return saying.warning(
@@ -47,7 +51,7 @@ def _judged(
 
 
 def _missing(
-    manifest: objects.Manifest, reference: references.Reference, index: Index
+    manifest: objects.Manifest, reference: objects.Reference, index: Index
 ) -> findings.Finding:
     target = reference.target
     close = difflib.get_close_matches(target.name, _names(index, target), n=1)

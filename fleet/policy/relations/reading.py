@@ -58,6 +58,11 @@ def body(manifest: objects.Manifest) -> Part:
     return manifest.body if manifest.sketch is None else manifest.sketch
 
 
+def is_pod(kind: tuple[str, str]) -> bool:
+    """Whether objects of that group and kind are Pods, or make them."""
+    return kind in _PODS
+
+
 def pod(manifest: objects.Manifest) -> tuple[Path, Part] | None:
     """The Pod that an object is or makes, with the path to it."""
     where = _PODS.get(kind_of(manifest))

@@ -1,7 +1,6 @@
 """Which other objects an object names, by tables of places."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 
 from fleet.model import objects
 from fleet.policy.relations import reading
@@ -16,16 +15,7 @@ _SYSTEM = "system:"
 _SYSTEM_NAMESPACE = "kube-"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reference:
-    """`detail` is a part that the other must have: a key of its data, a port."""
-
-    target: objects.Key
-    field: reading.Path
-    detail: str = ""
-
-
-Found = Iterator[Reference]
+Found = Iterator[objects.Reference]
 
 
 def of(manifest: objects.Manifest) -> Found:
@@ -51,7 +41,7 @@ def _to(
 ) -> Found:
     if name:
         key = objects.Key(group=group, kind=kind, namespace=namespace, name=name)
-        yield Reference(target=key, field=field, detail=detail)
+        yield objects.Reference(target=key, field=field, detail=detail)
 
 
 def _of_pod(where: reading.Path, pod: reading.Part, namespace: str) -> Found:

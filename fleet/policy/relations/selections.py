@@ -8,10 +8,13 @@ from fleet.policy.relations import index as indexes
 from fleet.policy.relations import reading, saying
 
 _ELSEWHERE = "Pods that are not in git are not seen here"
+_SELECTING = (("", "Service"), ("policy", "PodDisruptionBudget"))
 _OPERATED = "Pods that an operator makes are not seen here"
 
 
 def check(index: indexes.Index) -> Iterator[findings.Finding]:
+    if not any(kind in index.kinds for kind in _SELECTING):
+        return
     for each in index.manifests:
         selector = _selector(each)
         if selector is None:
@@ -27,8 +30,11 @@ def check(index: indexes.Index) -> Iterator[findings.Finding]:
 
 def _selector(manifest: objects.Manifest) -> Mapping[str, Any] | None:
     """As a label selector; None for an object that is to select nothing."""
+    kind = reading.kind_of(manifest)
+    if kind not in _SELECTING:
+        return None
     spec = reading.part(reading.body(manifest), "spec")
-    match reading.kind_of(manifest):
+    match kind:
         case ("", "Service"):
             selector = reading.part(spec, "selector")
             is_own = spec.get("type") != "ExternalName"

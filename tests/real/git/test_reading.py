@@ -3,6 +3,7 @@
 import hashlib
 import shutil
 import struct
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 import repositories
 from fleet.adapters.git import fixed, programs, reading, working
 from fleet.model import errors, names, snapshots
+from fleet.protocol import sshsig, sshwire
 
 
 @pytest.fixture
@@ -68,7 +70,8 @@ async def test_attributes_and_filters_never_run(
     entry = (await reader.snapshot(commit)).entries["a.yaml"]
     assert (await reader.blobs([entry.blob]))[entry.blob] == b"a: $Id$ $Format:%H$\r\n"
     assert (await reader.commit(commit)).subject == "raw"
-    assert await reader.steps(commit, child) == (snapshots.Step(commit=child, paths=()),)
+    (step,) = await reader.steps(commit, child)
+    assert (step.commit, step.parents, step.paths) == (child, (commit,), ())
     assert not (tmp_path / "CANARY").exists()
 
 
@@ -194,11 +197,13 @@ async def test_steps_are_the_first_parents_with_what_each_changed(
     repository.run("merge", "--quiet", "--no-ff", "-m", "merge", "side")
     merge = repository.tip()
     moved = repository.commit({"a": None, "c": "2"})
-    assert await reader.steps(base, moved) == (
-        snapshots.Step(commit=own, paths=("a", "b")),
-        snapshots.Step(commit=merge, paths=("side/é\tb",)),
-        snapshots.Step(commit=moved, paths=("a", "c")),
-    )
+    steps = await reader.steps(base, moved)
+    assert [(each.commit, each.paths) for each in steps] == [
+        (own, ("a", "b")),
+        (merge, ("side/é\tb",)),
+        (moved, ("a", "c")),
+    ]
+    assert [len(each.parents) for each in steps] == [1, 2, 1]
     assert await reader.steps(moved, moved) == ()
 
 
@@ -276,3 +281,39 @@ async def test_ten_thousand_files_are_listed_soon(
 
 def test_there_is_a_git():
     assert shutil.which(fixed.executable())
+
+
+def _key(folder: Path) -> Path:
+    words = ("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / "key"))
+    subprocess.run(words, check=True)  # noqa: S603 - the real one
+    return folder / "key"
+
+
+@pytest.mark.threat(34)
+async def test_every_new_commit_comes_with_what_it_is_signed_with(
+    reader: reading.Reader, repository: repositories.Git, tmp_path: Path
+):
+    key = _key(tmp_path)
+    sign = ("-c", "gpg.format=ssh", "-c", f"user.signingkey={key}")
+    base = repository.commit({"a": "1"})
+    repository.run("switch", "--quiet", "-c", "side")
+    plain = repository.commit({"b": "1"}, "plain\n\ngpgsig no header\n continued")
+    repository.run("switch", "--quiet", "-")
+    repository.run(*sign, "commit", "--allow-empty", "-S", "-qm", "signed\n\n gpgsig in the text")
+    signed = repository.tip()
+    repository.run(*sign, "tag", "-s", "-m", "a tag", "v1", plain)
+    repository.run(*sign, "merge", "--quiet", "--no-ff", "-S", "-m", "merge", "v1")
+    merge = repository.tip()
+    assert "mergetag" in repository.run("cat-file", "commit", merge)
+    found = {each.commit: each for each in await reader.signatures(base, merge)}
+    assert set(found) == {plain, signed, merge}
+    assert found[plain].armor == ""
+    public = sshwire.key(key.with_suffix(".pub").read_text().strip())
+    for commit in (signed, merge):
+        each = found[commit]
+        assert sshsig.verify(each.armor, each.payload, sshsig.GIT) == public
+        for data, namespace in ((each.payload, sshsig.RELEASE), (each.payload + b" ", sshsig.GIT)):
+            with pytest.raises(errors.RefusedError):
+                sshsig.verify(each.armor, data, namespace)
+    assert [each.commit for each in await reader.signatures(None, signed)] == [signed]
+    assert await reader.signatures(merge, merge) == ()

@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import os
+import pwd
 import socket
 import stat
 from pathlib import Path
@@ -18,7 +20,7 @@ def path(tmp_path_factory: pytest.TempPathFactory):
     return tmp_path_factory.mktemp("s") / "hub.sock"
 
 
-async def echo(command: str, arguments: admin.Arguments):
+async def echo(command: str, arguments: admin.Arguments, _: str):
     return {"command": command, "arguments": dict(arguments)}
 
 
@@ -29,6 +31,15 @@ async def test_a_command_brings_its_answer(path: Path):
         "command": "audit show",
         "arguments": {"id": "7", "deep": {"list": [1, None]}},
     }
+
+
+async def test_the_hub_is_told_who_asks_by_the_system_not_by_the_caller(path: Path):
+    async def who(_: str, __: admin.Arguments, by: str) -> dict[str, Any]:
+        return {"by": by}
+
+    async with admin.serve(path, who):
+        answer = await admin.ask(path, "rollout pause", {"by": "somebody-else"})
+    assert answer == {"by": pwd.getpwuid(os.getuid()).pw_name}
 
 
 async def test_only_the_owner_may_open_it_and_it_goes_with_the_hub(path: Path):
@@ -45,7 +56,7 @@ async def test_only_the_owner_may_open_it_and_it_goes_with_the_hub(path: Path):
     [errors.InputError, errors.RefusedError, errors.UnreachableError, errors.BrokenError],
 )
 async def test_errors_arrive_as_what_they_were(path: Path, kind: type[errors.FleetError]):
-    async def fail(_: str, __: admin.Arguments) -> Never:
+    async def fail(_: str, __: admin.Arguments, ___: str) -> Never:
         raise kind("what is wrong", hint="what to do")
 
     async with admin.serve(path, fail):
@@ -59,7 +70,7 @@ async def test_errors_arrive_as_what_they_were(path: Path, kind: type[errors.Fle
 async def test_a_fault_of_the_hub_is_logged_not_told(
     path: Path, caplog: pytest.LogCaptureFixture, fault: Exception
 ):
-    async def fail(_: str, __: admin.Arguments) -> Never:
+    async def fail(_: str, __: admin.Arguments, ___: str) -> Never:
         raise fault
 
     async with admin.serve(path, fail):
@@ -70,7 +81,7 @@ async def test_a_fault_of_the_hub_is_logged_not_told(
 
 
 async def test_an_answer_that_is_no_json_is_a_fault(path: Path):
-    async def answer(_: str, __: admin.Arguments) -> dict[str, Any]:
+    async def answer(_: str, __: admin.Arguments, ___: str) -> dict[str, Any]:
         return {"set": {1, 2}}
 
     async with admin.serve(path, answer):
@@ -100,7 +111,7 @@ def post(body: bytes) -> bytes:
 async def test_malformed_commands_are_400(path: Path, request_: bytes):
     asked = []
 
-    async def answer(command: str, _: admin.Arguments) -> dict[str, Any]:
+    async def answer(command: str, _: admin.Arguments, __: str) -> dict[str, Any]:
         asked.append(command)
         return {}
 
@@ -142,7 +153,7 @@ async def test_no_hub_is_told_with_what_to_do(path: Path, stale: bool):
 async def test_a_hub_that_does_not_answer_in_time_is_unreachable(path: Path):
     forever = asyncio.Event()
 
-    async def wait(_: str, __: admin.Arguments) -> dict[str, Any]:
+    async def wait(_: str, __: admin.Arguments, ___: str) -> dict[str, Any]:
         await forever.wait()
         return {}
 
@@ -155,7 +166,7 @@ async def test_a_hub_that_does_not_answer_in_time_is_unreachable(path: Path):
 async def test_a_command_is_carried_through_when_whoever_asked_has_gone(path: Path):
     begun, done = asyncio.Event(), asyncio.Event()
 
-    async def slow(_: str, __: admin.Arguments) -> dict[str, Any]:
+    async def slow(_: str, __: admin.Arguments, ___: str) -> dict[str, Any]:
         begun.set()
         await asyncio.sleep(0.2)
         done.set()

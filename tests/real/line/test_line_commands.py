@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import os
+import pwd
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -17,12 +19,15 @@ ROOT = Path(__file__).resolve().parents[3]
 # Many processes, each with all its imports; what is built and started before is not counted.
 pytestmark = pytest.mark.timeout(180, func_only=True)
 COMMANDS = [
-    (), ("init",), ("check",), ("render",), ("promote",), ("status",), ("hub",), ("hub", "key"),
+    (), ("init",), ("check",), ("render",), ("promote",), ("status",), ("explain",), ("hub",), ("hub", "key"),
+    ("hub", "quarantine"), ("hub", "lift"), ("hub", "break-glass"), ("hub", "status-set"),
     ("hub", "baseline"), ("hub", "recover"), ("agent",), ("agent", "enroll"), ("agent", "run"),
     ("audit",), ("audit", "decisions"), ("audit", "violations"), ("audit", "verify"),
     ("audit", "show"), ("schema",), ("schema", "export"), ("lab",), ("lab", "up"),
     ("lab", "down"), ("lab", "kubeconfig"), ("policy",), ("policy", "test"), ("policy", "explain"),
-    ("policy", "impact"),
+    ("policy", "impact"), ("approve",), ("trust",), ("trust", "sign"), ("trust", "show"),
+    ("hub", "approve"), ("rollout",), ("rollout", "pause"), ("rollout", "resume"), ("rollout", "abort"),
+    ("rollout", "status"),
 ]  # fmt: skip
 
 
@@ -176,7 +181,7 @@ async def test_every_cluster_of_the_example_fleet_gets_objects():
 async def test_the_exported_schemas_hold_for_the_example_fleet(tmp_path: Path):
     assert (await fleet("schema", "export", tmp_path)).code == 0
     schemas = {path.stem: json.loads(path.read_text()) for path in tmp_path.glob("*.json")}
-    assert set(schemas) == {"Fleet", "Cluster", "Bundle", "Permit", "Waiver"}
+    assert set(schemas) == {"Fleet", "Cluster", "Bundle", "Permit", "Waiver", "Trust"}
     assert (await fleet("schema", "export")).json == schemas
     tried = 0
     for path in (
@@ -237,6 +242,18 @@ SILLY = [
     (("hub", "key", "--state", "fleet/fleet.yaml"), ""),
     (("hub", "recover", "--state", "missing"), "no hub answers at missing/"),
     (("hub", "--state", "missing", "recover"), "no hub answers at missing/"),
+    (("hub", "--repo", "fleet", "--state", "s", "--status-secret", "ci"), "ISSUER=FILE"),
+    (("hub", "--repo", "fleet", "--state", "s", "--status-secret", "ci=missing"), "ISSUER=FILE"),
+    (("hub", "--repo", "fleet", "--state", "s", "--status-secret", "ci=binary"), "no text"),
+    (("hub", "--repo", "fleet", "--state", "s", "--metrics-url", "file:///etc"), "file:///etc"),
+    (("hub", "--repo", "fleet", "--state", "s", "--metrics-url", "http://["), "http://["),
+    (("hub", "quarantine", "prod", "abc", "--reason", "x"), "no hub answers at fleet-state/"),
+    (("hub", "quarantine", "prod", "abc"), "--reason"),
+    (("hub", "break-glass", "prod", "--reason", "x"), "--until"),
+    (("explain", "prod", "--state", "missing"), "no hub"),
+    (("rollout", "pause", "prod"), "--reason"),
+    (("rollout", "abort", "prod", "--reason", "x", "--state", "missing"), "no hub"),
+    (("rollout", "status", "--state", "missing"), "no hub"),
     (("hub", "baseline"), "no hub answers at fleet-state/"),
     (("agent", "run", "--kubeconfig", "missing"), "missing"),
     (("agent", "run", "--kubeconfig", "fleet/fleet.yaml"), ""),
@@ -281,9 +298,10 @@ async def test_status_says_where_everything_stands(line: lines.Line):
 
     status = (await fleet("status", "--state", state, "-o", "json")).json
     (dev,) = status["environments"]
-    assert set(status) == {"held", "repository", "environments"}
+    assert set(status) == {"held", "repository", "environments", "halts"}
     assert set(dev) == {
-        "name", "branch", "hold", "release", "candidate", "waivers", "clusters",
+        "name", "branch", "hold", "release", "candidate", "waivers", "clusters", "brokenGlass",
+        "quarantined",
     }  # fmt: skip
     assert dev["candidate"]["verdict"] == "refused"
     assert [each["state"] for each in dev["clusters"]] == ["healthy"]
@@ -292,6 +310,32 @@ async def test_status_says_where_everything_stands(line: lines.Line):
     mars = await fleet("status", "--state", state, "-e", "mars")
     assert (mars.code, mars.out) == (2, "")
     assert "no environment 'mars': dev" in mars.said
+
+
+async def test_a_rollout_is_paused_shown_and_resumed_by_whoever_runs_the_command(line: lines.Line):
+    await line.open()
+    await line.join("dev-1")
+    await line.healthy(line.git.tip())
+    at = ("--state", line.state.root)
+    silly = await fleet("rollout", "pause", "dev", "--wave", "moon", "--reason", "x", *at)
+    assert (silly.code, "no wave 'moon' in dev: rest" in silly.said) == (2, True)
+    me = pwd.getpwuid(os.getuid()).pw_name
+    paused = await fleet("rollout", "pause", "dev", "--reason", "incident 42", *at)
+    assert paused.out.strip() == f"{me} paused environment dev: incident 42"
+    again = await fleet("rollout", "pause", "dev", "--reason", "incident 42", *at)
+    assert (again.code, "paused already" in again.said) == (1, True)
+    tip = line.commit({"apps/web/c.yaml": line.config_map("c", "ours")})
+    await line.judged(tip, "accepted")
+    shown = await fleet("rollout", "status", "dev", *at)
+    assert "incident 42" in shown.out
+    assert "wave rest does not open" in shown.out
+    assert "incident 42" in (await fleet("status", *at)).out
+    (found,) = (await fleet("rollout", "status", "-o", "json", *at)).json["rollouts"]
+    assert [each["counts"]["paused"] for each in found["release"]["rollout"]] == [1]
+    assert (await fleet("rollout", "resume", "dev", "--reason", "over", *at)).code == 0
+    await line.healthy(tip)
+    assert (await fleet("rollout", "abort", "dev", "--reason", "late", *at)).code == 1
+    assert (await fleet("rollout", "status", "mars", *at)).code == 2
 
 
 async def test_violations_are_found_by_what_is_known_of_them(line: lines.Line):

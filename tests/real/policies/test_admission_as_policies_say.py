@@ -79,12 +79,30 @@ def without(**rule: Any) -> Body:
     return on(excludeResourceRules=rulebooks.matching(**rule)["resourceRules"])
 
 
-SCALER = {
+SCALER: Body = {
     "apiVersion": "autoscaling/v2",
     "kind": "HorizontalPodAutoscaler",
     "metadata": {"name": "scaler"},
     "spec": {"maxReplicas": 3, "scaleTargetRef": {"kind": "Deployment", "name": "a", "apiVersion": "apps/v1"}},
 }  # fmt: skip
+CPU = {
+    "type": "Resource",
+    "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 70}},
+}
+MEMORY = {
+    "type": "Resource",
+    "resource": {"name": "memory", "target": {"type": "AverageValue", "averageValue": "1Gi"}},
+}
+MEASURED = {**SCALER, "spec": {**SCALER["spec"], "metrics": [MEMORY, CPU]}}
+CALM = {
+    "scaleDown": {
+        "selectPolicy": "Min",
+        "policies": [{"type": "Pods", "value": 4, "periodSeconds": 15}],
+    }
+}
+BEHAVING = {**SCALER, "spec": {**SCALER["spec"], "behavior": CALM}}
+UNMEASURED = {**SCALER, "apiVersion": "autoscaling/v1"}
+PLAIN = {**UNMEASURED, "spec": {**SCALER["spec"], "targetCPUUtilizationPercentage": 60}}
 EVENT = {
     "apiVersion": "v1",
     "kind": "Event",
@@ -93,6 +111,10 @@ EVENT = {
 SCALERS = rulebooks.matching(
     apiGroups=["autoscaling"], apiVersions=["v1"], resources=["horizontalpodautoscalers"]
 )
+NEW_SCALERS = rulebooks.matching(
+    apiGroups=["autoscaling"], apiVersions=["v2"], resources=["horizontalpodautoscalers"]
+)
+BOTH = {"resourceRules": [*NEW_SCALERS["resourceRules"], *SCALERS["resourceRules"]]}
 OTHER_EVENTS = rulebooks.matching(
     apiGroups=["events.k8s.io"], apiVersions=["v1"], resources=["events"]
 )
@@ -174,6 +196,27 @@ CASES = [
         {"key": "nope", "operator": "DoesNotExist"}]})),
     case("another version", "object.spec.maxReplicas == 1", spec={"matchConstraints": SCALERS}, body=SCALER),
     case("another version, exactly", "false", spec=exactly(SCALERS), body=SCALER),
+    case("another version as it looks", told(
+        "string(object.spec.targetCPUUtilizationPercentage) + ' ' + object.apiVersion + ' ' + request.kind.version"
+        " + ' ' + request.requestKind.version + ' ' + request.requestResource.version"),
+        spec={"matchConstraints": SCALERS}, body=MEASURED),
+    case("another version keeps the rest in words", told(
+        "string(object.metadata.annotations['autoscaling.alpha.kubernetes.io/metrics'])"),
+        spec={"matchConstraints": SCALERS}, body=MEASURED),
+    case("another version keeps its behavior in words", told(
+        "string(object.metadata.annotations['autoscaling.alpha.kubernetes.io/behavior'])"),
+        spec={"matchConstraints": SCALERS}, body=BEHAVING),
+    case("a version after it", told("string(object.spec.metrics[0].resource.target.averageUtilization)"),
+         spec={"matchConstraints": NEW_SCALERS}, body=PLAIN),
+    case("a version after it, by default", told(
+        "object.spec.metrics[0].resource.name + ' ' + object.apiVersion + ' ' + request.resource.version"),
+        spec={"matchConstraints": NEW_SCALERS}, body=UNMEASURED),
+    case("both versions", told("string(object.apiVersion)"), spec={"matchConstraints": BOTH}, body=PLAIN),
+    case("another group as it looks", told("object.regarding.kind + object.apiVersion + request.kind.group"),
+         spec={"matchConstraints": OTHER_EVENTS}, body=EVENT),
+    case("another version updated", told(
+        "string(oldObject.spec.metrics[0].resource.target.averageUtilization) + oldObject.apiVersion"),
+        spec={"matchConstraints": NEW_SCALERS}, body=PLAIN, updates=True),
     case("another group", "false", spec={"matchConstraints": OTHER_EVENTS}, body=EVENT),
     case("another group, exactly", "false", spec=exactly(OTHER_EVENTS), body=EVENT),
     case("reasons", {"expression": "false", "reason": "Forbidden"}),

@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -52,8 +53,8 @@ async def test_every_change_in_wave_order_and_what_presses_comes_first(git: repo
         "  access (RBAC):",
         "    + Role.rbac.authorization.k8s.io shop/r (2 clusters: staging-2, staging-1)",
     ]
-    assert "  1: change 1: staging-2" in lines
-    assert "  2: change 1: staging-1" in lines
+    assert "  1 canary: change 1: staging-2" in lines
+    assert "  2 rest: change 1: staging-1" in lines
     assert "      spec.replicas: 2 -> 3" in lines
     image = '      spec.template.spec.containers[web].image: "example.com/web:1.0" -> "example.com/web:1.1"'
     assert image in lines
@@ -61,10 +62,9 @@ async def test_every_change_in_wave_order_and_what_presses_comes_first(git: repo
     assert state_of(git) == before
     ended = await previewed.preview(git, "dev", "staging", "-o", "json")
     assert ended.json["totals"] == {"clusters": 2, "created": 4, "configured": 2, "deleted": 2}
-    assert [[e["cluster"] for e in wave] for wave in ended.json["waves"]] == [
-        ["staging-2"],
-        ["staging-1"],
-    ]
+    assert [(wave["wave"], [e["cluster"] for e in wave["clusters"]]) for wave in ended.json["waves"]] == [
+        ("canary", ["staging-2"]), ("rest", ["staging-1"]),
+    ]  # fmt: skip
     (change,) = ended.json["changes"]
     assert change["clusters"] == ["staging-2", "staging-1"]
 
@@ -190,10 +190,8 @@ async def test_a_cluster_that_joins_or_leaves_is_told_first(git: repositories.Gi
     assert "  cluster prod-1 leaves (orphan)" in ended.out
     assert "  cluster prod-3 joins" in ended.out
     assert "deletions" not in ended.out
-    assert (
-        "soak: healthy in staging for 1 day, 0:00:00 at a stretch: asked by the hub" in ended.out
-    )
-    assert "approvals: 2 people of release-managers" in ended.out
+    assert "approvals: 2 people of release-managers, valid for 7d: asked by the hub" in ended.out
+    assert "soak" not in ended.out
 
 
 async def test_a_direct_change_of_a_later_environment_would_be_refused(git: repositories.Git):
@@ -360,18 +358,42 @@ async def test_a_hub_that_can_be_reached_says_how_its_gates_stand(
 ):
     """Whatever else answers there, or nothing: then it is for the hub to say."""
     asked: list[tuple[str, dict[str, str]]] = []
-    answers = {"gates": [{"gate": "upstream health", "state": "open", "reason": "all well"}]}
+    until = "2027-01-01T00:00:00+00:00"
+    well = {
+        "gate": "upstream health",
+        "state": "open",
+        "reason": "all well",
+        "hint": "",
+        "until": until,
+    }
+    sick = {
+        "gate": "quarantine",
+        "state": "refused",
+        "reason": "it failed",
+        "hint": "lift it",
+        "until": None,
+    }
+    answers: dict[str, Any] = {"gates": [well, sick]}
 
-    async def answer(command: str, arguments: admin.Arguments) -> dict[str, object]:
+    async def answer(command: str, arguments: admin.Arguments, _: str) -> dict[str, object]:
         asked.append((command, dict(arguments)))
         return answers
 
+    git.commit({"apps/web/settings.yaml": previewed.config("two")})
     words = ("dev", "staging", "--state", tmp_path)
     told = "upstream health: dev is healthy with this content: "
     async with admin.serve(tmp_path / "fleet.sock", answer):
         ended = await previewed.preview(git, *words)
-        assert f"{told}open: all well" in ended.out
+        assert f"{told}open: all well, until 2027-01-01T00:00+00:00" in ended.out
+        assert "quarantine: refused: it failed (lift it)" in ended.out
         assert asked == [("explain", {"environment": "staging", "commit": git.tip("dev")})]
-        answers["gates"] = ["none"]  # type: ignore[list-item]
-        assert f"{told}asked by the hub" in (await previewed.preview(git, *words)).out
-    assert f"{told}asked by the hub" in (await previewed.preview(git, *words)).out
+        for odd in (["none"], [{**well, "state": "moon"}], [{**well, "until": "soon"}], None):
+            answers["gates"] = odd
+            ended = await previewed.preview(git, *words)
+            assert f"{told}asked by the hub" in ended.out
+            assert "what it says is not understood" in ended.out
+    ended = await previewed.preview(git, *words)
+    assert f"{told}asked by the hub" in ended.out
+    assert "the hub was not asked: " in ended.out
+    ended = await previewed.preview(git, *words, "--head", "dev")
+    assert "the hub was not asked: it knows what can be promoted" in ended.out

@@ -74,7 +74,7 @@ async def test_the_answer_is_the_same(repository_of: Any, case: str):
         upstream=None,
     )
     reading: readings.Reading = await reader.read()
-    few, crowd = await alike.gathered(reading, None, tools.files, tools.schemas.versions())
+    few, _, crowd = await alike.gathered(reading, None, tools.files, tools.schemas.versions())
     assert crowd is not None
     assert len(few.declared.clusters) < len(reading.declared.clusters)
     once = await judging.judge(question, tools)
@@ -100,8 +100,8 @@ async def test_what_runs_may_tell_clusters_apart_too(repository_of: Any):
     files = readings.Files(reader.local, reader.memo)
     runs, comes = await reader.read(named), await reader.read(plain)
     versions = schemas.Packaged().versions()
-    _, alone = await alike.gathered(comes, None, files, versions)
-    _, beside = await alike.gathered(comes, runs, files, versions)
+    _, _, alone = await alike.gathered(comes, None, files, versions)
+    _, _, beside = await alike.gathered(comes, runs, files, versions)
     assert alone is not None
     assert set(alone.each.values()) == {"dev-1"}
     assert beside is None
@@ -118,8 +118,8 @@ async def test_what_a_cluster_was_may_tell_it_apart_too(repository_of: Any):
     files_of = readings.Files(reader.local, reader.memo)
     versions = schemas.Packaged().versions()
     runs, comes = await reader.read(before), await reader.read(after)
-    _, alone = await alike.gathered(comes, None, files_of, versions)
-    _, beside = await alike.gathered(comes, runs, files_of, versions)
+    _, _, alone = await alike.gathered(comes, None, files_of, versions)
+    _, _, beside = await alike.gathered(comes, runs, files_of, versions)
     assert alone is not None
     assert set(alone.each.values()) == {"dev-1"}
     assert beside is not None

@@ -18,7 +18,7 @@ spec:
   failurePolicy: Fail
   matchConstraints:
     resourceRules:
-      - {apiGroups: [""], apiVersions: [v1], operations: [CREATE], resources: [configmaps]}
+      - {apiGroups: [""], apiVersions: [v1], operations: [CREATE, UPDATE], resources: [configmaps]}
   validations:
     - expression: "!has(object.data) || !('password' in object.data)"
       message: a password in a ConfigMap

@@ -10,27 +10,47 @@ import builders
 from fleet.adapters import schemas
 from fleet.adapters.store import memo
 from fleet.hub import verdicts
-from fleet.manifests.schemas import validate
 from fleet.model import findings, names, objects
+from fleet.policy.crds import customs
 
 SOURCE = schemas.Packaged()
 ONE, TWO = names.Cluster("dev-1"), names.Cluster("dev-2")
 
 
-class Counting(validate.Schemas):
+class Counting(customs.Schemas):
     """Schemas that count what they are asked."""
 
     asked = 0
 
-    def validate(self, manifest: objects.Manifest) -> tuple[findings.Finding, ...]:
+    def validate(
+        self, manifest: objects.Manifest, old: objects.Manifest | None = None
+    ) -> tuple[findings.Finding, ...]:
         self.asked += 1
-        return super().validate(manifest)
+        return super().validate(manifest, old)
 
 
-async def served(version: str) -> Counting:
+async def served(version: str, *crds: dict[str, Any]) -> Counting:
     definitions = await SOURCE.definitions(version)
     assert definitions is not None
-    return Counting(version=version, source=SOURCE.identity, definitions=definitions, crds=[])
+    return Counting(
+        version=version,
+        source=SOURCE.identity,
+        definitions=definitions,
+        brought=customs.Customs(crds),
+    )
+
+
+async def heard(
+    share: verdicts.Share,
+    judges: dict[names.Cluster, Counting],
+    memory: memo.Memo,
+    runs: verdicts.Runs | None = None,
+) -> list[findings.Finding]:
+    async def previous() -> verdicts.Runs:
+        assert runs is not None, "nobody needs to know what runs"
+        return runs
+
+    return await verdicts.schema(share, judges, previous, verdicts.Bench(memo=memory))
 
 
 @pytest.fixture
@@ -48,7 +68,7 @@ async def test_a_manifest_of_many_clusters_is_judged_once_and_names_them_all(mem
     judge = await served("1.36")
     wrong = manifest(dat={})
     share = {ONE: (wrong, manifest("a")), TWO: (wrong,)}
-    (found,) = await verdicts.schema(share, {ONE: judge, TWO: judge}, verdicts.Bench(memo=memory))
+    (found,) = await heard(share, {ONE: judge, TWO: judge}, memory)
     assert (found.message, found.clusters) == ("unknown field dat", (ONE, TWO))
     assert judge.asked == 2
 
@@ -56,9 +76,9 @@ async def test_a_manifest_of_many_clusters_is_judged_once_and_names_them_all(mem
 async def test_only_what_is_clean_is_remembered(memory: memo.Memo):
     share = {ONE: (manifest("a"), manifest("b"), manifest(dat={}))}
     first = await served("1.36")
-    before = await verdicts.schema(share, {ONE: first}, verdicts.Bench(memo=memory))
+    before = await heard(share, {ONE: first}, memory)
     again = await served("1.36")
-    assert await verdicts.schema(share, {ONE: again}, verdicts.Bench(memo=memory)) == before
+    assert await heard(share, {ONE: again}, memory) == before
     assert (first.asked, again.asked) == (3, 1)
 
 
@@ -70,7 +90,7 @@ async def test_each_cluster_is_judged_by_its_own_version(memory: memo.Memo):
     }
     share = dict.fromkeys((ONE, TWO), (builders.manifest(document=document),))
     judges = {ONE: await served("1.31"), TWO: await served("1.36")}
-    (found,) = await verdicts.schema(share, judges, verdicts.Bench(memo=memory))
+    (found,) = await heard(share, judges, memory)
     assert found.clusters == (ONE,)
     assert "1.31 does not serve" in found.message or "no schema" in found.message
 
@@ -78,7 +98,7 @@ async def test_each_cluster_is_judged_by_its_own_version(memory: memo.Memo):
 async def test_the_same_words_in_two_files_are_two_findings(memory: memo.Memo):
     body = builders.body(dat={})
     share = {ONE: tuple(builders.manifest(document=body, path=f"apps/{p}.yaml") for p in "ab")}
-    found = await verdicts.schema(share, {ONE: await served("1.36")}, verdicts.Bench(memo=memory))
+    found = await heard(share, {ONE: await served("1.36")}, memory)
     assert sorted(each.place.path for each in found) == ["apps/a.yaml", "apps/b.yaml"]
 
 
@@ -87,12 +107,8 @@ async def test_a_memory_that_was_tampered_with_is_not_believed(memory: memo.Memo
     wrong = manifest(dat={})
     judge = await served("1.36")
     await memory.remember({f"schema/{judge.identity}/{wrong.digest}": b"clean"})
-    assert (
-        await verdicts.schema({ONE: (wrong,)}, {ONE: judge}, verdicts.Bench(memo=memory)) == []
-    )  # it believes itself
+    assert await heard({ONE: (wrong,)}, {ONE: judge}, memory) == []  # it believes itself
     memory.close()
     for file in tmp_path.glob("memo.sqlite*"):
         file.write_bytes(b"garbage" * 1000)
-    assert (
-        len(await verdicts.schema({ONE: (wrong,)}, {ONE: judge}, verdicts.Bench(memo=memory))) == 1
-    )
+    assert len(await heard({ONE: (wrong,)}, {ONE: judge}, memory)) == 1

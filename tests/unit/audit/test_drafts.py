@@ -4,9 +4,11 @@ from typing import Any
 
 import pytest
 
+import approvers
 import builders
 from fleet.audit import chain, drafts, records
-from fleet.model import changes, health, json_values, kinds, ledger, names
+from fleet.model import changes, health, json_values, kinds, ledger, names, pacing
+from fleet.protocol import approvals
 
 CANARY = "canary-s3cret-value"
 REFUSED = builders.decision(
@@ -24,6 +26,12 @@ REPORT = builders.report(
     )
 )
 STATE = builders.cluster_state()
+SIGNED = approvers.BERT.says(approvers.SUBJECT)
+APPROVAL = ledger.Approval(
+    environment=names.Environment("dev"),
+    signed=SIGNED,
+    voice=approvals.opened(SIGNED, builders.NOW),
+)
 DRAFTS: dict[str, tuple[records.Draft, records.Kind, str]] = {
     "decision": (drafts.decision(REFUSED), records.Kind.DECISION, "dev"),
     "dispatch": (
@@ -40,14 +48,23 @@ DRAFTS: dict[str, tuple[records.Draft, records.Kind, str]] = {
     ),
     "wave": (
         drafts.wave(
-            environment=names.Environment("dev"),
-            release=7,
-            wave=1,
-            of=2,
-            clusters=(names.Cluster("dev-1"),),
+            builders.release(7, replaces=pacing.Replaced(release=6, wave=1, of=3)),
+            0,
             at=builders.NOW,
         ),
         records.Kind.WAVE,
+        "dev",
+    ),
+    "rollout": (
+        drafts.rollout(
+            act="pause",
+            environment="dev",
+            release=0,
+            reason="on\nfire",
+            by="ada",
+            at=builders.NOW,
+        ),
+        records.Kind.ROLLOUT,
         "dev",
     ),
     "hold": (
@@ -60,11 +77,27 @@ DRAFTS: dict[str, tuple[records.Draft, records.Kind, str]] = {
         records.Kind.RECOVERY,
         "book",
     ),
+    "approval": (drafts.approval(APPROVAL, at=builders.NOW), records.Kind.APPROVAL, "dev"),
     "road": (drafts.road(ROAD, at=builders.NOW), records.Kind.ROAD, "road"),
     "violation": (
         drafts.violations([builders.violation()], at=builders.NOW)[0],
         records.Kind.VIOLATION,
         "dev",
+    ),
+    "status": (
+        drafts.status(builders.status(context="e\x1b2e"), at=builders.NOW),
+        records.Kind.STATUS,
+        builders.digest("c2"),
+    ),
+    "quarantine": (
+        drafts.quarantine(builders.quarantine(), by="ada", at=builders.NOW),
+        records.Kind.QUARANTINE,
+        "prod",
+    ),
+    "break glass": (
+        drafts.break_glass(builders.break_glass(reason="out\nage"), at=builders.NOW),
+        records.Kind.BREAK_GLASS,
+        "prod",
     ),
 }
 
@@ -95,11 +128,22 @@ def test_a_decision_keeps_every_reason():
     assert found["clusters"] == ["dev-1"]
 
 
+@pytest.mark.threat(108)
+def test_the_first_wave_says_which_rollout_it_replaces():
+    assert body("wave") == {
+        "release": 7, "wave": 1, "of": 2, "clusters": ["dev-1"], "name": "1", "part": 1, "parts": 1,
+        "replaces": {"release": 6, "wave": 1, "of": 3},
+    }  # fmt: skip
+    replacing = builders.release(7, replaces=pacing.Replaced(release=6, wave=1, of=3))
+    assert drafts.wave(replacing, 1, at=builders.NOW).body["replaces"] is None
+
+
 @pytest.mark.threat(73)
 def test_words_of_others_are_escaped():
     assert body("decision")["author"] == r"Ada\x1b[31m"
     assert body("decision")["subject"] == r"line\nend"
     assert body("hold")["reason"] == r"old\nbook"
+    assert body("rollout")["reason"] == r"on\nfire"
 
 
 def test_a_report_tells_each_outcome():

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 import builders
+import previewed
 from fleet.cli import previewforms, previewing
-from fleet.gate import asking
+from fleet.gate import demands
 from fleet.hub import previews as judged
 from fleet.model import findings, leaving, ledger, names
 from fleet.plan import previews, unseen
@@ -19,12 +20,13 @@ from fleet.protocol import encoding
 def told(subject: str = "s", words: int = 0, size: int = 10) -> previewing.Told:
     before = {names.Cluster("a"): ()}
     made = tuple(builders.manifest(f"m-{number}-{'x' * size}") for number in range(words))
-    difference = previews.between(before, {names.Cluster("a"): made}, ((names.Cluster("a"),),), {})
+    cluster = names.Cluster("a")
+    difference = previews.between(before, {cluster: made}, previewed.plan((cluster,)))
     asked = judged.Asked(target=names.Environment("prod"), commit=builders.commit())
     found = judged.Preview(
         asked=asked, running=builders.commit(), subject=subject, difference=difference
     )
-    return previewing.Told(preview=found, gates=())
+    return previewing.Told(preview=found, demands=(), assumed=())
 
 
 @pytest.mark.parametrize("words", [0, 1, 2_000, 20_000])
@@ -57,8 +59,8 @@ def test_what_would_be_refused_is_said_first():
     gate = ledger.GateResult(gate="lineage", state=ledger.GateState.REFUSED, reason="r", hint="h")
     denied = findings.deny("rule", findings.Place(path="a.yaml", line=3), "bad", hint="mend it")
     found = told().preview
-    both = replace(found, lineage=gate, findings=(denied,))
-    sections = previewing.sections(previewing.Told(preview=both, gates=()))
+    both = replace(found, lineage=gate, refusing=(gate,), findings=(denied,))
+    sections = previewing.sections(previewing.Told(preview=both, demands=(), assumed=()))
     assert sections[0].title == "would be refused"
     assert sections[1].lines == (
         "lineage, refused: r", "  h", "a.yaml:3: deny rule: bad", "  mend it",
@@ -72,7 +74,9 @@ def test_a_preview_is_the_same_after_it_was_kept():
     old, comes = (builders.manifest(document=builders.body(**each)) for each in ({}, new))
     a, b = names.Cluster("a"), names.Cluster("b")
     difference = previews.between(
-        {a: (old,), b: (old,)}, {a: (comes,)}, ((a,), (b,)), {b: leaving.OnRemoval.PRUNE}
+        {a: (old,), b: (old,)},
+        {a: (comes,)},
+        previewed.plan((a,), (b,), retired={b: leaving.OnRemoval.PRUNE}),
     )
     found = replace(
         told(words=3).preview,
@@ -81,7 +85,8 @@ def test_a_preview_is_the_same_after_it_was_kept():
         findings=(denied,),
         lineage=gate,
         unseen=unseen.Unseen(hidden=("a",)),
-        gates=(asking.Asked(gate="soak", words="24h"),),
+        refusing=(gate,),
+        demands=(demands.Demand(gate="soak", words="24h", answer=gate),),
         conflicts=("x",),
     )
     assert encoding.decode(judged.Preview, encoding.encode(found)) == found
@@ -93,11 +98,13 @@ def test_of_long_values_the_part_is_shown_in_which_they_differ():
         for word in ("before", "after")
     )
     a = names.Cluster("a")
-    difference = previews.between({a: (old,)}, {a: (comes,)}, ((a,),), {})
+    difference = previews.between({a: (old,)}, {a: (comes,)}, previewed.plan((a,)))
     found = replace(told().preview, difference=difference)
     (line,) = [
         x
-        for x in previewing.sections(previewing.Told(preview=found, gates=()))[-1].lines
+        for x in previewing.sections(previewing.Told(preview=found, demands=(), assumed=()))[
+            -1
+        ].lines
         if "->" in x
     ]
     before, after = line.split(" -> ")

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 import builders
-from fleet.gate import candidates, decide, gates
+from fleet.gate import candidates, decide, gates, health
 from fleet.model import findings, ledger
 
 Verdict, Gate = ledger.Verdict, ledger.GateState
@@ -34,7 +34,7 @@ def test_refused_before_waiting_before_accepted(found: list[Gate]):
     verdict = decide.verdict(tuple(map(result, found)))
     if Gate.REFUSED in found:
         assert verdict is Verdict.REFUSED
-    elif Gate.WAITING in found:
+    elif {Gate.WAITING, Gate.ERROR} & set(found):
         assert verdict is Verdict.WAITING
     else:
         assert verdict is Verdict.ACCEPTED
@@ -43,14 +43,25 @@ def test_refused_before_waiting_before_accepted(found: list[Gate]):
 def test_a_clean_commit_of_the_first_environment_is_accepted():
     decision = decide.decide(builders.candidate(), builders.facts())
     assert decision.verdict is Verdict.ACCEPTED
-    assert states(decision) == {"book": Gate.OPEN, "lineage": Gate.OPEN, "findings": Gate.OPEN}
+    assert states(decision) == {
+        "book": Gate.OPEN,
+        "lineage": Gate.OPEN,
+        "findings": Gate.OPEN,
+        "approvals": Gate.OPEN,
+    }
 
 
 def test_a_promotion_asks_for_the_health_of_upstream_too():
     facts = builders.facts(upstream=DEV, upstream_clusters=WELL)
     decision = decide.decide(STAGING, facts)
     assert decision.verdict is Verdict.ACCEPTED
-    assert list(states(decision)) == ["book", "lineage", "findings", "upstream health"]
+    assert list(states(decision)) == [
+        "book",
+        "lineage",
+        "findings",
+        "upstream health",
+        "approvals",
+    ]
 
 
 def test_all_gates_are_listed_although_the_first_already_holds():
@@ -64,6 +75,7 @@ def test_all_gates_are_listed_although_the_first_already_holds():
         "lineage": Gate.OPEN,
         "findings": Gate.REFUSED,
         "upstream health": Gate.WAITING,
+        "approvals": Gate.OPEN,
     }
 
 
@@ -118,7 +130,8 @@ def test_a_decision_says_what_it_is_about():
 def test_every_kind_of_candidate_passes_book_lineage_and_findings(kind: ledger.Lineage):
     concerned = [gate.judge for gate in gates.GATES if kind in gate.concerns]
     assert len(concerned) >= 3
-    assert (gates.upstream_health in concerned) is (kind is ledger.Lineage.PROMOTION)
+    comes_from_upstream = kind in (ledger.Lineage.PROMOTION, ledger.Lineage.PARTIAL)
+    assert (health.gate in concerned) is comes_from_upstream
 
 
 @pytest.mark.threat(33)
@@ -154,7 +167,7 @@ def test_accepted_means_that_every_gate_is_open(
     candidate = STAGING if is_known else builders.candidate("odd", environment="staging")
     facts = builders.facts(
         upstream=DEV,
-        descends=descends,
+        way=candidates.Way(descends=descends),
         upstream_clusters=tuple(clusters),
         findings=tuple(builders.finding(severity=each) for each in severities),
     )

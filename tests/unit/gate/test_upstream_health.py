@@ -3,7 +3,7 @@
 import pytest
 
 import builders
-from fleet.gate import candidates, gates
+from fleet.gate import candidates, health
 from fleet.model import ledger
 
 Gate = ledger.GateState
@@ -11,10 +11,14 @@ cluster = builders.cluster_health
 CANDIDATE = builders.candidate("c2", environment="staging")
 
 
-def ask(*clusters: candidates.ClusterHealth, **told: object) -> ledger.GateResult:
+def ask(
+    *clusters: candidates.ClusterHealth,
+    settings: dict[str, object] | None = None,
+    **told: object,
+) -> ledger.GateResult:
     dev = builders.upstream(builders.accepted(2, "c2"))
     facts = builders.facts(upstream=dev, upstream_clusters=clusters, **told)
-    return gates.upstream_health(CANDIDATE, facts)
+    return health.gate(CANDIDATE, facts, builders.environment("staging", health=settings or {}))
 
 
 CASES = {
@@ -75,3 +79,32 @@ def test_content_that_was_healthy_before_upstream_moved_on_may_go_on():
 
 def test_a_sign_of_life_from_the_future_is_no_older_than_now():
     assert ask(cluster("a", seen=builders.later(30))).state is Gate.OPEN
+
+
+QUORUMS = {
+    "one of three": ("1", 1, 2, Gate.OPEN),
+    "none is never enough": ("0", 0, 3, Gate.WAITING),
+    "none by share is never enough": ("0%", 0, 3, Gate.WAITING),
+    "no share lets one do": ("0%", 1, 2, Gate.OPEN),
+    "two of three by number": ("2", 2, 1, Gate.OPEN),
+    "one where two must": ("2", 1, 2, Gate.WAITING),
+    "two of three are less than 80%": ("80%", 2, 1, Gate.WAITING),
+    "a share is rounded up": ("34%", 1, 2, Gate.WAITING),
+    "all": ("100%", 3, 0, Gate.OPEN),
+    "more than there are": ("4", 3, 0, Gate.WAITING),
+}
+
+
+@pytest.mark.threat(57, 114)
+@pytest.mark.parametrize(
+    ("quorum", "awake", "silent", "state"), QUORUMS.values(), ids=QUORUMS.keys()
+)
+def test_a_quorum_must_report(quorum: str, awake: int, silent: int, state: Gate):
+    found = [cluster(f"a{n}") for n in range(awake)]
+    found += [cluster(f"b{n}", seen=None) for n in range(silent)]
+    assert ask(*found, settings={"quorum": quorum}).state is state
+
+
+def test_it_says_how_many_are_missing():
+    result = ask(cluster("a"), cluster("b", seen=None), settings={"quorum": "2"})
+    assert result.reason == "1 of 2 clusters of dev report; 2 must"

@@ -270,3 +270,77 @@ def test_a_kind_that_is_none_is_said(kind: Any):
     document = {"apiVersion": "fleetgate.dev/v1alpha1", "kind": kind}
     found = repositories.read({"environments/dev/a.yaml": json.dumps(document)}).findings
     assert any("is none of fleetgate.dev" in each.message for each in found)
+
+
+ASKED = """apiVersion: fleetgate.dev/v1alpha1
+kind: Fleet
+metadata:
+  name: small
+spec:
+  environments:
+    - name: dev
+      waves:
+        - name: canary
+      gates:
+        windows:
+          - name: work
+            effect: allow
+            timeZone: {zone}
+            start: "{start}"
+            duration: {duration}
+            recurrence: "{rule}"
+            waves: [{wave}]
+{more}"""
+SOUND = {
+    "zone": "Europe/Berlin",
+    "start": "2026-01-05T09:00",
+    "duration": "8h",
+    "rule": "FREQ=DAILY",
+    "wave": "canary",
+    "more": "",
+}
+
+
+def gate_faults(**fields: str) -> list[tuple[str, str]]:
+    """Each with the line to which a person is sent."""
+    text = ASKED.format(**{**SOUND, **fields})
+    found = repositories.read({"fleet.yaml": text}).findings
+    data = repositories.text(text)
+    return [
+        (_line(str(parse.locate(data, "fleet.yaml", each.place.line, each.field))), each.message)
+        for each in found
+    ]
+
+
+def _line(place: str) -> str:
+    return ":".join(place.split(":")[:2])
+
+
+def test_windows_that_are_sound_have_no_finding():
+    assert gate_faults() == []
+
+
+@pytest.mark.threat(54)
+@pytest.mark.parametrize(
+    ("fields", "place", "said"),
+    [
+        ({"zone": "Berlin"}, "fleet.yaml:14", "window work: it is no IANA time zone"),
+        ({"zone": "../../etc/passwd"}, "fleet.yaml:14", "window work: it is no IANA time zone"),
+        ({"start": "2026-02-30T09:00"}, "fleet.yaml:15", "window work: there is no such day"),
+        ({"duration": "0s"}, "fleet.yaml:16", "window work: a window has to last"),
+        ({"rule": "FREQ=SECONDLY"}, "fleet.yaml:17", "window work: FREQ=SECONDLY is not taken"),
+        ({"rule": "FREQ=WEEKLY;BYDAY=MO\\u001b"}, "fleet.yaml:17", "window work: BYDAY=MO"),
+        ({"wave": "rest"}, "fleet.yaml:18", "window work: dev declares no wave rest"),
+    ],
+)
+def test_a_window_that_is_none_is_said_at_its_line(fields: dict[str, str], place: str, said: str):
+    ((where, message),) = gate_faults(**fields)
+    assert where == place
+    assert message.startswith(said)
+    assert "\x1b" not in message
+
+
+def test_two_statuses_of_one_name_are_said():
+    twice = "        statuses:\n" + "          - {issuer: ci, context: e2e}\n" * 2
+    ((place, message),) = gate_faults(more=twice)
+    assert (place, message) == ("fleet.yaml:20", "ci/e2e is there 2 times")

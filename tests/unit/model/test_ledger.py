@@ -55,6 +55,11 @@ ROWS = [
     builders.cluster_state("prod-1", environment="prod"),
     builders.violation(),
     builders.violation(since=builders.later(60)),
+    builders.soak(running=builders.interval()),
+    builders.status(),
+    builders.status(context="unit"),
+    builders.quarantine(),
+    builders.break_glass(),
 ]
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 import builders
-from fleet.model import findings, json_values, kinds, names, objects
+from fleet.model import findings, json_values, kinds, names, objects, pacing
 from fleet.plan import check, rollout, slices
 from fleet.protocol import keys
 
@@ -56,6 +56,13 @@ def with_data(document: object) -> rollout.Plan:
     """Of bytes that carry their right name."""
     data = document if isinstance(document, bytes) else json_values.encode(document)
     return with_slice(B, data=data, digest=json_values.digest_of_bytes(data))
+
+
+ASKED = pacing.Asked(group="leads", count=1, expires=60, unsigned=False)
+
+
+def with_terms(**changed: Any) -> rollout.Plan:
+    return replace(GOOD, terms=(replace(GOOD.terms[0], **changed), *GOOD.terms[1:]))
 
 
 def without(mapping: Any, name: names.Cluster) -> dict[Any, Any]:
@@ -112,6 +119,13 @@ MUTANTS: dict[str, rollout.Plan] = {
     "waves: no canary": replace(GOOD, waves=((A,), (B, C, GONE))),
     "waves: who leaves goes first": replace(GOOD, waves=((C, GONE), (A, B))),
     "waves: one that is empty": replace(GOOD, waves=((C,), (), (A, B, GONE))),
+    "terms: none": replace(GOOD, terms=()),
+    "terms: swapped": replace(GOOD, terms=GOOD.terms[::-1]),
+    "terms: more may be unavailable": with_terms(max_unavailable=1),
+    "terms: more at once": with_terms(at_once=9),
+    "terms: a soak": with_terms(soak=60),
+    "terms: another part": with_terms(part=2),
+    "terms: approvals": with_terms(approvals=(ASKED,)),
     "slices_root: another": replace(GOOD, slices_root=names.Root(builders.digest("x"))),
     "slices_root: without those who leave": replace(
         GOOD, slices_root=builders.plan_of(CLUSTERS, JUDGED).slices_root
@@ -231,3 +245,42 @@ SPOILERS: list[Callable[[bytes, int], bytes]] = [
 @given(some.integers(0, len(GOOD.slices[A].data) - 1), some.sampled_from(SPOILERS))
 def test_no_byte_of_a_slice_can_change_unseen(at: int, spoil: Callable[[bytes, int], bytes]):
     assert faults(with_slice(A, data=spoil(GOOD.slices[A].data, at))) != ()
+
+
+SIZED = builders.environment(waves=[{"name": "all", "size": "2", "maxUnavailable": "50%"}])
+IN_PARTS = builders.plan_of(CLUSTERS, JUDGED, spec=SIZED, retired=RETIRED)
+UNPARTED: dict[str, rollout.Plan] = {
+    "larger than its size": replace(
+        IN_PARTS, waves=((A, B, C), (GONE,)), terms=(IN_PARTS.terms[0], IN_PARTS.terms[2])
+    ),
+    "smaller than it could be": replace(
+        IN_PARTS, waves=((A,), (B, C), (GONE,)), terms=IN_PARTS.terms
+    ),
+    "not by name": replace(IN_PARTS, waves=((A, C), (B,), (GONE,))),
+    "more may be unavailable": replace(
+        IN_PARTS, terms=tuple(replace(e, max_unavailable=3) for e in IN_PARTS.terms)
+    ),
+    "a part that starts another wave": replace(IN_PARTS, waves=((A, B), (GONE,), (C,))),
+}
+
+
+def test_a_plan_in_parts_has_no_fault():
+    assert [list(each) for each in IN_PARTS.waves] == [["a", "b"], ["c"], ["gone"]]
+    assert faults(IN_PARTS, spec=SIZED) == ()
+
+
+@pytest.mark.parametrize("mutant", UNPARTED.values(), ids=UNPARTED.keys())
+def test_parts_are_held_against_sizes_and_names(mutant: rollout.Plan):
+    assert {each.rule for each in faults(mutant, spec=SIZED)} == {"plan"}
+
+
+def test_who_is_broken_goes_first_only_where_the_fleet_says_so():
+    first = builders.environment(rollout={"brokenFirst": True})
+    broken = frozenset({B})
+    cut = slices.cut_each(JUDGED)
+    plan = rollout.plan(first, CLUSTERS, cut, RETIRED, broken)
+    asked = {"clusters": CLUSTERS, "retired": RETIRED, "judged": JUDGED}
+    assert plan.waves[0] == (C, B)
+    assert check.check(plan, spec=first, broken=broken, **asked) == ()
+    assert check.check(plan, spec=first, **asked) != ()
+    assert check.check(plan, spec=builders.environment(), broken=broken, **asked) != ()

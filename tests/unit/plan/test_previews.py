@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 import builders
+import previewed
 import repositories
 from fleet.manifests import layout
 from fleet.model import changes, leaving, names, objects
@@ -29,7 +30,7 @@ def results(group: previews.Group) -> dict[str, changes.Result]:
 def test_clusters_with_the_same_change_are_shown_together_in_wave_order():
     before = {C(n): (thing("own", n), thing("all", "1")) for n in ("a", "b", "c", "d")}
     after = {c: (share[0], thing("all", "2" if c != "d" else "1")) for c, share in before.items()}
-    found = previews.between(before, after, ((C("c"),), (C("a"), C("b"), C("d"))), {})
+    found = previews.between(before, after, previewed.plan((C("c"),), (C("a"), C("b"), C("d"))))
     (group,) = found.groups
     assert group.clusters == ("c", "a", "b")
     assert results(group) == {"all": CONFIGURED}
@@ -48,7 +49,7 @@ def test_what_is_seen_decides_not_the_bytes():
         )
         for c, s in before.items()
     }
-    found = previews.between(before, after, ((C("a"), C("b")),), {})
+    found = previews.between(before, after, previewed.plan((C("a"), C("b"))))
     (group,) = found.groups
     assert group.clusters == ("a", "b")
     assert [e.path for e in group.changes[0].edits] == ["metadata.labels"]
@@ -77,7 +78,7 @@ def test_what_presses(
     old: objects.Manifest | None, new: objects.Manifest | None, concern: previews.Concern | None
 ):
     before, after = ({C("a"): (each,) if each else ()} for each in (old, new))
-    found = previews.between(before, after, ((C("a"),),), {})
+    found = previews.between(before, after, previewed.plan((C("a"),)))
     assert found.groups[0].changes[0].concern is concern
     pressing = [each for every in previews.Concern for each in found.pressing(every)]
     assert len(pressing) == (concern is not None)
@@ -86,7 +87,7 @@ def test_what_presses(
 def test_a_pressing_change_is_told_once_with_all_its_clusters():
     gone = thing("gone")
     before = {C("a"): (gone,), C("b"): (gone, thing("more"))}
-    found = previews.between(before, {C("a"): (), C("b"): ()}, ((C("a"), C("b")),), {})
+    found = previews.between(before, {C("a"): (), C("b"): ()}, previewed.plan((C("a"), C("b"))))
     assert len(found.groups) == 2
     told = {str(e.key): c for e, c in found.pressing(previews.Concern.DELETION)}
     assert told == {"ConfigMap shop/gone": ("a", "b"), "ConfigMap shop/more": ("b",)}
@@ -95,7 +96,9 @@ def test_a_pressing_change_is_told_once_with_all_its_clusters():
 def test_who_leaves_as_an_orphan_loses_nothing_who_is_pruned_all():
     before = {C("a"): (thing("x"),), C("b"): (thing("x"),)}
     leave = {C("a"): leaving.OnRemoval.ORPHAN, C("b"): leaving.OnRemoval.PRUNE}
-    found = previews.between(before, {C("c"): (thing("x"),)}, ((C("c"),), (C("a"), C("b"))), leave)
+    found = previews.between(
+        before, {C("c"): (thing("x"),)}, previewed.plan((C("c"),), (C("a"), C("b")), retired=leave)
+    )
     assert found.joining == ("c",)
     assert [(g.clusters, results(g)) for g in found.groups] == [
         (("c",), {"x": CREATED}), (("b",), {"x": DELETED}),
@@ -108,7 +111,7 @@ def test_another_bundle_is_told_but_for_namespaces():
         (builders.manifest("web", bundle=b), builders.manifest(document=space, bundle=b))
         for b in ("one", "two")
     )
-    found = previews.between({C("a"): old}, {C("a"): new}, ((C("a"),),), {})
+    found = previews.between({C("a"): old}, {C("a"): new}, previewed.plan((C("a"),)))
     (change,) = found.groups[0].changes
     assert (change.key.name, change.note) == ("web", "moves from bundle one to two")
 
@@ -125,7 +128,7 @@ SHARES = some.dictionaries(
 def test_nothing_is_lost_or_invented(before: previews.Shares, after: previews.Shares):
     retiring = {c: leaving.OnRemoval.PRUNE for c in before if c not in after}
     waves = (tuple(sorted({*before, *after})),)
-    found = previews.between(before, after, waves, retiring)
+    found = previews.between(before, after, previewed.plan(*waves, retired=retiring))
     told: dict[tuple[str, objects.Key], changes.Result] = {
         (c, e.key): e.result for g in found.groups for c in g.clusters for e in g.changes
     }

@@ -20,7 +20,7 @@ def counted(
     shares: dict[str, tuple[objects.Manifest, ...]], *documents: dict[str, Any]
 ) -> dict[tuple[str, str], int]:
     manifests = {names.Cluster(name): share for name, share in shares.items()}
-    return dict(coverage.judged(manifests, rulebooks.parsed(*documents), DEV, KNOWN))
+    return dict(coverage.judged(manifests, rulebooks.parsed(*documents), DEV, KNOWN, {}))
 
 
 def test_an_object_counts_once_on_however_many_clusters():

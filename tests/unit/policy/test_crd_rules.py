@@ -28,7 +28,7 @@ WORDS = st.sampled_from(
 )  # fmt: skip
 SCHEMAS = st.recursive(
     st.none() | st.booleans() | st.integers(0, 3)
-    | st.sampled_from(["object", "array", "string", "integer", "map", "set", "self == 1", "date"]),
+    | st.sampled_from(["object", "array", "string", "integer", "map", "set", "self == 1", "self == oldSelf", "date"]),
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(WORDS, inner, max_size=5),
     max_leaves=20,
 )  # fmt: skip
@@ -298,11 +298,62 @@ def test_a_moment_knows_its_offset():
     assert formats.span("2 days") == 2 * 86_400 * 10**9
 
 
+# Transitions
+
+
+def changed(schema: Any, old: Any, value: Any) -> list[str]:
+    judge = schemas(definitions.crd({"x": schema}))
+    was, now = (builders.manifest(document=definitions.resource(x=each)) for each in (old, value))
+    assert judge.has_transitions
+    assert judge.heeds_update(now)
+    return [each.message for each in judge.validate(now, was)]
+
+
+STAYS = text(rule("self == oldSelf", message="it stays"))
+BY_NAME = {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]}
+NAMED = of({"name": text(), "n": whole(rule("self >= oldSelf", message="it grows"))})
+
+
+@pytest.mark.parametrize(
+    ("schema", "old", "value", "said"),
+    [
+        (STAYS, "a", "a", []),
+        (STAYS, "a", "b", ['spec.x: Invalid value: "b": it stays']),
+        (of({"a": STAYS}), {}, {"a": "b"}, []),
+        (of({"a": STAYS}), {"a": None}, {"a": "b"}, []),
+        (of({"a": STAYS}), {"a": "a"}, {}, []),
+        (of({"a": STAYS}), "another kind of value", {"a": "b"}, []),
+        (entries(STAYS), {"k": "a", "l": "a"}, {"k": "a", "l": "b", "m": "c"},
+         ['spec.x[l]: Invalid value: "b": it stays']),
+        (several(NAMED, **BY_NAME), [{"name": "a", "n": 1}, {"name": "b", "n": 5}],
+         [{"name": "b", "n": 4}, {"name": "a", "n": 1}, {"name": "c", "n": 0}],
+         ["spec.x[0].n: Invalid value: 4: it grows"]),
+        (several(whole(), rule("size(self) >= size(oldSelf)", message="it grows")), [1, 2], [1],
+         ["spec.x: Invalid value: it grows"]),
+        (whole(rule("oldSelf.orValue(0) <= self", optionalOldSelf=True)), 3, 2,
+         ["spec.x: Invalid value: 2: failed rule: oldSelf.orValue(0) <= self"]),
+        (whole(rule("oldSelf.orValue(0) <= self", optionalOldSelf=True)), 1, 2, []),
+        (whole(rule("self > oldSelf", messageExpression="string(oldSelf) + ' to ' + string(self)")),
+         3, 2, ["spec.x: Invalid value: 2: 3 to 2"]),
+        (of({"a": {"type": "integer", "default": 1}}, rule("self.a == oldSelf.a", message="m")),
+         {}, {"a": 2}, ["spec.x: Invalid value: m"]),
+    ],
+)  # fmt: skip
+def test_a_transition_compares_with_what_was(schema: Any, old: Any, value: Any, said: list[str]):
+    assert changed(schema, old, value) == said
+
+
+def test_kinds_without_transitions_do_not_ask_what_was():
+    judge = schemas(definitions.crd({"x": text(rule("self != 'x'"))}))
+    assert not judge.has_transitions
+    assert not judge.heeds_update(builders.manifest(document=definitions.resource()))
+
+
 # Hostile
 
 
-@given(SCHEMAS, JSON)
-def test_no_schema_and_no_value_breaks_the_judge(schema: Any, value: Any):
+@given(SCHEMAS, JSON, JSON)
+def test_no_schema_and_no_value_breaks_the_judge(schema: Any, value: Any, before: Any):
     crd = definitions.crd({"x": schema})
     unsound(schema)
     body = definitions.resource(x=value)
@@ -310,6 +361,7 @@ def test_no_schema_and_no_value_breaks_the_judge(schema: Any, value: Any):
     manifest = builders.manifest(document=body)
     crds.judged(manifest)
     list(crds.faults(manifest))
+    list(crds.faults(manifest, builders.manifest(document=definitions.resource(x=before))))
     if isinstance(schema, Mapping):
         completion.defaulted(value, schema)
         list(invariants.faults(value, schema))

@@ -108,3 +108,9 @@ def test_unsound_policies_have_no_page(tmp_path: Path, text: str) -> None:
     (tmp_path / "one" / "policy.yaml").write_text(text)
     with pytest.raises(errors.InputError, match=r"policy\.yaml"):
         pages.text(tmp_path)
+
+
+def test_the_classes_of_lineage_are_told_as_they_are():
+    page = (pages._ROOT / "docs" / "promotion.md").read_text("utf-8")
+    assert pages.with_classes(page) == page
+    assert "| incomplete | refused |" in page

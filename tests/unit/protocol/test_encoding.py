@@ -14,9 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as some
 from pydantic.alias_generators import to_camel
 
+import approvers
 import builders
 from fleet.audit import chain, records
 from fleet.model import (
+    approving,
     changes,
     errors,
     findings,
@@ -26,9 +28,10 @@ from fleet.model import (
     ledger,
     messages,
     names,
+    pacing,
 )
 from fleet.model import permits as allowed
-from fleet.protocol import encoding
+from fleet.protocol import approvals, encoding
 
 PERMIT = builders.permit(
     delete=[{"cluster": "*", "kind": "Namespace", "name": "shop"}], maxDeletedShare=0.9
@@ -55,6 +58,7 @@ DECISION = builders.decision(
     findings=(FINDING, builders.finding()), slices_root=builders.digest("r")
 )
 
+SIGNED = approvers.ADA.says(approvers.SUBJECT)
 SAMPLES: dict[str, Any] = {
     "statement": builders.statement(root=builders.digest("root")),
     "dispatch": builders.dispatch(),
@@ -89,6 +93,30 @@ SAMPLES: dict[str, Any] = {
     ),
     "violation": builders.violation(),
     "violation that ended": builders.violation(FINDING, until=builders.later(60)),
+    "approval": ledger.Approval(
+        environment=names.Environment("dev"),
+        signed=SIGNED,
+        voice=approvals.opened(SIGNED, builders.NOW),
+    ),
+    "release with consent": builders.release(
+        trust=(approvers.trust(),),
+        consent=approving.Consent(
+            subject=approvers.SUBJECT,
+            wanted=(approving.Wanted(group="g", count=2, people={"key": "ada"}),),
+            signers=(approving.Signer(commit=builders.commit(), key="key"),),
+        ),
+    ),
+    "dispatch with approvals": builders.dispatch(approvals=(SIGNED,), trust=(approvers.trust(),)),
+    "soak": builders.soak(),
+    "soak in full": builders.soak(
+        running=builders.interval(), longest=builders.interval(-9000, -5000), is_sick=True
+    ),
+    "status": builders.status(),
+    "quarantine": builders.quarantine(lifted=builders.later(60)),
+    "broken glass": builders.break_glass(),
+    "halt": pacing.Halt(
+        act=pacing.Act.PAUSE, environment="dev", reason="why", by="ada", at=builders.NOW
+    ),
     "decision": DECISION,
     "draft": DRAFT,
     "record": chain.link(DRAFT, chain.START),
@@ -232,6 +260,11 @@ def test_no_place_takes_a_value_of_another_type(sample: Any):
     assert tried > 0
 
 
+def camel(name: str) -> str:
+    first, *more = name.split("_")
+    return first + "".join(map(str.title, more))
+
+
 @pytest.mark.threat(65)
 @every_sample
 def test_no_object_lacks_a_field_or_has_one_more(sample: Any):
@@ -242,7 +275,7 @@ def test_no_object_lacks_a_field_or_has_one_more(sample: Any):
             found = found[step]
         if not is_dataclass(plain(expected)) or found is None:
             continue
-        later = {f.name for f in fields(plain(expected)) if f.metadata == findings.LATER}
+        later = {camel(f.name) for f in fields(plain(expected)) if f.metadata == findings.LATER}
         variants = [
             {**found, "unknown": None},
             *(

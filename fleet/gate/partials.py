@@ -1,0 +1,39 @@
+"""Whole bundles: which folders a change stays within, and whether they equal those of another commit."""
+
+from collections.abc import Iterable, Iterator
+
+from fleet.model import snapshots
+
+_FILES = ("bundle.yaml", "bundle.yml", "bundle.json")
+
+
+def folders(paths: Iterable[str], *trees: snapshots.Snapshot) -> frozenset[str] | None:
+    """The innermost bundles that all these paths lie in; None where one lies in none."""
+    known = frozenset(folder for tree in trees for folder in _bundles(tree))
+    found = [next((f for f in _above(path) if f in known), None) for path in paths]
+    named = frozenset(folder for folder in found if folder is not None)
+    return named if found and None not in found else None
+
+
+def differing(
+    wanted: Iterable[str], one: snapshots.Snapshot, other: snapshots.Snapshot
+) -> tuple[str, ...]:
+    """The paths under these folders in which two commits differ."""
+    paths = {
+        entry.path for folder in wanted for tree in (one, other) for entry in tree.under(folder)
+    }
+    return tuple(sorted(path for path in paths if one.form(path) != other.form(path)))
+
+
+def _bundles(tree: snapshots.Snapshot) -> Iterator[str]:
+    for path in tree.entries:
+        folder, _, name = path.rpartition("/")
+        if name in _FILES and folder:
+            yield folder
+
+
+def _above(path: str) -> Iterator[str]:
+    """The folders that a path lies in, the innermost first."""
+    while "/" in path:
+        path = path.rpartition("/")[0]
+        yield path

@@ -1,0 +1,58 @@
+"""What the book has seen that gates ask for, beside lineage: laid out for one candidate."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from fleet.gate import candidates
+from fleet.hub import judging, state
+from fleet.model import kinds, names
+
+
+def sides(judged: judging.Judged) -> tuple[candidates.Side, ...]:
+    """The settings that hold: those in force and the candidate's own (rule 3)."""
+    return both(judged.base.spec if judged.base else None, judged.declared.spec)
+
+
+def both(
+    in_force: kinds.EnvironmentSpec | None, own: kinds.EnvironmentSpec | None
+) -> tuple[candidates.Side, ...]:
+    """Once where they are the same."""
+    said = ((in_force, "by what is in force"), (own, "by this commit itself"))
+    known = [candidates.Side(word=word, spec=spec) for spec, word in said if spec is not None]
+    if len(known) < 2 or in_force == own:
+        return tuple(replace(each, word="") for each in known[:1])
+    return tuple(known)
+
+
+def scope(judged: judging.Judged) -> tuple[str, ...]:
+    """The paths that a hotfix may change, by what is in force."""
+    return tuple(judged.spec.hotfix.paths) if judged.spec.hotfix else ()
+
+
+def beside(
+    facts: candidates.Facts, candidate: candidates.Candidate, hub: state.Hub
+) -> candidates.Facts:
+    """With all that is in the book about this content."""
+    book, content = hub.ledger, candidate.content
+    return replace(
+        facts,
+        statuses=tuple(book.statuses.get(content, {}).values()),
+        measurements=hub.measured,
+        open_hotfixes=_hotfixes(candidate.environment, hub),
+        quarantine=book.quarantines.get((candidate.environment, content)),
+        break_glass=book.broken_glass.get(candidate.environment),
+    )
+
+
+def _hotfixes(environment: names.Environment, hub: state.Hub) -> tuple[candidates.OpenHotfix, ...]:
+    """Those of the release in force, the paths of one commit together."""
+    release = hub.ledger.in_force(environment)
+    found: dict[tuple[names.CommitId, datetime], list[str]] = {}
+    for each in release.hotfixes if release else ():
+        found.setdefault((each.commit, each.since), []).append(each.path)
+    return tuple(
+        candidates.OpenHotfix(
+            environment=environment, commit=commit, paths=tuple(sorted(paths)), since=since
+        )
+        for (commit, since), paths in found.items()
+    )

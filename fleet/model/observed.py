@@ -1,0 +1,95 @@
+"""What gates may believe of the past: rows of the book that say who saw what, when, and until when."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import TypeAlias
+
+from fleet.model import json_values, names
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interval:
+    """Time in which an environment was healthy with one content, without a gap.
+
+    At each moment of it at least `quorum` clusters were known, and none that was known was unhealthy.
+    """
+
+    began: datetime
+    confirmed: datetime  # the last moment that is known
+    quorum: int
+
+    @property
+    def length(self) -> timedelta:
+        return self.confirmed - self.began
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Soak:
+    """How long one content has been healthy in one environment; all on the hub's clock."""
+
+    environment: names.Environment
+    content: names.ContentId
+    running: Interval | None = None  # up to now
+    longest: Interval | None = None  # of those that are over
+    is_sick: bool = False  # when last seen, it was not healthy
+
+    @property
+    def best(self) -> Interval | None:
+        known = [each for each in (self.running, self.longest) if each is not None]
+        return max(known, key=lambda each: each.length, default=None)
+
+
+class Outcome(Enum):
+    SUCCESS = "success"
+    FAILURE = "failure"
+    PENDING = "pending"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """What somebody outside says of one content; the newest of each issuer and context counts."""
+
+    issuer: str
+    context: str
+    content: names.ContentId
+    outcome: Outcome
+    said: datetime  # by the issuer's clock: what was said earlier never replaces it
+    at: datetime  # by the hub's
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quarantine:
+    """Content that may not enter an environment again until somebody lifts it."""
+
+    environment: names.Environment
+    content: names.ContentId
+    reason: str
+    by: str
+    since: datetime
+    lifted: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BreakGlass:
+    """Closed windows are passed in one environment until then; the newest counts."""
+
+    environment: names.Environment
+    reason: str
+    by: str
+    since: datetime
+    until: datetime
+
+
+Row: TypeAlias = Soak | Status | Quarantine | BreakGlass
+
+
+def key(row: Row) -> str:
+    """The row's primary key within its kind."""
+    match row:
+        case Status():
+            return json_values.digest([row.issuer, row.context, row.content])
+        case Soak() | Quarantine():
+            return f"{row.environment}/{row.content}"
+        case BreakGlass():
+            return row.environment

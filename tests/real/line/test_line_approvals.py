@@ -1,0 +1,169 @@
+"""Approvals as a team has them: real keys by ssh-keygen, commits signed by git, the commands that people type."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+import lines
+from commands import Ended, fleet
+from fleet.model import ledger, names
+
+pytestmark = pytest.mark.timeout(180, func_only=True)
+TRUST = """apiVersion: fleetgate.dev/v1alpha1
+kind: Trust
+metadata: {{name: dev}}
+spec:
+  environment: dev
+  version: 1
+  expires: 2999-01-01
+  people:
+    ada: ["{ada}"]
+    bert: ["{bert}"]
+  groups: {{owners: [ada], releasers: [ada, bert]}}
+  owners: {{group: owners, threshold: 1}}
+  approvals: [{{group: releasers}}]
+"""
+
+
+def key_of(folder: Path, person: str, kind: str) -> Path:
+    file = folder / person
+    words = ("ssh-keygen", "-q", "-t", kind, "-N", "", "-C", person, "-f", file)
+    subprocess.run([*map(str, words)], check=True)  # noqa: S603 - the real one
+    return file
+
+
+class Team:
+    def __init__(self, line: lines.Line) -> None:
+        self.line = line
+        self.ada = key_of(line.folder, "ada", "ed25519")
+        self.bert = key_of(line.folder, "bert", "ecdsa")
+
+    def public(self, key: Path) -> str:
+        return key.with_suffix(".pub").read_text().strip()
+
+    def signs_commits(self, key: Path | None) -> None:
+        run = self.line.git.run
+        run("config", "commit.gpgsign", "true" if key else "false")
+        if key is not None:
+            run("config", "gpg.format", "ssh")
+            run("config", "user.signingkey", str(key))
+
+    async def approve(self, key: Path, *words: str | Path) -> Ended:
+        to = words or ("--hub", self.line.url)
+        return await fleet(
+            "approve", "dev", "--dir", self.line.git.folder, "--key", key, "--yes", *to
+        )
+
+    async def waits(self, tip: names.CommitId, words: str) -> ledger.GateResult:
+        """Until the gate says so of this commit."""
+
+        def found() -> ledger.GateResult | None:
+            decision = self.line.decision()
+            gates = decision.gates if decision and decision.commit == tip else ()
+            told = (each for each in gates if each.gate == "approvals" and words in each.reason)
+            return next(told, None)
+
+        return await self.line.until(words, found)
+
+
+async def introduced(line: lines.Line) -> Team:
+    """A cluster that runs, and a trust file that Ada signed and committed, which waits for somebody else."""
+    await line.open("dev")
+    await line.join("dev-1")
+    await line.healthy(line.git.tip("dev"))
+    team = Team(line)
+    text = TRUST.format(ada=team.public(team.ada), bert=team.public(team.bert))
+    line.git.write({"trust/dev/1.yaml": text})
+    file = line.git.folder / "trust/dev/1.yaml"
+    signed = await fleet("trust", "sign", file, "--key", team.ada)
+    assert signed.code == 0, signed.said
+    shown = await fleet("trust", "show", "dev", "--dir", line.git.folder)
+    assert "each release: 1 of releasers" in shown.out
+    team.signs_commits(team.ada)
+    return team
+
+
+@pytest.mark.threat(34)
+@pytest.mark.threat(40)
+@pytest.mark.threat(42)
+async def test_nothing_comes_without_a_second_person(line: lines.Line):
+    team = await introduced(line)
+    tip = line.commit()
+    gate = await team.waits(tip, "0 of 1 people of releasers approved this")
+    assert gate.hint.startswith(f"fleet approve dev {tip} --running ")
+    assert (await team.approve(team.ada)).code == 0
+    await team.waits(tip, "(ada made the change)")
+    ended = await team.approve(team.bert)
+    assert ended.code == 0, ended.said
+    await line.healthy(tip)
+    held = line.stations["dev-1"].agent.held
+    assert held is not None
+    assert held.trust is not None
+    assert held.trust.version == 1
+
+
+async def test_an_approval_goes_by_hand_too_and_is_for_one_content_alone(line: lines.Line):
+    team = await introduced(line)
+    tip = line.commit()
+    await team.waits(tip, "0 of 1")
+    await team.approve(team.bert)
+    await line.healthy(tip)
+    tip = line.commit(line.app(a="two"))
+    await team.waits(tip, "approval is of another")
+    out = line.folder / "approval.json"
+    ended = await team.approve(team.bert, "--out", out)
+    assert "  ~ " in ended.out, ended.out + ended.said
+    handed = await fleet("hub", "approve", out, "--state", line.state.root)
+    assert handed.code == 0, handed.said
+    await line.healthy(tip)
+    assert await line.stations["dev-1"].word(line.namespace, "a")() == "two"
+
+
+@pytest.mark.threat(68)
+async def test_a_cluster_leaves_only_as_people_have_seen_it(line: lines.Line):
+    team = await introduced(line)
+    await line.join("dev-2")
+    tip = line.git.tip("dev")
+    await team.waits(tip, "0 of 1")
+    await team.approve(team.bert)
+    await line.healthy(tip)
+    tip = line.commit({"clusters/dev/dev-2.yaml": None})
+    gate = await team.waits(tip, "approval is of another owned, slices root")
+    assert gate.hint.endswith(" --leaving dev-2=orphan")
+    ended = await team.approve(team.bert)
+    assert "dev-2: leaves (orphan)" in ended.out
+    await line.healthy(tip)
+    await line.until("dev-2 has left", lambda: line.rows.clusters[names.Cluster("dev-2")].retired)
+
+
+async def test_an_unsigned_change_and_a_strangers_word_wait(line: lines.Line):
+    team = await introduced(line)
+    team.signs_commits(None)
+    tip = line.commit(line.app(a="three"))
+    await team.waits(tip, "is not signed")
+    ended = await team.approve(key_of(line.folder, "mallory", "ed25519"))
+    assert ended.code == 1
+    assert "nobody's key in dev" in ended.said
+    await team.approve(team.bert)
+    await line.quiet()
+    assert await line.stations["dev-1"].word(line.namespace, "a")() == "hello"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("approve", "dev"), "--hub URL or --out FILE"),
+        (("approve", "dev", "--out", "x", "--leaving", "a=b"), "is not CLUSTER=orphan or prune"),
+        (("trust", "show", "../.."), "no environment's name"),
+        (("trust", "show", "dev"), "there is no"),
+        (("trust", "sign", "1.yaml", "--key", "k"), "cannot read 1.yaml"),
+        (("hub", "approve", "nothing"), "cannot read nothing"),
+    ],
+)
+async def test_what_is_asked_wrongly_is_told_in_words(
+    tmp_path: Path, words: tuple[str, ...], said: str
+):
+    ended = await fleet(*words, at=tmp_path)
+    assert ended.code == 2
+    assert said in ended.said
