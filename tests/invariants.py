@@ -201,7 +201,9 @@ class Watch:
     def _passed(self, record: records.Record, found: list[records.Record]) -> None:
         body = record.body
         is_decreed = body["lineage"] == "baseline"
-        stays = body["lineage"] in ("no change", "owned-path change")  # with what is accepted here
+        is_recorded = bool(body["hotfixes"])  # what upstream has not got, and why
+        # With what was accepted here before.
+        stays = body["lineage"] in ("no change", "owned-path change", "rollback")
         if any(gate["state"] != "open" for gate in body["gates"]) or (
             not is_decreed
             and any(f["severity"] in ("deny", "not evaluated") for f in body["findings"])
@@ -218,6 +220,7 @@ class Watch:
         if (
             above
             and not is_decreed
+            and not is_recorded
             and shared
             not in {
                 (b["content"], b["rules"])

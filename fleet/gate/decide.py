@@ -1,28 +1,34 @@
 """From candidate and facts to a decision: every gate is asked, every reason is kept."""
 
-from fleet.gate import candidates, gates, lineage
+from fleet.gate import candidates, gates, lineage, told
 from fleet.model import ledger
 
 
 def decide(candidate: candidates.Candidate, facts: candidates.Facts) -> ledger.Decision:
-    told = lineage.tell(candidate, facts)
-    results = gates.results(candidate, facts, told)
+    return by(candidate, facts, lineage.tell(candidate, facts))
+
+
+def by(
+    candidate: candidates.Candidate, facts: candidates.Facts, found: told.Told
+) -> ledger.Decision:
+    """With this for what lineage found."""
+    results = gates.results(candidate, facts, found)
     return ledger.Decision(
         environment=candidate.environment,
         commit=candidate.commit,
         author=candidate.author,
         subject=candidate.subject,
         verdict=verdict(results),
-        lineage=told.kind,
+        lineage=found.kind,
         content=candidate.content,
         rules=candidate.rules,
         owned=candidate.owned,
         findings=facts.findings,
         gates=results,
         at=facts.now,
-        source=told.source,
-        back_to=told.back_to,
-        hotfixes=told.hotfixes,
+        source=found.source,
+        back_to=found.back_to,
+        hotfixes=found.hotfixes,
     )
 
 

@@ -20,8 +20,13 @@ def rolled_back(
         None,
     )
     if whole is not None:
-        return _back(whole, whole.source, whole.hotfixes, f" to release {whole.release}", ())
+        return to(whole)
     return _bundles_back(candidate, base, facts)
+
+
+def to(earlier: candidates.Accepted) -> told.Told:
+    """Back to all of an earlier release of the environment's own."""
+    return _back(earlier, earlier.source, earlier.hotfixes, f" to release {earlier.release}", ())
 
 
 def _bundles_back(

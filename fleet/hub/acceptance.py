@@ -17,6 +17,7 @@ from fleet.model import (
     observed,
     pacing,
 )
+from fleet.plan import rollout
 from fleet.ports import store
 from fleet.protocol import dsse, encoding
 
@@ -106,7 +107,7 @@ def _release(
         waived=tuple(each for each in decision.findings if _is_leant_on(each, decision.at)),
         source=decision.source,
         hotfixes=decision.hotfixes,
-        terms=drawn.plan.terms,
+        terms=_terms(decision, drawn.plan),
         windows=_windows(decision, judged),
         broken=tuple(sorted(drawn.broken)),
         deadline=int(asked.deadline.total_seconds()) if asked.deadline else 0,
@@ -141,6 +142,13 @@ def _windows(
         return ()
     known = [tuple(map(gating.written, spec.gates.windows)) for spec in judged.specs]
     return tuple(each for n, each in enumerate(known) if each and each not in known[:n])
+
+
+def _terms(decision: ledger.Decision, plan: rollout.Plan) -> tuple[pacing.Terms, ...]:
+    """Ways back and hotfixes go wave by wave as well, and no wave of theirs waits for a soak."""
+    if decision.lineage in (ledger.Lineage.HOTFIX, ledger.Lineage.ROLLBACK):
+        return tuple(replace(each, soak=0) for each in plan.terms)
+    return plan.terms
 
 
 def _replaced(environment: names.Environment, hub: state.Hub) -> pacing.Replaced | None:

@@ -7,7 +7,7 @@ from fleet.audit import drafts
 from fleet.gate import approving as gate
 from fleet.gate import candidates
 from fleet.hub import drawing, judging, state
-from fleet.model import approving, errors, gating, ledger, names, snapshots, trusting
+from fleet.model import approving, errors, gating, kinds, ledger, names, snapshots, trusting
 from fleet.plan import rollout
 from fleet.ports import store
 from fleet.protocol import approvals, sshsig, sshwire, trustchain
@@ -16,9 +16,13 @@ MAX_HELD = 10_000  # approvals of one environment in the book
 
 
 async def asked(
-    facts: candidates.Facts, judged: judging.Judged, drawn: drawing.Drawn, hub: state.Hub
+    facts: candidates.Facts,
+    judged: judging.Judged,
+    drawn: drawing.Drawn,
+    kind: ledger.Lineage,
+    hub: state.Hub,
 ) -> candidates.Facts:
-    """The facts with what is asked of people, and what they said."""
+    """The facts with what is asked of people for a candidate of this kind, and what they said."""
     environment = judged.question.environment
     signatures: tuple[snapshots.Signature, ...] = ()
     if _links(judged):
@@ -28,7 +32,7 @@ async def asked(
             (base, judged.question.commit),
             lambda: hub.repository.signatures(base, judged.question.commit),
         )
-    consent = consent_of(judged, drawn.plan, signatures)
+    consent = consent_of(judged, drawn.plan, signatures, kind)
     consent = replace(consent, is_same=_is_all_there(consent, hub))
     hub.consents[environment] = judged.question.commit, consent
     voices = gate.current(hub.ledger.approvals.values(), environment)
@@ -50,11 +54,15 @@ def consent_of(
     judged: judging.Judged,
     plan: rollout.Plan,
     signatures: Sequence[snapshots.Signature] = (),
+    kind: ledger.Lineage | None = None,
 ) -> approving.Consent:
-    """By the trust file in force and by the one that comes, by the settings in force and by those that come."""
+    """By the trust file in force and by the one that comes, by the settings in force and by those that come.
+
+    Where the kind of candidate is not known, all that may be asked.
+    """
     links = _links(judged)
     signers = _signers(links, signatures)
-    settings = [each for spec in judged.specs for each in spec.gates.approvals]
+    settings = [each for spec in judged.specs for each in _asked(spec, kind)]
     wanted = [w for link in links for w in approvals.wanted(link.spec)]
     wanted += [_wanted(each, link) for link in links for each in settings]
     return approving.Consent(
@@ -64,6 +72,14 @@ def consent_of(
         troubles=tuple(_troubles(judged, links, settings)),
         hint=_hint(judged, plan),
     )
+
+
+def _asked(spec: kinds.EnvironmentSpec, kind: ledger.Lineage | None) -> Iterable[gating.Approvals]:
+    has_other = spec.hotfix is not None and spec.hotfix.approvals is not None
+    if kind is not ledger.Lineage.HOTFIX or not has_other:
+        yield from spec.gates.approvals
+    if kind in (ledger.Lineage.HOTFIX, None) and spec.hotfix is not None:
+        yield from spec.hotfix.approvals or ()
 
 
 def subject_of(judged: judging.Judged, plan: rollout.Plan) -> approving.Subject:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from fleet.audit import drafts
-from fleet.hub import edges, figures, judging, measuring, release, rollouts, soaks, state
+from fleet.hub import edges, fallback, figures, judging, measuring, release, rollouts, soaks, state
 from fleet.model import errors, ledger
 from fleet.ports import repository, store
 
@@ -18,7 +18,10 @@ _log = logging.getLogger("fleet.hub")
 
 
 async def run(hub: state.Hub) -> None:
-    """Until cancelled. Trouble with the outside world is said and tried again; the rest goes on meanwhile."""
+    """Until cancelled. Trouble with the outside world is said and tried again; the rest goes on meanwhile.
+
+    Raises errors.RefusedError when another hub has taken the book over.
+    """
     if not hub.is_loaded:
         await start(hub)
     async with measuring.asking(hub):
@@ -33,6 +36,7 @@ async def run(hub: state.Hub) -> None:
 
 async def start(hub: state.Hub) -> None:
     """Read the book. Agents may be answered only after: to an empty ledger each of them would prove it lost."""
+    await hub.book.take_over()
     hub.ledger = await hub.book.load()
     hub.is_loaded = True
     hub.started = hub.clock.now()
@@ -55,6 +59,7 @@ async def _fetch(hub: state.Hub) -> None:
     if not _is_due(hub):
         return
     hub.fetch_now = False
+    await hub.book.confirm()
     try:
         hub.tips = await hub.repository.fetch()
         hub.trouble = ""
@@ -118,6 +123,7 @@ async def _decide(
     try:
         await soaks.observe(step.environment, hub, jumped=jumped)
         await release.release(step.environment, tip, hub)
+        await fallback.back(step.environment, hub)
     except Exception as error:
         if isinstance(error, errors.FleetError) and not hub.is_loaded:
             raise

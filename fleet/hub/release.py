@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from fleet.audit import drafts, violations
-from fleet.gate import candidates, decide
+from fleet.gate import candidates, decide, lineage
 from fleet.hub import (
     acceptance,
     consents,
@@ -43,8 +43,9 @@ async def release(
             drawn = await drawing.draw(judged, hub)
         candidate = candidate_of(judged)
         gathered = await facts.gather(candidate, judged, drawn.findings, hub)
-        gathered = await consents.asked(gathered, judged, drawn, hub)
-        decision = decide.decide(candidate, replace(gathered, change=drawn.change))
+        found = lineage.tell(candidate, gathered)
+        gathered = await consents.asked(gathered, judged, drawn, found.kind, hub)
+        decision = decide.by(candidate, replace(gathered, change=drawn.change), found)
         measuring.ask(decision, judged.specs, hub)
         if is_news(decision, hub):
             await settle(decision, judged, drawn, trace, hub)

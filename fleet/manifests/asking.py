@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from fleet.manifests import recurrences
-from fleet.model import gating, kinds
+from fleet.model import kinds
 
 Fault = tuple[tuple[str, ...], str]  # the field, and what to say
 
@@ -14,17 +14,6 @@ def faults(fleet: kinds.Fleet) -> Iterator[Fault]:
         where = ("spec", "environments", str(index), "gates")
         for field, message in (*_windows(each), *_twins(each)):
             yield (*where, *field), message
-        for field in _unheard(each):
-            message = f"{each.name}: {field[-1]} is declared but this version does not act on it"
-            yield (*where[:-1], *field), message
-
-
-def _unheard(environment: kinds.EnvironmentSpec) -> Iterator[tuple[str, ...]]:
-    """What would be believed to hold and does not: it is refused until it does."""
-    if environment.rollout.on_failure is gating.OnFailure.ROLLBACK:
-        yield "rollout", "onFailure"
-    if environment.hotfix is not None and "approvals" in environment.hotfix.model_fields_set:
-        yield "hotfix", "approvals"
 
 
 def _windows(environment: kinds.EnvironmentSpec) -> Iterator[Fault]:

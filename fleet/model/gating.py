@@ -161,6 +161,6 @@ class Hotfix(strict.Strict):
     paths: list[Glob] = Field(
         min_length=1, max_length=100, description="As apps/web/** or apps/*/values.yaml."
     )
-    approvals: list[Approvals] = Field(
-        default=[], max_length=10, description="Instead of the environment's own approvals."
+    approvals: list[Approvals] | None = Field(
+        default=None, max_length=10, description="Instead of the environment's own approvals."
     )

@@ -53,6 +53,7 @@ class Failure:
     reason: str
     since: datetime
     final: bool
+    stays: str = ""  # why it is not rolled back as asked
 
 
 class Act(Enum):

@@ -49,6 +49,7 @@ class Shelf:
     tail: list[store.Write] = field(default_factory=list)
     syncs: bool = True
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)  # one transaction at a time
+    term: int = 0  # of whoever has taken over last
 
     def sync(self) -> None:
         for write in self.tail:
@@ -81,6 +82,20 @@ class Book:
 
     def __init__(self, shelf: Shelf, process: faults.Process) -> None:
         self._shelf, self._process = shelf, process
+        self._term = 0
+
+    async def take_over(self) -> None:
+        async with self._process.call("book.take_over"):
+            self._shelf.term += 1
+            self._term = self._shelf.term
+
+    async def confirm(self) -> None:
+        async with self._process.call("book.confirm"):
+            self._check_term()
+
+    def _check_term(self) -> None:
+        if self._term != self._shelf.term:
+            raise store.taken_over()
 
     async def load(self) -> ledger.Ledger:
         async with self._process.call("book.load"):
@@ -101,6 +116,7 @@ class Book:
     async def _commit(self, write: store.Write) -> Head:
         try:
             async with self._process.call("book.write"):
+                self._check_term()
                 self._shelf.tail.append(write)
             async with self._process.call("book.sync"):
                 if self._shelf.syncs:

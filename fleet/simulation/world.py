@@ -62,6 +62,7 @@ class Post:
     pause: float = 2.0  # seconds between two lives
     plans: list[faults.Plan] = field(default_factory=list)
     on_death: Callable[[], None] = lambda: None
+    restarts: bool = True
     lives: int = 0
     ended: list[str] = field(default_factory=list)  # why each life was over, in words
     process: faults.Process | None = None
@@ -83,7 +84,7 @@ class Post:
             self.process.die()
 
     async def _keep(self) -> None:
-        while True:
+        while self.restarts or not self.lives:
             self.lives += 1
             plan = self.plans.pop(0) if self.plans else faults.nothing
             self.process = faults.Process(
@@ -167,6 +168,18 @@ class World:
             server=target, wire=wire, agent=Post(name=f"agent-{name}", life=life)
         )
         return self.members[name]
+
+    def succeed(self) -> Post:
+        """Another hub takes over from one that is only taken for dead, and answers from now on; the old one."""
+        old, self.hub = (
+            self.hub,
+            Post(name="successor", life=self._hub_life, on_death=self.shelf_loses_tail),
+        )
+        old.restarts = False
+        if old.process is not None:
+            old.process.on_death = lambda: None  # the power stays on
+        self.hub.start()
+        return old
 
     async def serve(self, question: link.Question) -> answers.Reply:
         """The hub's address: answered by whichever hub lives, as a part of its process."""

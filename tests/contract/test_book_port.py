@@ -10,7 +10,7 @@ import pytest
 import builders
 from fleet.adapters.store import book as sqlite
 from fleet.audit import chain, records
-from fleet.model import ledger, names, slices
+from fleet.model import errors, ledger, names, slices
 from fleet.ports import store
 from fleet.simulation import book as simulated
 from fleet.simulation import faults
@@ -210,6 +210,34 @@ async def test_two_who_write_the_same_book_link_one_chain(book: store.Book, open
     found = await all_records(book)
     assert len(found) == 20
     assert chain.verify(found) is None
+
+
+@pytest.mark.threat(101)
+async def test_who_was_only_paused_writes_nothing_after_another_took_over(
+    book: store.Book, opening: Opening
+):
+    await book.take_over()
+    await book.commit(store.Write(records=(draft(0),)))
+    other = opening()
+    await other.take_over()
+    for late in (book.commit(store.Write(records=(draft(1),), rows=ROWS)), book.confirm()):
+        with pytest.raises(errors.RefusedError, match="another hub has taken the book over"):
+            await late
+    await other.confirm()
+    await other.commit(store.Write(records=(draft(2),)))
+    assert [each.body["wave"] for each in await all_records(other)] == [0, 2]
+    assert await opening().load() == ledger.Ledger()
+
+
+@pytest.mark.threat(101)
+async def test_of_many_who_take_over_at_once_one_writes(opening: Opening):
+    hubs = [opening() for _ in range(5)]
+    await hubs[0].load()
+    await asyncio.gather(*(each.take_over() for each in hubs))
+    tries = [each.commit(store.Write(records=(draft(n),))) for n, each in enumerate(hubs)]
+    answers = await asyncio.gather(*tries, return_exceptions=True)
+    assert sum(not isinstance(each, errors.RefusedError) for each in answers) == 1
+    assert len(await all_records(hubs[0])) == 1
 
 
 async def test_a_write_that_nobody_waits_for_any_more_tears_nothing(book: store.Book):

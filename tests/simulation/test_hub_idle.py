@@ -35,7 +35,7 @@ def test_a_tip_that_waits_costs_nothing_turn_after_turn(verdict: str):
         assert process is not None
         process.log.clear()
         await here.pass_time(600.0)
-        assert set(process.log) <= {"repository.fetch", "book.write", "book.sync"}
+        assert set(process.log) <= {"repository.fetch", "book.confirm", "book.write", "book.sync"}
         assert "repository.fetch" in process.log
         await here.close()
 

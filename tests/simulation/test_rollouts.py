@@ -280,25 +280,79 @@ def test_a_wave_that_is_not_healthy_by_its_deadline_has_failed_until_someone_res
     run(tell, fleet(*three(), deadline="10m"))
 
 
-def test_a_failure_that_is_rolled_back_is_final_at_once():
-    """`onFailure: rollback` is not taken from fleet.yaml yet, so the book says it here."""
+async def rolled_back(story: storyline.Story, tag: str) -> ledger.EnvironmentState:
+    """The canary fails with what comes; where the hub stands a while later."""
+    fails(story, "canary")
+    await accepted(story, tag)
+    await story.until("failed", lambda: bool(acts(story, "failed")))
+    heals(story, "canary")
+    await story.here.pass_time(120.0)
+    return here_of(story)
 
-    def rolling(row: ledger.Row) -> ledger.Row:
-        return replace(row, rolls_back=True) if isinstance(row, ledger.Release) else row
 
-    def change(hub: hubs.Hub) -> None:
-        hub.book = cast("Any", SpoiledBook(hub.book, rolling))
+def acts(story: storyline.Story, act_: str) -> list[dict[str, Any]]:
+    found = [each.body for each in story.watch.chain() if each.kind is records.Kind.ROLLOUT]
+    return [each for each in found if each["act"] == act_]
 
-    async def main() -> None:
-        async with told(fleet(*three()), change=change) as story:
-            fails(story, "canary")
-            await accepted(story, "1.5.0")
-            await story.until("failed", lambda: here_of(story).failed is not None)
-            failed = here_of(story).failed
-            assert failed is not None
-            assert failed.final
 
-    clock.run(main())
+ROLLS_BACK = fleet(*three(), onFailure="rollback")
+
+
+def test_what_fails_goes_back_by_itself_to_what_was_healthy_here():
+    async def tell(story: storyline.Story) -> None:
+        here = await rolled_back(story, "1.5.0")
+        release = worlds.book(story.here).in_force(DEV)
+        assert release is not None
+        assert (release.number, release.healthy is not None, here.failed) == (3, True, None)
+        assert not any(has(story, each, "1.5.0") for each in ALL)
+        (decided,) = [
+            each.body
+            for each in story.watch.chain()
+            if each.kind is records.Kind.DECISION and each.body["release"] == 3
+        ]
+        assert (decided["lineage"], decided["backTo"], decided["author"]) == (
+            "rollback",
+            1,
+            "fleet hub",
+        )
+        assert decided["subject"].startswith("release 2 failed: wave canary: canary: ")
+        # The tip is what failed: it does not come again by itself, and a fix on top of it does.
+        assert here.decision is not None
+        assert here.decision.verdict is ledger.Verdict.REFUSED
+        assert [e.gate for e in here.decision.gates if e.state.value == "refused"] == [
+            "quarantine"
+        ]
+        await accepted(story, "1.6.0")
+        await story.healthy("dev", "the fix")
+
+    run(tell, ROLLS_BACK)
+
+
+def test_a_way_back_that_is_none_is_said_once_and_tried_again():
+    """What was there before came under other rules: going back would take those back as well."""
+
+    async def tell(story: storyline.Story) -> None:
+        rules = json.loads(ROLLS_BACK)
+        rules["spec"]["environments"][0]["guard"] = {"maxDeletedShare": 0.4}
+        story.here.remote.commit("dev", {"fleet.yaml": json.dumps(rules).encode()})
+        here = await rolled_back(story, "1.5.0")
+        assert here.failed is not None
+        assert here.failed.stays.startswith("no release with these rules")
+        assert [each["reason"] for each in acts(story, "stays")] == [here.failed.stays]
+        assert here.release == 2
+
+    run(tell, ROLLS_BACK)
+
+
+def test_without_it_what_is_out_stays():
+    async def tell(story: storyline.Story) -> None:
+        fails(story, "canary")
+        await accepted(story, "1.5.0")
+        await story.here.pass_time(300.0)
+        assert here_of(story).release == 2
+        assert not acts(story, "stays")
+
+    run(tell, fleet(*three()))
 
 
 def test_the_next_wave_waits_until_the_one_before_has_soaked():

@@ -26,6 +26,7 @@ _WRITING = {"sqlite_begin": "IMMEDIATE"}
 
 _METADATA = sql.MetaData()
 _VERSION = sql.Table("version", _METADATA, sql.Column("schema", sql.Integer, primary_key=True))
+_TERM = sql.Table("term", _METADATA, sql.Column("number", sql.Integer, primary_key=True))
 _ROWS = sql.Table(
     "rows",
     _METADATA,
@@ -56,9 +57,16 @@ class Book:
     def __init__(self, path: Path) -> None:
         self._engine = sql.create_engine(sql.URL.create("sqlite", database=str(path)))
         self._turn = asyncio.Lock()
+        self._term = 0  # of a book that nobody took over
         event.listen(self._engine, "connect", _durable)
         event.listen(self._engine, "begin", _begin)
         self._writing = self._engine.execution_options(**_WRITING)
+
+    async def take_over(self) -> None:
+        self._term = await self._run(self._take_over)
+
+    async def confirm(self) -> None:
+        await self._run(self._confirm)
 
     async def load(self) -> ledger.Ledger:
         return await self._run(self._load)
@@ -88,10 +96,25 @@ class Book:
             except (exc.DatabaseError, sqlite3.DatabaseError) as error:
                 raise _translated(error) from error
 
+    def _take_over(self) -> int:
+        with self._writing.begin() as connection:
+            _prepare(connection)
+            term = _term(connection) + 1
+            connection.execute(_TERM.delete())
+            connection.execute(_TERM.insert().values(number=term))
+            return term
+
+    def _confirm(self) -> None:
+        with self._engine.connect() as connection:
+            self._check_term(connection)
+
+    def _check_term(self, connection: sql.Connection) -> None:
+        if _term(connection) != self._term:
+            raise store.taken_over()
+
     def _load(self) -> ledger.Ledger:
         with self._writing.begin() as connection:
-            _check_version(connection)
-            _METADATA.create_all(connection)
+            _prepare(connection)
             _check_end(connection)
             found = ledger.Ledger()
             for row in connection.execute(sql.select(_ROWS)):
@@ -100,6 +123,7 @@ class Book:
 
     def _commit(self, write: store.Write) -> Head:
         with self._writing.begin() as connection:
+            self._check_term(connection)
             head = _head(connection)
             for draft in write.records:
                 record = chain.link(draft, head)
@@ -140,6 +164,15 @@ def _durable(connection: Any, _: Any) -> None:
 def _begin(connection: sql.Connection) -> None:
     how = connection.get_execution_options().get("sqlite_begin", "DEFERRED")
     connection.exec_driver_sql(f"BEGIN {how}")
+
+
+def _prepare(connection: sql.Connection) -> None:
+    _check_version(connection)
+    _METADATA.create_all(connection)
+
+
+def _term(connection: sql.Connection) -> int:
+    return connection.execute(sql.select(_TERM.c.number)).scalar() or 0
 
 
 def _check_version(connection: sql.Connection) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy import event
 import builders
 from fleet.adapters.store import book as sqlite
 from fleet.audit import chain, records
-from fleet.model import errors, ledger, slices
+from fleet.model import errors, slices
 from fleet.ports import store
 from fleet.protocol import encoding
 
@@ -322,7 +322,3 @@ async def test_a_killed_process_loses_nothing_that_was_confirmed(
     kept = records.Head(length=int(length), hash=digest.decode())
     assert chain.verify(found, kept) is None
     assert len(found) <= kept.length + 1
-
-
-def test_every_row_of_the_ledger_can_be_kept():
-    assert set(sqlite._KINDS.values()) == set(ledger.Row.__args__)

@@ -1,0 +1,88 @@
+"""`onFailure: rollback`: a rollout that has failed for good goes back by itself to what was healthy here before.
+
+It is a release of its own with an earlier commit, decided and recorded like any other. The branch still has what
+failed, which is quarantined: it comes again when somebody lifts it, or when a commit takes it back.
+"""
+
+from dataclasses import replace
+
+from fleet.audit import drafts
+from fleet.gate import candidates, decide, returns
+from fleet.hub import consents, drawing, facts, failures, judging, release, state
+from fleet.model import ledger, names
+from fleet.ports import store
+
+BY = "fleet hub"
+
+
+async def back(environment: names.Environment, hub: state.Hub) -> bool:
+    """Whether it went back."""
+    failed = hub.ledger.in_force(environment)
+    if failed is None or not _is_asked(failed, hub):
+        return False
+    before = _before(failed, hub)
+    if before is None:
+        return await _stays(
+            "no release with these rules and owned paths was healthy here", failed, hub
+        )
+    judged = await judging.judge(release.question(environment, before.commit, hub), hub.tools)
+    drawn = await drawing.draw(judged, hub)
+    decision = await _decided(before, failed, judged, drawn, hub)
+    if decision.verdict is not ledger.Verdict.ACCEPTED:
+        why = "; ".join(e.reason for e in decision.gates if e.state is not ledger.GateState.OPEN)
+        return await _stays(f"release {before.number}: {why}", failed, hub)
+    await release.settle(decision, judged, drawn, "", hub)
+    return True
+
+
+def _is_asked(release_: ledger.Release, hub: state.Hub) -> bool:
+    here = hub.ledger.environments[release_.environment]
+    is_final = here.failed is not None and here.failed.final
+    return release_.rolls_back and is_final and not hub.ledger.seal.held
+
+
+def _before(failed: ledger.Release, hub: state.Hub) -> ledger.Release | None:
+    """Rules, trust files and clusters stay as they are (rule 3): only what differs in content alone is a way back."""
+    found = [
+        each
+        for (environment, number), each in hub.ledger.releases.items()
+        if environment == failed.environment
+        and number < failed.number
+        and each.healthy is not None
+        and (each.rules, each.owned) == (failed.rules, failed.owned)
+        and each.content != failed.content
+    ]
+    return max(found, key=lambda each: each.number, default=None)
+
+
+async def _decided(
+    before: ledger.Release,
+    failed: ledger.Release,
+    judged: judging.Judged,
+    drawn: drawing.Drawn,
+    hub: state.Hub,
+) -> ledger.Decision:
+    why = f"release {failed.number} failed: {failures.failed(failed, hub)}"
+    candidate = replace(release.candidate_of(judged), author=BY, subject=why)
+    gathered = await facts.gather(candidate, judged, drawn.findings, hub)
+    found = returns.to(candidates.of_release(before))
+    gathered = await consents.asked(gathered, judged, drawn, found.kind, hub)
+    return decide.by(candidate, gathered, found)
+
+
+async def _stays(why: str, failed: ledger.Release, hub: state.Hub) -> bool:
+    """Said once: it is tried again at every turn."""
+    async with state.writing(hub):
+        here = hub.ledger.environments[failed.environment]
+        if here.release != failed.number or here.failed is None or here.failed.stays == why:
+            return False
+        draft = drafts.rollout(
+            act="stays",
+            environment=failed.environment,
+            release=failed.number,
+            reason=why,
+            at=hub.clock.now(),
+        )
+        row = replace(here, failed=replace(here.failed, stays=why))
+        await state.write(hub, store.Write(records=(draft,), rows=(row,)))
+    return False
