@@ -3,11 +3,11 @@
 Who a person is the trust file says, by keys; who made the change its commits' signatures say (threats 34, 40, 41).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from fleet.gate import answers, candidates, told
-from fleet.model import approving, ledger
+from fleet.model import approving, gating, kinds, ledger
 from fleet.model.ledger import GateResult, Lineage
 
 GATE = "approvals"
@@ -23,6 +23,15 @@ def gate(_: candidates.Candidate, facts: candidates.Facts, found: told.Told) -> 
     if lacking:
         return answers.waits(GATE, "; ".join(lacking), consent.hint)
     return answers.opens(GATE, _said(consent, facts))
+
+
+def asked(spec: kinds.EnvironmentSpec, kind: Lineage | None) -> Iterator[gating.Approvals]:
+    """Of a candidate of this kind; where that is not known, all that may be asked."""
+    has_other = spec.hotfix is not None and spec.hotfix.approvals is not None
+    if kind is not Lineage.HOTFIX or not has_other:
+        yield from spec.gates.approvals
+    if kind in (Lineage.HOTFIX, None) and spec.hotfix is not None:
+        yield from spec.hotfix.approvals or ()
 
 
 def missing(

@@ -19,6 +19,7 @@ from fleet.gate import (
 from fleet.model import errors, gating, kinds, ledger, pacing
 
 _Result = ledger.GateResult
+Lineage = ledger.Lineage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,15 +32,25 @@ class Demand:
     answer: _Result | None = None  # None = it takes a book to say
 
 
-def of(
-    specs: Sequence[kinds.EnvironmentSpec], terms: Iterable[pacing.Terms], upstream: str
-) -> tuple[Demand, ...]:
-    """Of all settings that hold (rule 3), each once. `terms` are those of the plan, `upstream` "" = none."""
-    found = [*_upstream(upstream)]
-    for spec in specs:
-        found += _gates(spec.gates, upstream)
-    for each in terms:
-        found += [*_of_wave(each, specs)]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """Who is asked: a candidate of one kind, by all settings that hold (rule 3), under the terms of its rollout."""
+
+    kind: Lineage
+    specs: tuple[kinds.EnvironmentSpec, ...]
+    terms: tuple[pacing.Terms, ...]
+    upstream: str  # "" = none
+
+
+def of(case: Case) -> tuple[Demand, ...]:
+    """Each once, first what holds before anything goes out."""
+    if case.kind is Lineage.NOTHING:
+        return ()
+    found = [*_upstream(case.upstream)]
+    for spec in case.specs:
+        found += [*_gates(spec, case), *_proofs(spec.gates)]
+    for each in case.terms:
+        found += [*_windows(case, each.wave), *_terms(each)]
     return tuple(dict.fromkeys(found))
 
 
@@ -60,18 +71,18 @@ def _upstream(upstream: str) -> Iterator[Demand]:
         yield Demand(gate=health.GATE, words=f"{upstream} is healthy with this content")
 
 
-def _gates(gates: gating.Gates, upstream: str) -> Iterator[Demand]:
-    if gates.soak and upstream:
-        length = answers.span(gates.soak.total_seconds())
-        yield Demand(gate=soaking.GATE, words=f"healthy in {upstream} for {length} at a stretch")
-    for each in gates.approvals:
+def _gates(spec: kinds.EnvironmentSpec, case: Case) -> Iterator[Demand]:
+    if spec.gates.soak and case.upstream:
+        length = answers.span(spec.gates.soak.total_seconds())
+        words = f"healthy in {case.upstream} for {length} at a stretch"
+        yield Demand(gate=soaking.GATE, words=words)
+    for each in approving.asked(spec, case.kind):
         expires = int(each.expires.total_seconds())
         yield Demand(gate=approving.GATE, words=_people(each.group, each.count, expires))
-    for window in gates.windows:
+    for window in spec.gates.windows:
         if not window.waves:
             yield Demand(gate=windows.GATE, words=_window(window))
-    yield from _amounts(gates.budget)
-    yield from _proofs(gates)
+    yield from _amounts(spec.gates.budget)
 
 
 def _proofs(gates: gating.Gates) -> Iterator[Demand]:
@@ -90,11 +101,14 @@ def _proofs(gates: gating.Gates) -> Iterator[Demand]:
         yield Demand(gate=debts.GATE, words=f"no hotfix is open for longer than {length}")
 
 
-def _of_wave(terms: pacing.Terms, specs: Iterable[kinds.EnvironmentSpec]) -> Iterator[Demand]:
-    for spec in specs:
+def _windows(case: Case, wave: str) -> Iterator[Demand]:
+    for spec in case.specs if case.kind not in windows.PASSING else ():
         for window in spec.gates.windows:
-            if terms.wave in window.waves:
-                yield Demand(gate=windows.GATE, words=_window(window), wave=terms.wave)
+            if wave in window.waves:
+                yield Demand(gate=windows.GATE, words=_window(window), wave=wave)
+
+
+def _terms(terms: pacing.Terms) -> Iterator[Demand]:
     for each in terms.approvals:
         words = _people(each.group, each.count, each.expires)
         yield Demand(gate=approving.GATE, words=words, wave=terms.wave)
@@ -125,10 +139,10 @@ def _amounts(budget: gating.Budget) -> Iterator[Demand]:
             yield Demand(gate=budgets.GATE, words=f"at most {most} {word} at once")
 
 
-def of_waves(
-    demands: Iterable[Demand], specs: Sequence[kinds.EnvironmentSpec], now: datetime
+def with_windows(
+    demands: Iterable[Demand], specs: Iterable[kinds.EnvironmentSpec], now: datetime
 ) -> tuple[Demand, ...]:
-    """With what windows say to the waves that they are for."""
+    """With what windows say now to the waves that they are for."""
     sides = [each.gates.windows for each in specs]
     return tuple(
         replace(each, answer=_wave_window(each.wave, sides, now))

@@ -6,9 +6,10 @@ from datetime import datetime
 
 from fleet.gate import answers, calendars, candidates
 from fleet.model import errors, gating, kinds, observed
-from fleet.model.ledger import GateResult
+from fleet.model.ledger import GateResult, Lineage
 
 GATE = "windows"
+PASSING = frozenset({Lineage.BASELINE, Lineage.ROLLBACK})  # decrees and ways back wait for none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

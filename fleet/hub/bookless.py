@@ -78,10 +78,15 @@ async def known(
     return Known(candidate=candidate, base=base, upstream=upstream, own=own)
 
 
-async def results(
-    about: Known, seen: Seen, source: repository.Repository
-) -> tuple[ledger.GateResult, ...]:
-    """Of every gate that concerns it; what those say that are not `KNOWN` means nothing."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """`results` are of every gate that concerns such a candidate; what those say that are not `KNOWN` means nothing."""
+
+    kind: Lineage
+    results: tuple[ledger.GateResult, ...]
+
+
+async def heard(about: Known, seen: Seen, source: repository.Repository) -> Heard:
     judged, candidate = seen.judged, about.candidate
     facts = candidates.Facts(
         now=seen.now,
@@ -96,7 +101,8 @@ async def results(
     )
     way = await roads.way(candidate, facts, about.upstream, judged.snapshot, source)
     facts = replace(facts, way=way)
-    return gates.results(candidate, facts, _unnumbered(lineage.tell(candidate, facts)))
+    found = _unnumbered(lineage.tell(candidate, facts))
+    return Heard(kind=found.kind, results=gates.results(candidate, facts, found))
 
 
 def _unnumbered(found: told.Told) -> told.Told:

@@ -7,7 +7,7 @@ from fleet.audit import drafts
 from fleet.gate import approving as gate
 from fleet.gate import candidates
 from fleet.hub import drawing, judging, state
-from fleet.model import approving, errors, gating, kinds, ledger, names, snapshots, trusting
+from fleet.model import approving, errors, gating, ledger, names, snapshots, trusting
 from fleet.plan import rollout
 from fleet.ports import store
 from fleet.protocol import approvals, sshsig, sshwire, trustchain
@@ -62,7 +62,7 @@ def consent_of(
     """
     links = _links(judged)
     signers = _signers(links, signatures)
-    settings = [each for spec in judged.specs for each in _asked(spec, kind)]
+    settings = [each for spec in judged.specs for each in gate.asked(spec, kind)]
     wanted = [w for link in links for w in approvals.wanted(link.spec)]
     wanted += [_wanted(each, link) for link in links for each in settings]
     return approving.Consent(
@@ -72,14 +72,6 @@ def consent_of(
         troubles=tuple(_troubles(judged, links, settings)),
         hint=_hint(judged, plan),
     )
-
-
-def _asked(spec: kinds.EnvironmentSpec, kind: ledger.Lineage | None) -> Iterable[gating.Approvals]:
-    has_other = spec.hotfix is not None and spec.hotfix.approvals is not None
-    if kind is not ledger.Lineage.HOTFIX or not has_other:
-        yield from spec.gates.approvals
-    if kind in (ledger.Lineage.HOTFIX, None) and spec.hotfix is not None:
-        yield from spec.hotfix.approvals or ()
 
 
 def subject_of(judged: judging.Judged, plan: rollout.Plan) -> approving.Subject:

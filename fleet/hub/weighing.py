@@ -70,19 +70,29 @@ async def weigh(
     difference = previews.between(before.manifests if before else {}, judged.manifests, plan)
     found = (*after.findings, *_guarded(before, judged, difference, now))
     seen = bookless.Seen(judged=judged, findings=found, change=_change(difference), now=now)
-    results = await bookless.results(about, seen, library.source)
-    specs = [each.spec for each in evidence.sides(judged)]
-    asked = demands.of(specs, plan.terms, branches.upstream or "")
-    answered = demands.answered(asked, results, bookless.KNOWN)
+    heard = await bookless.heard(about, seen, library.source)
     return Weighed(
         difference=difference,
         findings=found,
         before=before.findings if before else (),
-        results=results,
-        demands=demands.of_waves(answered, specs, now),
+        results=heard.results,
+        demands=_demands(heard, plan, seen, branches.upstream or ""),
         assumed=(*after.assumed, *notes),
         is_timed=_is_timed(judged) or (before is not None and before.is_timed),
     )
+
+
+def _demands(
+    heard: bookless.Heard, plan: rollout.Plan, seen: bookless.Seen, upstream: str
+) -> tuple[demands.Demand, ...]:
+    case = demands.Case(
+        kind=heard.kind,
+        specs=tuple(each.spec for each in evidence.sides(seen.judged)),
+        terms=rollout.paced(plan.terms, heard.kind),
+        upstream=upstream,
+    )
+    known = demands.answered(demands.of(case), heard.results, bookless.KNOWN)
+    return demands.with_windows(known, case.specs, seen.now)
 
 
 def _is_timed(judged: judging.Judged) -> bool:

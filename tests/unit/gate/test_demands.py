@@ -9,6 +9,7 @@ import pytest
 import builders
 from fleet.gate import demands, gates
 from fleet.model import gating, kinds, ledger
+from fleet.model.ledger import Lineage
 from fleet.plan import rollout
 
 CLUSTERS = [
@@ -40,9 +41,11 @@ EVERYTHING = {
 }  # fmt: skip
 
 
-def of(*specs: kinds.EnvironmentSpec, upstream: str = "") -> tuple[demands.Demand, ...]:
-    terms = rollout.plan(specs[0], CLUSTERS, {}, {}).terms
-    return demands.of(specs, terms, upstream)
+def of(
+    *specs: kinds.EnvironmentSpec, upstream: str = "", kind: Lineage = Lineage.PROMOTION
+) -> tuple[demands.Demand, ...]:
+    terms = rollout.paced(rollout.plan(specs[0], CLUSTERS, {}, {}).terms, kind)
+    return demands.of(demands.Case(kind=kind, specs=specs, terms=terms, upstream=upstream))
 
 
 def test_every_gate_that_can_be_declared_is_told():
@@ -90,6 +93,25 @@ def test_what_a_wave_asks_names_the_wave_once_whatever_parts_it_goes_in():
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("kind", "asked"),
+    [
+        (Lineage.PROMOTION, ["b", "canary approvals", "canary soak", "rest windows"]),
+        (Lineage.HOTFIX, ["c", "canary approvals", "rest windows"]),
+        (Lineage.ROLLBACK, ["b", "canary approvals"]),
+        (Lineage.NOTHING, []),
+    ],
+)
+def test_what_is_asked_depends_on_what_it_is(kind: Lineage, asked: list[str]):
+    """As the hub asks it: approvals of hotfixes' own, no soak between waves, no windows on the way back."""
+    gates_ = {"approvals": [{"group": "b"}], "windows": [NIGHT]}
+    hotfix = {"paths": ["apps/**"], "approvals": [{"group": "c"}]}
+    found = of(spec(waves=WAVES, gates=gates_, hotfix=hotfix), kind=kind)
+    assert [
+        f"{e.wave} {e.gate}" if e.wave else e.words.split(" of ")[1][0] for e in found
+    ] == asked
+
+
 def test_a_wave_in_which_no_cluster_is_asks_nothing():
     waves = [{**WAVES[0], "selector": {"matchLabels": {"moon": "yes"}}}, WAVES[1]]
     assert of(spec(waves=waves)) == ()
@@ -127,7 +149,7 @@ def test_only_what_is_known_without_a_book_is_answered():
 def test_windows_of_one_wave_are_asked_at_once(at: str, state: str, until: str):
     both = [spec(waves=WAVES), spec(waves=WAVES, gates={"windows": [NIGHT]})]
     asked = of(*both)
-    found = demands.of_waves(asked, both, datetime.fromisoformat(at))
+    found = demands.with_windows(asked, both, datetime.fromisoformat(at))
     answers = {(each.gate, each.wave): each.answer for each in found if each.answer}
     (answer,) = answers.values()
     assert list(answers) == [("windows", "rest")]
