@@ -11,9 +11,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import builders
-from fleet.adapters.git import programs, reading
+from fleet.adapters.git import programs, reading, scratch
+from fleet.adapters.store import memo
 from fleet.gate import candidates, classes, lineage, told
-from fleet.hub import roads
+from fleet.hub import bookless, roads
 from fleet.manifests import layout
 from fleet.model import ledger, names
 
@@ -230,6 +231,32 @@ class History:
         tip = self.tip(environment)
         candidate, facts = self.candidate(environment, tip), self.facts(environment)
         return lineage.gate(candidate, facts, lineage.tell(candidate, facts))
+
+    def by_branches(self, environment: str) -> bookless.Heard:
+        """As whoever has no book tells it: a preview, or a hook of the git host."""
+        place = ROAD.index(environment)
+        upstream = names.Environment(ROAD[place - 1]) if place else None
+        known = self.accepted[environment]
+        branches = bookless.Branches(
+            running=known[-1].commit if known else None,
+            upstream=upstream,
+            above=self.tip(upstream) if upstream else None,
+        )
+        return asyncio.run(self._by_branches(environment, branches))
+
+    async def _by_branches(self, environment: str, branches: bookless.Branches) -> bookless.Heard:
+        git = scratch.Scratch(programs.Program(folder=self.folder))
+        library = bookless.Library(source=git, histories=git, memo=memo.Memo(Path(":memory:")))
+        where = layout.Layout(environment=names.Environment(environment), owned=layout.OWNED)
+        seen = bookless.Seen(
+            sides=(candidates.Side(word="", spec=builders.environment(environment)),),
+            scope=self.scope,
+            findings=(),
+            change=candidates.Change(clusters=0, objects=0, deletions=0),
+            now=builders.NOW,
+        )
+        about = await bookless.known(self.tip(environment), where, branches, library)
+        return await bookless.heard(about, seen, git)
 
     def state(self, environment: str) -> ledger.GateState:
         return classes.CLASSES[self.tell(environment).kind].state

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from fleet.gate import budgets, candidates, gates, lineage, told, windows
-from fleet.hub import evidence, fixes, judging, roads
+from fleet.hub import fixes, roads
 from fleet.manifests import layout
 from fleet.model import findings, json_values, ledger, names
 from fleet.model.ledger import Lineage
@@ -19,6 +19,8 @@ from fleet.protocol import encoding
 
 MOST = 200  # commits of a branch that are looked at
 KNOWN = frozenset({lineage.GATE, budgets.GATE, windows.GATE})  # what takes no book to say
+_Finding = findings.Finding  # inside Seen and Known the modules' names are fields'
+_Layout = layout.Layout
 _NUMBERED = frozenset({Lineage.OLDER, Lineage.ROLLBACK})  # told by the release that they go to
 
 
@@ -43,10 +45,11 @@ class Library:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """All that there is to look at beside the branches: a judged commit, and what it changes."""
+    """All that there is to look at beside the branches: settings, what the judge found, and what changes."""
 
-    judged: judging.Judged
-    findings: tuple[findings.Finding, ...]
+    sides: tuple[candidates.Side, ...]
+    scope: tuple[str, ...]  # of hotfixes
+    findings: tuple[_Finding, ...]
     change: candidates.Change
     now: datetime
 
@@ -55,6 +58,7 @@ class Seen:
 class Known:
     """A candidate among what was accepted, as far as branches tell."""
 
+    layout: _Layout
     candidate: candidates.Candidate
     base: candidates.Accepted | None
     upstream: candidates.Upstream | None
@@ -75,7 +79,7 @@ async def known(
     upstream = await _upstream(candidate, base, branches, library, shelf)
     own = await _own(candidate, base, upstream, library, shelf)
     await shelf.keep()
-    return Known(candidate=candidate, base=base, upstream=upstream, own=own)
+    return Known(layout=where, candidate=candidate, base=base, upstream=upstream, own=own)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,19 +91,20 @@ class Heard:
 
 
 async def heard(about: Known, seen: Seen, source: repository.Repository) -> Heard:
-    judged, candidate = seen.judged, about.candidate
+    candidate = about.candidate
     facts = candidates.Facts(
         now=seen.now,
-        layout=judged.layout,
+        layout=about.layout,
         base=about.base,
         own=about.own,
         upstream=about.upstream,
         findings=seen.findings,
-        sides=evidence.sides(judged),
-        scope=evidence.scope(judged),
+        sides=seen.sides,
+        scope=seen.scope,
         change=seen.change,
     )
-    way = await roads.way(candidate, facts, about.upstream, judged.snapshot, source)
+    here = await source.snapshot(candidate.commit)
+    way = await roads.way(candidate, facts, about.upstream, here, source)
     facts = replace(facts, way=way)
     found = _unnumbered(lineage.tell(candidate, facts))
     return Heard(kind=found.kind, results=gates.results(candidate, facts, found))
@@ -150,10 +155,12 @@ async def _own(
     library: Library,
     shelf: "_Shelf",
 ) -> tuple[candidates.Accepted, ...]:
-    """Where nothing else explains the candidate it may go back to one of these."""
+    """Those to which the candidate may go back, where it takes nothing newer of upstream's."""
     if base is None or upstream is None or told.same(candidate, base):
         return ()
-    if told.newest_equal(candidate, upstream.accepted) is not None:
+    exact = told.newest_equal(candidate, upstream.accepted)
+    is_newer = exact is not None and exact.release > told.running_source(base, upstream)
+    if is_newer and not base.hotfixes:
         return ()
     return await _history(await library.histories.line(base.commit, MOST), [candidate], shelf)
 

@@ -117,10 +117,12 @@ class Overlaid:
     ) -> tuple[snapshots.Signature, ...]:
         """Nobody has signed what nobody made."""
         made, real = self._behind([tip])
-        unsigned = [snapshots.Signature(commit=each) for each in made]
-        asked = real if base is not None or not made else ()
-        found = [each for one in asked for each in await self._under.signatures(base, one)]
-        return (*unsigned, *dict.fromkeys(found))
+        if made and base is None:
+            return (snapshots.Signature(commit=tip),)
+        found = [snapshots.Signature(commit=each) for each in made]
+        for each in real:
+            found += await self._under.signatures(base, each)
+        return tuple(dict.fromkeys(found))
 
     async def keep(self, name: str, commit: names.CommitId) -> None:
         """What is in no repository is kept by none."""

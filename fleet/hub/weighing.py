@@ -69,7 +69,13 @@ async def weigh(
     plan = _plan(judged, _retiring(before, judged))
     difference = previews.between(before.manifests if before else {}, judged.manifests, plan)
     found = (*after.findings, *_guarded(before, judged, difference, now))
-    seen = bookless.Seen(judged=judged, findings=found, change=_change(difference), now=now)
+    seen = bookless.Seen(
+        sides=evidence.sides(judged),
+        scope=evidence.scope(judged),
+        findings=found,
+        change=_change(difference),
+        now=now,
+    )
     heard = await bookless.heard(about, seen, library.source)
     return Weighed(
         difference=difference,
@@ -87,7 +93,7 @@ def _demands(
 ) -> tuple[demands.Demand, ...]:
     case = demands.Case(
         kind=heard.kind,
-        specs=tuple(each.spec for each in evidence.sides(seen.judged)),
+        specs=tuple(each.spec for each in seen.sides),
         terms=rollout.paced(plan.terms, heard.kind),
         upstream=upstream,
     )

@@ -491,6 +491,25 @@ def test_what_may_go_on(here: History, build: Callable[[History], None], kind: L
     assert here.gate("staging").state is ledger.GateState.OPEN
 
 
+@named(GOOD)
+def test_without_a_book_nothing_is_refused_that_may_go_on(
+    here: History, build: Callable[[History], None], kind: Lineage
+):
+    build(here)
+    assert here.by_branches("staging").kind is kind
+
+
+@named(BAD)
+def test_without_a_book_it_is_refused_as_well(
+    here: History, build: Callable[[History], None], kind: Lineage
+):
+    """But for what upstream has on its branch and did not accept."""
+    build(here)
+    only_booked = {never_accepted, upstream_refused, squash_of_what_was_never_accepted}
+    expected = Lineage.PROMOTION if build in only_booked else kind
+    assert here.by_branches("staging").kind is expected
+
+
 @pytest.mark.threat(29)
 @pytest.mark.threat(30)
 @named(BAD)
