@@ -66,12 +66,12 @@ def config(word: str, name: str = "settings") -> str:
     return repositories.config_map(name=name, namespace="shop", word=word)
 
 
-def planted(folder: Path) -> repositories.Git:
+def planted(folder: Path, fleet_yaml: str = FLEET) -> repositories.Git:
     """dev, staging (two clusters, one a canary), prod; all with the same shared paths."""
     git = repositories.Git(folder)
     git.commit(
         {
-            "fleet.yaml": FLEET,
+            "fleet.yaml": fleet_yaml,
             "policies/latest.yaml": POLICY,
             "apps/web/bundle.yaml": repositories.bundle_text("web"),
             "apps/web/space.yaml": SPACE,

@@ -17,8 +17,8 @@ pytestmark = pytest.mark.timeout(180, func_only=True)
 class Server:
     """A bare repository with the hook, and one person's clone of it."""
 
-    def __init__(self, folder: Path) -> None:
-        self.mine = previewed.planted(folder / "mine")
+    def __init__(self, folder: Path, fleet_yaml: str = previewed.FLEET) -> None:
+        self.mine = previewed.planted(folder / "mine", fleet_yaml)
         self.bare = folder / "server.git"
         self.mine.run("clone", "--quiet", "--bare", str(self.mine.folder), str(self.bare))
         self.mine.run("remote", "add", "origin", str(self.bare))
@@ -116,6 +116,71 @@ def test_a_direct_change_of_owned_paths_comes_in(server: Server):
     server.mine.run("switch", "--quiet", "prod")
     server.mine.commit(dict([previewed.cluster("prod", 3)]))
     server.takes("origin", "prod")
+
+
+ASKING = previewed.FLEET.replace(
+    "  - name: staging\n",
+    "  - name: staging\n    hotfix: {paths: [apps/web/**]}\n    gates: {budget: {objects: 5}}\n",
+)
+FIX = "hotfix\n\nFleet-Hotfix: the word was wrong"
+
+
+def test_ways_that_the_hub_lets_through_come_in(tmp_path: Path):
+    """A hotfix, a promotion that keeps it, and a way back; there is no book here that would tell of them."""
+    server = Server(tmp_path, ASKING)
+    mine = server.mine
+    mine.run("switch", "--quiet", "staging")
+    mine.commit({"apps/web/settings.yaml": previewed.config("fixed")}, FIX)
+    server.takes("origin", "staging")
+    mine.run("switch", "--quiet", "dev")
+    mine.commit({"apps/web/old.yaml": previewed.config("two", "old")})
+    server.takes("origin", "dev")
+    mine.run("switch", "--quiet", "staging")
+    mine.run("merge", "--quiet", "--no-edit", "dev")
+    server.takes("origin", "staging")
+    mine.run("revert", "--no-edit", "-m", "1", "HEAD")
+    server.takes("origin", "staging")
+
+
+def test_a_hotfix_without_a_reason_or_out_of_its_scope_is_refused(tmp_path: Path):
+    server = Server(tmp_path, ASKING)
+    server.mine.run("switch", "--quiet", "staging")
+    server.mine.commit({"apps/web/settings.yaml": previewed.config("fixed")})
+    server.refuses("origin", "staging", said="a hotfix gives its reason")
+    server.mine.run("reset", "--quiet", "--hard", "HEAD~1")
+    server.mine.commit({"policies/more.yaml": previewed.SPACE}, FIX)
+    server.refuses("origin", "staging", said="no hotfix may change policies/more.yaml")
+
+
+def test_more_than_may_change_at_once_is_refused(tmp_path: Path):
+    server = Server(tmp_path, ASKING)
+    names = ("a", "b", "c")
+    server.mine.commit({f"apps/web/{name}.yaml": previewed.config(name, name) for name in names})
+    server.takes("origin", "dev")
+    server.mine.run("switch", "--quiet", "staging")
+    server.mine.run("merge", "--quiet", "--no-edit", "dev")
+    server.refuses("origin", "staging", said="budget: 6 objects change, 5 may")
+
+
+@pytest.mark.threat(92)
+def test_what_needs_a_permit_is_refused(server: Server):
+    server.mine.commit({"apps/web/space.yaml": None})
+    server.refuses("origin", "dev", said="deleting Namespace shop needs a Permit")
+
+
+def test_rules_that_upstream_ran_before_its_content_are_judged_in_two_steps(server: Server):
+    """As the hub does with a promotion that brings both (rule 3)."""
+    latest = {"apps/web/web.yaml": previewed.WEB.replace("web:1.0", "web:latest")}
+    server.mine.commit({"policies/latest.yaml": None})
+    server.takes("origin", "dev")
+    server.mine.commit(latest)
+    server.takes("origin", "dev")
+    server.mine.run("switch", "--quiet", "staging")
+    server.mine.run("merge", "--quiet", "--no-edit", "dev")
+    server.takes("origin", "staging")
+    server.mine.run("switch", "--quiet", "prod")
+    server.mine.commit({"policies/latest.yaml": None, **latest})
+    server.refuses("origin", "prod", said="disallow-latest-tag")
 
 
 def test_other_refs_pass(server: Server):

@@ -353,6 +353,48 @@ async def test_what_kustomize_renders_is_compared_as_well(git: repositories.Git)
     assert 'data.word: "one" -> "two"' in ended.out
 
 
+FROZEN = previewed.FLEET.replace(
+    "    - {name: rest}\n",
+    """    - {name: rest, size: "1", approvals: [{group: leads}]}
+    gates:
+      budget: {objects: 100, deletions: 0}
+      windows:
+      - {name: freeze, effect: deny, timeZone: UTC, start: "2020-01-01T00:00", duration: 3660d, waves: [rest]}
+      - {name: never, effect: allow, timeZone: UTC, start: "2020-01-01T00:00", duration: 1h}
+""",
+)
+
+
+@pytest.mark.threat(54)
+async def test_gates_are_told_with_what_is_known_of_them_here(tmp_path: Path):
+    git = previewed.planted(tmp_path / "fleet", FROZEN)
+    git.run("switch", "--quiet", "staging")
+    git.commit(dict([previewed.cluster("staging", 3)]))
+    git.run("switch", "--quiet", "dev")
+    git.commit({"apps/web/settings.yaml": previewed.config("two"), "apps/web/old.yaml": None})
+    ended = await previewed.preview(git, "dev", "staging")
+    assert ended.code == 1
+    lines = ended.out.splitlines()
+    assert "  1 canary: change 1: staging-2" in lines
+    assert "  2 rest, in 2 parts: change 1: 2 clusters: staging-1, staging-3" in lines
+    assert "  budget, refused: 3 objects go, 0 may" in lines
+    over = "refused: 3 objects go, 0 may (promote it in parts, oldest commit first: fleet promote --commit)"
+    closed = "waiting: closed by freeze"
+    gates = lines[lines.index("gates") + 1 : lines.index("assumed")]
+    assert gates == [
+        "  upstream health: dev is healthy with this content: asked by the hub",
+        "  windows: only within never: 1h from 2020-01-01T00:00 UTC: waiting: no open window: never",
+        f"  budget: at most 100 objects at once: {over}",
+        f"  budget: at most 0 deletions at once: {over}",
+        f"  windows of wave rest: never within freeze: 3660d from 2020-01-01T00:00 UTC: {closed}",
+        "  approvals of wave rest: one person of leads, valid for 7d: asked by the hub",
+    ]  # fmt: skip
+    ended = await previewed.preview(git, "dev", "staging", "-o", "json")
+    shown = [(wave["wave"], wave["part"], wave["parts"]) for wave in ended.json["waves"]]
+    assert shown == [("canary", 1, 1), ("rest", 1, 2), ("rest", 2, 2)]
+    assert [each["gate"] for each in ended.json["refusing"]] == ["budget"]
+
+
 async def test_a_hub_that_can_be_reached_says_how_its_gates_stand(
     git: repositories.Git, tmp_path: Path
 ):
