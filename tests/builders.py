@@ -452,7 +452,8 @@ def quarantine(
 
 
 def break_glass(*, environment: str = "prod", **fields: Any) -> observed.BreakGlass:
-    defaults = {"reason": "outage", "by": "ada", "since": NOW, "until": later(3600)}
+    defaults = {"reason": "outage", "by": "ada", "count": 1, "at": NOW}
+    defaults |= {"since": NOW, "until": later(3600)}
     return observed.BreakGlass(
         environment=names.Environment(environment), **{**defaults, **fields}
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 from fleet.audit import records
 from fleet.audit import violations as life
-from fleet.model import changes, findings, json_values, ledger, messages, observed
+from fleet.model import approving, changes, findings, json_values, ledger, messages, observed
 
 
 def decision(decided: ledger.Decision) -> records.Draft:
@@ -177,11 +177,16 @@ def quarantine(row: observed.Quarantine, *, by: str, at: datetime) -> records.Dr
     return _draft(records.Kind.QUARANTINE, row.environment, at, body)
 
 
-def break_glass(row: observed.BreakGlass, *, at: datetime) -> records.Draft:
+def break_glass(
+    row: observed.BreakGlass, signed: approving.Signed, *, at: datetime
+) -> records.Draft:
     body = {
         "reason": findings.escaped(row.reason),
         "by": findings.escaped(row.by),
         "until": row.until.isoformat(),
+        "count": row.count,
+        "text": signed.text,
+        "signature": signed.signature,
     }
     return _draft(records.Kind.BREAK_GLASS, row.environment, at, body)
 

@@ -7,10 +7,9 @@ from typing import Annotated
 
 import typer
 
-from fleet.adapters import clock, sshkeys
+from fleet.adapters import clock
 from fleet.adapters.git import working, writer
-from fleet.adapters.http import client
-from fleet.cli import documents, output, processes, promote, settings, wiring
+from fleet.cli import documents, output, processes, promote, settings, signing, wiring
 from fleet.hub import judging, offline, proposals
 from fleet.model import approving, errors, kinds, names
 from fleet.protocol import approvals, encoding, sshsig
@@ -21,14 +20,10 @@ _WEEK = 7 * 86_400
 def approve(
     environment: Annotated[str, typer.Argument(help="Whose release it is.")],
     commit: Annotated[str, typer.Argument(help="Default: the tip of its branch.")] = "",
-    key: Annotated[
-        Path, typer.Option(help="SSH key; its *.pub where an agent or a token has the rest.")
-    ] = Path("~/.ssh/id_ed25519"),
-    hub: Annotated[str, typer.Option(help="The hub's URL; absent: write to --out.")] = "",
-    hub_ca: Annotated[
-        Path | None, typer.Option(help="PEM of the authority of the hub's TLS.")
-    ] = None,
-    out: Annotated[Path | None, typer.Option(help="For: fleet hub approve FILE.")] = None,
+    key: signing.Key = signing.KEY,
+    hub: signing.Hub = "",
+    hub_ca: signing.Authority = None,
+    out: signing.Out = None,
     running: Annotated[
         str, typer.Option(help="The commit that runs; default: the one before on the branch.")
     ] = "",
@@ -56,8 +51,7 @@ def approve(
 
       fleet approve prod 3f2c1aa --out approval.json
     """
-    if bool(hub) == (out is not None):
-        raise errors.InputError("name where it goes: --hub URL or --out FILE")
+    to = signing.To.of(hub, hub_ca, out)
     asked = proposals.Asked(
         environment=names.Environment(environment),
         commit=names.CommitId(commit),
@@ -69,7 +63,7 @@ def approve(
     text = processes.run(_worded(asked, folder.resolve(), kustomize, hours, decision))
     if not yes:
         typer.confirm(f"sign: {decision.value}?", abort=True)
-    processes.run(_signed(text, key.expanduser(), hub, hub_ca, out))
+    processes.run(signing.send(text, key, sshsig.RELEASE, to))
 
 
 def read(file: Path) -> approving.Signed:
@@ -130,19 +124,6 @@ def _show(proposal: proposals.Proposal) -> None:
     output.report(proposal.findings)
     output.say(f"slices {subject.slices_root}, content {subject.content}", "dim")
     output.say(f"trust/{subject.environment}/{subject.trust}.yaml", "dim")
-
-
-async def _signed(text: str, key: Path, hub: str, hub_ca: Path | None, out: Path | None) -> None:
-    environment = settings.read().environment
-    armor = await sshkeys.sign(text.encode(), key, sshsig.RELEASE, environment)
-    data = encoding.encode(approving.Signed(text=text, signature=armor))
-    if out is not None:
-        out.write_bytes(data)
-        output.say(f"signed: hand it in with  fleet hub approve {out}")
-        return
-    async with client.Link(hub, authorities=hub_ca.read_text() if hub_ca else "") as link:
-        await link.approve(data)
-    output.say("signed, and the hub has it: it decides now (fleet status)", "bold green")
 
 
 def _leaving(text: str) -> tuple[names.Cluster, kinds.OnRemoval]:

@@ -1,4 +1,4 @@
-"""`fleet hub quarantine | lift | break-glass | status-set`: acts of people beside the gates, each recorded."""
+"""`fleet hub quarantine | lift | status-set`: acts of people beside the gates, each recorded."""
 
 import os
 import pwd
@@ -55,20 +55,6 @@ def lift(
     said = {"environment": environment, "what": what, "reason": reason}
     found = _act(context, state, "lift", by, said)
     output.say(f"{found['environment']}: {found['content']} may come again")
-
-
-def break_glass(
-    context: typer.Context,
-    environment: Environment,
-    reason: Reason,
-    until: Annotated[str, typer.Option(help="When it ends, as 2027-01-31T12:00:00Z.")],
-    by: By = "",
-    state: State = None,
-) -> None:
-    """Pass closed windows until then, where fleet.yaml allows that. Recorded, and shown by fleet status."""
-    said = {"environment": environment, "reason": reason, "until": until}
-    found = _act(context, state, "break-glass", by, said)
-    output.say(f"{found['environment']}: windows are passed until {found['until']}", "bold red")
 
 
 def status_set(

@@ -119,7 +119,9 @@ def recover(context: typer.Context, state: State = None) -> None:
 @app.command()
 def approve(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(help="What `fleet approve --out FILE` wrote.")],
+    file: Annotated[
+        Path, typer.Argument(help="What `fleet approve --out FILE`, or break-glass, wrote.")
+    ],
     state: State = None,
 ) -> None:
     """Hand in what an approver signed elsewhere; its signature is what counts.
@@ -133,7 +135,6 @@ def approve(
 
 app.command("quarantine")(byhand.quarantine)
 app.command("lift")(byhand.lift)
-app.command("break-glass")(byhand.break_glass)
 app.command("status-set")(byhand.status_set)
 
 

@@ -24,6 +24,7 @@ COMMANDS = {
     "preview": "preview:preview",
     "githook": "githook:app",
     "approve": "approve:approve",
+    "break-glass": "glass:break_glass",
     "trust": "trust:app",
     "status": "status:status",
     "explain": "explain:explain",

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from fleet.gate import glass
 from fleet.manifests import layout
 from fleet.model import approving, findings, kinds, ledger, names, observed, snapshots
 
@@ -136,7 +137,7 @@ class Facts:
     change: Change | None = None  # None = it was not counted
     open_hotfixes: tuple[OpenHotfix, ...] = ()
     quarantine: observed.Quarantine | None = None  # of this content here
-    break_glass: observed.BreakGlass | None = None  # the newest here
+    break_glass: glass.Broken | None = None  # here, now
     signers: Mapping[names.CommitId, str] | None = None  # verified; None = nobody looked
     groups: Mapping[str, frozenset[str]] = field(default_factory=dict)  # people of the trust file
 

@@ -14,7 +14,8 @@ def gate(
     if asked is None:
         return None
     if facts.signers is None:
-        return answers.fails(GATE, "who signed the commits is not known")
+        hint = f"add trust/{candidate.environment}/1.yaml: docs/approvals.md"
+        return answers.waits(GATE, "no trust file says whose keys count", hint)
     people = facts.groups.get(asked.group, frozenset())
     if not people:
         hint = f"name it in trust/{candidate.environment}/"

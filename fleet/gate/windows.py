@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from fleet.gate import answers, calendars, candidates
-from fleet.model import errors, gating, kinds, observed
+from fleet.gate import answers, calendars, candidates, glass
+from fleet.model import errors, gating, kinds
 from fleet.model.ledger import GateResult, Lineage
 
 GATE = "windows"
@@ -25,28 +25,28 @@ def state(
     windows: Sequence[gating.Window],
     now: datetime,
     wave: str = "",
-    glass: observed.BreakGlass | None = None,
+    broken: glass.Broken | None = None,
 ) -> State:
     """Whether this wave may open; "" asks only what holds for every wave. Raises errors.InputError for a bad window."""
     asked = [each for each in windows if not each.waves or wave in each.waves]
     allowing = [each for each in asked if each.effect is gating.Effect.ALLOW]
     denying = [each for each in asked if each.effect is gating.Effect.DENY]
     found = _judged(allowing, denying, now)
-    if found.is_open or glass is None or not glass.since <= now < glass.until:
+    if found.is_open or broken is None or now >= broken.until:
         return found
-    until = glass.until.isoformat(timespec="seconds")
-    reason = f"windows are passed by break-glass until {until} ({glass.by}: {glass.reason})"
-    return State(is_open=True, until=glass.until, reason=reason)
+    until = broken.until.isoformat(timespec="seconds")
+    reason = f"windows are passed by break-glass until {until} ({broken.by}: {broken.reason})"
+    return State(is_open=True, until=broken.until, reason=reason)
 
 
 def laid(
     sides: Iterable[Sequence[gating.Window]],
     now: datetime,
     wave: str = "",
-    glass: observed.BreakGlass | None = None,
+    broken: glass.Broken | None = None,
 ) -> State:
     """What all sides say together (rule 3): every one of them must be open. Raises errors.InputError likewise."""
-    found = [state(side, now, wave, glass) for side in sides]
+    found = [state(side, now, wave, broken) for side in sides]
     closed = [each for each in found if not each.is_open]
     untils = [each.until for each in closed or found]
     known = [each for each in untils if each is not None]
@@ -65,13 +65,13 @@ def gate(
     if not asked:
         return None
     try:
-        found = state(asked, facts.now, glass=facts.break_glass)
+        found = state(asked, facts.now, broken=facts.break_glass)
     except errors.InputError as error:
         return answers.fails(GATE, str(error))
     if found.is_open:
         return answers.opens(GATE, found.reason, until=found.until)
     can_break = spec.gates.break_glass is not None
-    act = f"fleet hub break-glass {candidate.environment} --reason WHY --until WHEN"
+    act = f"fleet break-glass {candidate.environment} --reason WHY --until WHEN"
     hint = act if can_break else ""
     return answers.waits(GATE, found.reason, hint, until=found.until)
 

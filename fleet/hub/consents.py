@@ -25,7 +25,8 @@ async def asked(
     """The facts with what is asked of people for a candidate of this kind, and what they said."""
     environment = judged.question.environment
     signatures: tuple[snapshots.Signature, ...] = ()
-    if _links(judged):
+    links = _links(judged)
+    if links:
         base = facts.base.commit if facts.base and facts.way.descends else None
         signatures = await hub.signed.of(
             environment,
@@ -36,7 +37,18 @@ async def asked(
     consent = replace(consent, is_same=_is_all_there(consent, hub))
     hub.consents[environment] = judged.question.commit, consent
     voices = gate.current(hub.ledger.approvals.values(), environment)
-    return replace(facts, consent=consent, voices=voices)
+    return replace(
+        facts,
+        consent=consent,
+        voices=voices,
+        signers={each.commit: each.person for each in consent.signers} if links else None,
+        groups={name: frozenset(people) for name, people in _groups(links)},
+    )
+
+
+def _groups(links: Sequence[trustchain.Link]) -> Iterable[tuple[str, Iterable[str]]]:
+    """By whom signatures are judged: the keys in force, as in `_signers`."""
+    return links[0].spec.groups.items() if links else ()
 
 
 def settled(

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from fleet.gate import candidates
-from fleet.hub import judging, state
+from fleet.hub import glass, judging, state
 from fleet.model import kinds, names
 
 
@@ -40,7 +40,7 @@ def beside(
         measurements=hub.measured,
         open_hotfixes=_hotfixes(candidate.environment, hub),
         quarantine=book.quarantines.get((candidate.environment, content)),
-        break_glass=book.broken_glass.get(candidate.environment),
+        break_glass=glass.broken(candidate.environment, hub),
     )
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from fleet.audit import drafts
 from fleet.gate import candidates, gates, lineage
-from fleet.hub import acts, contents, evidence, facts, inforce, rollouts, state
+from fleet.hub import asking, contents, evidence, facts, inforce, rollouts, state
 from fleet.model import errors, ledger, names
 
 _ONLY_JUDGED = frozenset(
@@ -14,7 +14,7 @@ _ONLY_JUDGED = frozenset(
 
 
 async def explain(hub: state.Hub, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    environment = acts.known(str(arguments.get("environment", "")), hub)
+    environment = asking.environment(str(arguments.get("environment", "")), hub)
     word = str(arguments.get("commit") or "")
     here = hub.ledger.environments.get(environment)
     decision = here.decision if here else None

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from fleet.audit import drafts
-from fleet.hub import halts, members, state
+from fleet.hub import asking, halts, members, state
 from fleet.model import errors, findings, ledger, names, pacing
 from fleet.ports import store
 
@@ -16,7 +16,6 @@ Arguments: TypeAlias = Mapping[str, Any]
 Answer: TypeAlias = dict[str, Any]
 Act: TypeAlias = Callable[[state.Hub, Arguments, str], Awaitable[Answer]]
 
-_LONGEST_REASON = 1000
 _FIELDS = ("environment", "wave", "cluster", "reason")
 
 
@@ -89,12 +88,7 @@ def _asked(hub: state.Hub, arguments: Arguments, by: str) -> Asked:
     words = {field: arguments.get(field, "") for field in _FIELDS}
     if odd or any(not isinstance(each, str) for each in words.values()):
         raise errors.InputError(f"an act on rollouts has the words {', '.join(_FIELDS)}")
-    reason = findings.escaped(words["reason"].strip())
-    if not reason or len(reason) > _LONGEST_REASON:
-        raise errors.InputError(
-            f"say why, in at most {_LONGEST_REASON} characters", hint='--reason "..."'
-        )
-    asked = Asked(**{**words, "reason": reason}, by=by)
+    asked = Asked(**{**words, "reason": asking.reason(words["reason"])}, by=by)
     _check_known(asked, hub)
     return asked
 

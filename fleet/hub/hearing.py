@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from fleet.audit import drafts
-from fleet.hub import acts, contents, state
+from fleet.hub import asking, contents, state
 from fleet.model import errors, findings, names, observed
 from fleet.ports import store
 from fleet.protocol import statements
@@ -16,7 +16,7 @@ _MOST = 200  # issuers and contexts that speak of one content
 
 async def hear(said: statements.Said, hub: state.Hub) -> observed.Status:
     """The row that counts from now on. Raises errors.RefusedError for what was said earlier than that."""
-    environment = acts.known(said.environment, hub) if said.environment else None
+    environment = asking.environment(said.environment, hub) if said.environment else None
     content = await contents.resolve(environment or names.Environment(""), said.what, hub)
     async with state.writing(hub):
         now = hub.clock.now()

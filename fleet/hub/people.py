@@ -15,6 +15,7 @@ from fleet.hub import (
     consents,
     drawing,
     explaining,
+    glass,
     halting,
     hearing,
     judging,
@@ -25,7 +26,7 @@ from fleet.hub import (
 )
 from fleet.model import approving, errors, findings, ledger, messages, names
 from fleet.ports import store
-from fleet.protocol import encoding
+from fleet.protocol import approvals, encoding
 
 Arguments: TypeAlias = Mapping[str, Any]
 Answer: TypeAlias = dict[str, Any]
@@ -183,6 +184,9 @@ async def show(hub: state.Hub, arguments: Arguments) -> Answer:
 async def approve(hub: state.Hub, arguments: Arguments) -> Answer:
     """What an approver signed elsewhere; its signature is what counts."""
     signed = encoding.from_json(approving.Signed, dict(arguments))
+    if approvals.breaks_glass(signed):
+        broken = await glass.receive(signed, hub)
+        return {"environment": broken.environment, "decision": f"break-glass of {broken.by}"}
     row = await consents.receive(signed, hub)
     said = row.voice.said
     return {"environment": row.environment, "decision": said.decision.value, "approval": row.id}
@@ -201,7 +205,6 @@ COMMANDS: Mapping[str, Command] = {
     "explain": explaining.explain,
     "quarantine": acts.quarantine,
     "lift": acts.lift,
-    "break-glass": acts.break_glass,
     "status-set": hearing.status_set,
     "audit decisions": decisions,
     "audit violations": violated,

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from fleet.audit import drafts
 from fleet.gate import windows
-from fleet.hub import consents, failures, halts, members, state
+from fleet.hub import consents, failures, glass, halts, members, state
 from fleet.model import errors, findings, gating, leaving, ledger, names
 from fleet.policy import leniency
 from fleet.ports import store
@@ -82,11 +82,11 @@ def lapsed(release: ledger.Release, _: int, hub: state.Hub) -> str:
 
 def closed(release: ledger.Release, number: int, hub: state.Hub) -> str:
     """Of the windows in force and those that came with it, all must be open for this wave, now (threat 54)."""
-    glass = hub.ledger.broken_glass.get(release.environment)
+    broken = glass.broken(release.environment, hub)
     now, wave = hub.clock.now(), release.term(number).wave
     sides = ([gating.Window.model_validate(each) for each in side] for side in release.windows)
     try:
-        found = windows.laid(sides, now, wave, glass)
+        found = windows.laid(sides, now, wave, broken)
     except errors.InputError as error:
         return str(error)
     return "" if found.is_open else found.reason

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from fleet.audit import drafts
-from fleet.hub import halts, members, progress, rollouts, state
+from fleet.hub import glass, halts, members, progress, rollouts, state
 from fleet.model import errors, findings, ledger, messages, names, pacing
 
 # How a cluster may stand towards what its environment runs, in a word.
@@ -74,8 +74,8 @@ def _quarantined(environment: names.Environment, hub: state.Hub) -> list[dict[st
 
 def _broken_glass(environment: names.Environment, hub: state.Hub) -> dict[str, Any] | None:
     """While it lasts."""
-    found = hub.ledger.broken_glass.get(environment)
-    if found is None or found.until <= hub.clock.now():
+    found = glass.broken(environment, hub)
+    if found is None:
         return None
     return {"reason": found.reason, "by": found.by, "until": found.until.isoformat()}
 

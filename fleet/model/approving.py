@@ -39,8 +39,19 @@ class Approval:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BreakGlass:
+    """The words of one person who wants closed windows passed; what was said earlier than their last counts no more."""
+
+    kind: Literal["BreakGlass"]
+    environment: names.Environment
+    reason: str
+    at: datetime
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Signed:
-    """An approval as it travels: its text and the armored SSH signature over exactly that text."""
+    """What somebody signed, as it travels: its text and the armored SSH signature over exactly that text."""
 
     text: str
     signature: str = field(repr=False)

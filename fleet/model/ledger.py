@@ -313,7 +313,9 @@ class Ledger:
     )
     quarantines: dict[Place, observed.Quarantine] = field(default_factory=dict)
     halts: dict[str, pacing.Halt] = field(default_factory=dict)
-    broken_glass: dict[names.Environment, observed.BreakGlass] = field(default_factory=dict)
+    broken_glass: dict[tuple[names.Environment, str], observed.BreakGlass] = field(
+        default_factory=dict
+    )  # by person
 
     def take(self, row: Row) -> None:
         match row:
@@ -343,7 +345,7 @@ class Ledger:
             case observed.Quarantine():
                 self.quarantines[row.environment, row.content] = row
             case observed.BreakGlass():
-                self.broken_glass[row.environment] = row
+                self.broken_glass[row.environment, row.by] = row
 
     def in_force(self, environment: names.Environment) -> Release | None:
         state = self.environments.get(environment)

@@ -72,11 +72,13 @@ class Quarantine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BreakGlass:
-    """Closed windows are passed in one environment until then; the newest counts."""
+    """What one person said: closed windows may be passed until then, once `count` people say so."""
 
     environment: names.Environment
+    by: str  # whose key signed it, by the trust file that was in force
+    count: int
     reason: str
-    by: str
+    at: datetime  # by the clock of whoever signed; what is older than the last is not taken
     since: datetime
     until: datetime
 
@@ -92,4 +94,4 @@ def key(row: Row) -> str:
         case Soak() | Quarantine():
             return f"{row.environment}/{row.content}"
         case BreakGlass():
-            return row.environment
+            return f"{row.environment}/{row.by}"

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from fleet.model import approving, errors, messages
 from fleet.protocol import encoding, sshsig, sshwire
@@ -10,26 +10,44 @@ from fleet.protocol import encoding, sshsig, sshwire
 if TYPE_CHECKING:  # an agent reads a trust file only where there is one
     from fleet.model import trusting
 
+_Said = TypeVar("_Said", approving.Approval, approving.BreakGlass)
 MAX_TEXT = 8 << 10  # bytes
 
 
-def text(said: approving.Approval) -> str:
+def text(said: approving.Approval | approving.BreakGlass) -> str:
     return encoding.encode(said).decode()
 
 
 def opened(signed: approving.Signed, received: datetime) -> approving.Voice:
     """Raises errors.RefusedError for whatever is not signed, or has a second reading."""
+    key, said = _opened(signed, approving.Approval, sshsig.RELEASE, "approval")
+    return approving.Voice(key=key, said=said, received=received)
+
+
+def broken(signed: approving.Signed) -> tuple[str, approving.BreakGlass]:
+    """The key, and what was signed with it. Raises errors.RefusedError as `opened` does."""
+    return _opened(signed, approving.BreakGlass, sshsig.GLASS, "break-glass")
+
+
+def breaks_glass(signed: approving.Signed) -> bool:
+    """By its looks: `broken` says whether it was signed."""
+    return '"kind":"BreakGlass"' in signed.text[:MAX_TEXT]
+
+
+def _opened(
+    signed: approving.Signed, form: type[_Said], namespace: str, what: str
+) -> tuple[str, _Said]:
     if len(signed.text) > MAX_TEXT:
-        raise errors.RefusedError("approval: too large")
+        raise errors.RefusedError(f"{what}: too large")
     data = signed.text.encode("utf-8", "surrogatepass")
-    key = sshsig.verify(signed.signature, data, sshsig.RELEASE)
+    key = sshsig.verify(signed.signature, data, namespace)
     try:
-        said = encoding.decode(approving.Approval, data)
+        said = encoding.decode(form, data)
     except errors.InputError as error:
-        raise errors.RefusedError(f"approval: {error}") from error
+        raise errors.RefusedError(f"{what}: {error}") from error
     if encoding.encode(said) != data:
-        raise errors.RefusedError("approval: not in its one spelling")
-    return approving.Voice(key=key.text, said=said, received=received)
+        raise errors.RefusedError(f"{what}: not in its one spelling")
+    return key.text, said
 
 
 def subject(statement: messages.Statement, trust: int) -> approving.Subject:

@@ -15,6 +15,7 @@ from fleet.protocol import sshwire
 
 TRUST = "fleet-trust"
 RELEASE = "fleet-release"
+GLASS = "fleet-break-glass"
 GIT = "git"
 MAX_ARMOR = 16 << 10  # bytes
 MAX_SIGNATURES = 50  # in one file

@@ -9,13 +9,15 @@ from typing import Any
 
 import pytest
 
+import approvers
 import invariants
 import storyline
 import worlds
 from fleet.audit import records
 from fleet.hub import state as hubs
-from fleet.model import errors, ledger
+from fleet.model import approving, errors, ledger
 from fleet.ports import answers
+from fleet.protocol import approvals, encoding, sshsig
 from fleet.simulation import metrics
 
 URL = "http://prometheus:9090"
@@ -178,15 +180,37 @@ def test_a_window_opens_by_the_clock_alone():
     run(freeze("4d8h5m"), tell)
 
 
-async def refused(story: Gated, asked: dict[str, str]) -> None:
+def glass(story: Gated, who: approvers.Person, **changed: Any) -> dict[str, Any]:
+    """What `fleet break-glass` would send."""
     now = story.here.clock.now()
+    defaults: dict[str, Any] = {"environment": "staging", "reason": "outage", "at": now}
+    defaults["until"] = now + timedelta(minutes=30)
+    said = approving.BreakGlass(kind="BreakGlass", **{**defaults, **changed})
+    text = approvals.text(said)
+    return {"text": text, "signature": who.sign(text.encode(), sshsig.GLASS)}
+
+
+async def refused(story: Gated) -> None:
+    now = story.here.clock.now()
+    good = glass(story, approvers.ADA)
+    replayed = glass(story, approvers.ADA, at=now - timedelta(hours=1))
     for wrong in (
-        {"reason": " "}, {"by": "\x1b[31m"}, {"until": "soon"}, {"until": "2026-01-05T12:00"},
-        {"until": (now + timedelta(hours=2)).isoformat()}, {"until": now.isoformat()},
-        {"environment": "moon"},
-    ):  # fmt: skip
+        glass(story, approvers.MALLORY),
+        glass(story, approvers.CARA),  # known here, and no lead
+        glass(story, approvers.ADA, reason=" "),
+        glass(story, approvers.ADA, until=now + timedelta(hours=2)),
+        glass(story, approvers.ADA, until=now),
+        glass(story, approvers.ADA, at=now + timedelta(hours=1)),
+        glass(story, approvers.ADA, environment="moon"),
+        {**good, "text": good["text"].replace("outage", "outrage")},
+        {**good, "text": good["text"] + " "},
+        {**good, "signature": ""},
+        replayed,
+    ):
+        if wrong is replayed:
+            await story.here.ask("approve", good)
         with pytest.raises(errors.FleetError):
-            await story.here.ask("break-glass", {**asked, **wrong})
+            await story.here.ask("approve", wrong)
 
 
 async def staging_of(story: Gated) -> dict[str, Any]:
@@ -194,30 +218,46 @@ async def staging_of(story: Gated) -> dict[str, Any]:
     return next(each for each in found["environments"] if each["name"] == "staging")
 
 
+async def held_in_spite_of_leads(story: Gated) -> None:
+    """A trust file is in force, and a change waits for the window."""
+    here = story.here
+    first = approvers.trust(
+        environment="staging", approvals=[], groups={"owners": ["ada"], "leads": ["ada", "bert"]},
+        people={each.name: [each.line] for each in (approvers.ADA, approvers.BERT, approvers.CARA)},
+    )  # fmt: skip
+    files = {"trust/staging/1.yaml": first.text, "trust/staging/1.sig": first.signatures}
+    here.remote.commit("staging", files, "Trust")
+    await here.pass_time(5.0)
+    await here.ask("baseline", {"environments": ["staging"]})
+    await story.healthy("staging", "by decree")
+    worlds.with_image(here, "dev", "1.5.0")
+    await story.healthy("dev", "a change")
+    worlds.promote(here, "dev", "staging")
+    await here.pass_time(20.0)
+    assert not worlds.is_accepted(here, "staging")
+
+
 @pytest.mark.threat(54)
 def test_glass_is_broken_where_what_is_in_force_allows_it_and_everybody_sees_it():
     async def tell(story: Gated) -> None:
         here = story.here
         await story.waits("windows")
-        asked = {"environment": "staging", "reason": "outage", "by": "ada",
-                 "until": (here.clock.now() + timedelta(minutes=30)).isoformat()}  # fmt: skip
         with pytest.raises(errors.RefusedError, match="no breakGlass"):
-            await here.ask("break-glass", asked)  # nothing is in force there yet
-        await here.ask("baseline", {"environments": ["staging"]})
-        await story.healthy("staging", "by decree")
-        worlds.with_image(here, "dev", "1.5.0")
-        await story.healthy("dev", "a change")
-        worlds.promote(here, "dev", "staging")
+            await here.ask("approve", glass(story, approvers.ADA))  # nothing is in force there yet
+        await held_in_spite_of_leads(story)
+        await refused(story)
         await here.pass_time(20.0)
-        assert not worlds.is_accepted(here, "staging")
-        await refused(story, asked)
-        await here.ask("break-glass", asked)
+        assert not worlds.is_accepted(here, "staging")  # one of two
+        signed = encoding.encode(approving.Signed(**glass(story, approvers.BERT)))
+        assert (await here.serve(lambda desk: desk.approve(signed))).status == 200
         await story.healthy("staging", "through the glass")
         assert "break-glass" in story.gate("windows").reason
         staging = await staging_of(story)
         assert staging["brokenGlass"]["reason"] == "outage"
-        (record,) = [r for r in story.watch.chain() if r.kind is records.Kind.BREAK_GLASS]
-        assert (record.subject, record.body["by"]) == ("staging", "ada")
+        told = [r for r in story.watch.chain() if r.kind is records.Kind.BREAK_GLASS]
+        assert [(r.subject, r.body["by"], r.body["count"]) for r in told] == [
+            ("staging", "ada", 2), ("staging", "bert", 2),
+        ]  # fmt: skip
         await here.pass_time(1900.0)
         staging = await staging_of(story)
         assert staging["brokenGlass"] is None

@@ -1,6 +1,7 @@
 """Approvals as a team has them: real keys by ssh-keygen, commits signed by git, the commands that people type."""
 
 import subprocess
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -55,13 +56,15 @@ class Team:
             "approve", "dev", "--dir", self.line.git.folder, "--key", key, "--yes", *to
         )
 
-    async def waits(self, tip: names.CommitId, words: str) -> ledger.GateResult:
+    async def waits(
+        self, tip: names.CommitId, words: str, gate: str = "approvals"
+    ) -> ledger.GateResult:
         """Until the gate says so of this commit."""
 
         def found() -> ledger.GateResult | None:
             decision = self.line.decision()
             gates = decision.gates if decision and decision.commit == tip else ()
-            told = (each for each in gates if each.gate == "approvals" and words in each.reason)
+            told = (each for each in gates if each.gate == gate and words in each.reason)
             return next(told, None)
 
         return await self.line.until(words, found)
@@ -150,6 +153,56 @@ async def test_an_unsigned_change_and_a_strangers_word_wait(line: lines.Line):
     assert await line.stations["dev-1"].word(line.namespace, "a")() == "hello"
 
 
+@pytest.mark.threat(40)
+async def test_the_signatures_of_commits_are_asked_by_the_keys_in_force(line: lines.Line):
+    team = await introduced(line)
+    asks = lines.fleet_yaml("dev") + "    gates: {signatures: {group: releasers}}\n"
+    line.git.write({"fleet.yaml": asks})
+    tip = line.commit()
+    found = await team.waits(tip, "signed by releasers: ", "signatures")
+    assert found.state is ledger.GateState.OPEN
+    await team.approve(team.bert)
+    await line.healthy(tip)
+    team.signs_commits(key_of(line.folder, "mallory", "ed25519"))
+    tip = line.commit(line.app(a="four"))
+    found = await team.waits(tip, f"not signed by anybody of releasers: {tip[:10]}", "signatures")
+    assert found.state is ledger.GateState.REFUSED
+    await line.quiet()
+    assert await line.stations["dev-1"].word(line.namespace, "a")() == "hello"
+
+
+@pytest.mark.threat(54)
+async def test_two_people_pass_a_freeze_together(line: lines.Line):
+    team = await introduced(line)
+    freeze = (
+        "{name: freeze, effect: deny, timeZone: Etc/UTC, start: '2020-01-01T00:00', duration: 31d,"
+        " recurrence: 'FREQ=DAILY'}"
+    )
+    settings = f"{lines.fleet_yaml('dev')}    gates:\n      breakGlass: {{group: releasers, longest: 1h}}\n"
+    line.git.write({"fleet.yaml": settings})
+    tip = line.commit()
+    await team.waits(tip, "0 of 1")
+    await team.approve(team.bert)
+    await line.healthy(tip)
+    line.git.write({"fleet.yaml": f"{settings}      windows: [{freeze}]\n"})
+    tip = line.commit(line.app(a="five"))
+    await team.waits(tip, "closed by freeze", "windows")
+    await team.approve(team.bert)
+    until = (datetime.now(UTC) + timedelta(minutes=10)).isoformat()
+    for key, to in (
+        (team.ada, ("--hub", line.url)),
+        (team.bert, ("--out", line.folder / "glass")),
+    ):
+        ended = await fleet(
+            "break-glass", "dev", "--reason", "it burns", "--until", until, "--key", key, *to
+        )
+        assert ended.code == 0, ended.said
+    await team.waits(tip, "closed by freeze", "windows")
+    handed = await fleet("hub", "approve", line.folder / "glass", "--state", line.state.root)
+    assert "break-glass of bert is in the book" in handed.out, handed.said
+    await line.healthy(tip)
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -159,6 +212,14 @@ async def test_an_unsigned_change_and_a_strangers_word_wait(line: lines.Line):
         (("trust", "show", "dev"), "there is no"),
         (("trust", "sign", "1.yaml", "--key", "k"), "cannot read 1.yaml"),
         (("hub", "approve", "nothing"), "cannot read nothing"),
+        (
+            ("break-glass", "dev", "--reason", "x", "--until", "soon", "--out", "x"),
+            "a moment with its zone",
+        ),
+        (
+            ("break-glass", "dev", "--reason", "x", "--until", "2999-01-01T00:00:00Z"),
+            "--hub URL or --out FILE",
+        ),
     ],
 )
 async def test_what_is_asked_wrongly_is_told_in_words(

@@ -20,14 +20,14 @@ ROOT = Path(__file__).resolve().parents[3]
 pytestmark = pytest.mark.timeout(180, func_only=True)
 COMMANDS = [
     (), ("init",), ("check",), ("render",), ("promote",), ("status",), ("explain",), ("hub",), ("hub", "key"),
-    ("hub", "quarantine"), ("hub", "lift"), ("hub", "break-glass"), ("hub", "status-set"),
+    ("hub", "quarantine"), ("hub", "lift"), ("hub", "status-set"),
     ("hub", "baseline"), ("hub", "recover"), ("agent",), ("agent", "enroll"), ("agent", "run"),
     ("audit",), ("audit", "decisions"), ("audit", "violations"), ("audit", "verify"),
     ("audit", "show"), ("schema",), ("schema", "export"), ("lab",), ("lab", "up"),
     ("lab", "down"), ("lab", "kubeconfig"), ("policy",), ("policy", "test"), ("policy", "explain"),
     ("policy", "impact"), ("approve",), ("trust",), ("trust", "sign"), ("trust", "show"),
     ("hub", "approve"), ("rollout",), ("rollout", "pause"), ("rollout", "resume"), ("rollout", "abort"),
-    ("rollout", "status"),
+    ("rollout", "status"), ("break-glass",),
 ]  # fmt: skip
 
 
@@ -249,7 +249,7 @@ SILLY = [
     (("hub", "--repo", "fleet", "--state", "s", "--metrics-url", "http://["), "http://["),
     (("hub", "quarantine", "prod", "abc", "--reason", "x"), "no hub answers at fleet-state/"),
     (("hub", "quarantine", "prod", "abc"), "--reason"),
-    (("hub", "break-glass", "prod", "--reason", "x"), "--until"),
+    (("break-glass", "prod", "--reason", "x"), "--until"),
     (("explain", "prod", "--state", "missing"), "no hub"),
     (("rollout", "pause", "prod"), "--reason"),
     (("rollout", "abort", "prod", "--reason", "x", "--state", "missing"), "no hub"),

@@ -7,7 +7,7 @@ import pytest
 import approvers
 import builders
 from fleet.audit import chain, drafts, records
-from fleet.model import changes, health, json_values, kinds, ledger, names, pacing
+from fleet.model import approving, changes, health, json_values, kinds, ledger, names, pacing
 from fleet.protocol import approvals
 
 CANARY = "canary-s3cret-value"
@@ -95,7 +95,11 @@ DRAFTS: dict[str, tuple[records.Draft, records.Kind, str]] = {
         "prod",
     ),
     "break glass": (
-        drafts.break_glass(builders.break_glass(reason="out\nage"), at=builders.NOW),
+        drafts.break_glass(
+            builders.break_glass(reason="out\nage"),
+            approving.Signed(text="{}", signature="s"),
+            at=builders.NOW,
+        ),
         records.Kind.BREAK_GLASS,
         "prod",
     ),

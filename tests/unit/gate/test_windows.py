@@ -14,7 +14,7 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as some
 
 import builders
-from fleet.gate import windows
+from fleet.gate import glass, windows
 from fleet.manifests import recurrences, zones
 from fleet.model import errors, gating, ledger
 
@@ -146,14 +146,44 @@ def test_a_window_of_one_wave_says_nothing_to_another():
 @pytest.mark.threat(54)
 def test_broken_glass_passes_what_is_closed_until_its_end_and_says_so():
     now = builders.NOW
-    glass = builders.break_glass()
+    broken = glass.Broken(by="ada, bert", reason="outage", until=builders.later(3600))
     declared = [window("freeze", "deny", start="2026-02-01T00:00", duration="60d")]
-    found = windows.state(declared, now, glass=glass)
-    assert (found.is_open, found.until) == (True, glass.until)
+    found = windows.state(declared, now, broken=broken)
+    assert (found.is_open, found.until) == (True, broken.until)
     assert "break-glass" in found.reason
-    assert "ada: outage" in found.reason
-    for moment in (builders.later(-1), glass.until):
-        assert not windows.state(declared, moment, glass=glass).is_open
+    assert "ada, bert: outage" in found.reason
+    assert not windows.state(declared, broken.until, broken=broken).is_open
+
+
+SAID = {"ada": (2, 0, 3600), "bert": (2, 60, 1800), "cara": (3, 120, 900)}  # count, since, until
+
+
+@pytest.mark.parametrize(
+    ("who", "after", "until"),
+    [
+        (("ada",), 10, None),  # one of two
+        (("ada", "bert"), 59, None),  # not yet
+        (("ada", "bert"), 60, 1800),
+        (("ada", "bert"), 1799, 1800),
+        (("ada", "bert"), 1800, None),
+        (("ada", "bert", "cara"), 100, 1800),
+        (("ada", "bert", "cara"), 120, 900),  # whoever was asked for more counts
+        ((), 0, None),
+    ],
+)
+def test_glass_is_broken_while_enough_people_say_so(
+    who: tuple[str, ...], after: float, until: float | None
+):
+    rows = []
+    for each in who:
+        count, since, ends = SAID[each]
+        rows.append(
+            builders.break_glass(
+                by=each, count=count, since=builders.later(since), until=builders.later(ends)
+            )
+        )
+    found = glass.broken(rows, builders.later(after))
+    assert (found.until if found else None) == (until and builders.later(until))
 
 
 @pytest.mark.parametrize("can_break", [True, False])

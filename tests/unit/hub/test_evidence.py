@@ -25,7 +25,8 @@ def test_hotfixes_are_those_of_the_release_in_force_by_commit():
     book.take(builders.release(1, environment="prod", hotfixes=fixes[:1]))
     book.take(builders.release(2, environment="prod", hotfixes=fixes))
     book.take(builders.environment_state("prod", release=2))
-    hub = SimpleNamespace(ledger=book, measured={}, soaks={})
+    clock = SimpleNamespace(now=lambda: builders.NOW)
+    hub = SimpleNamespace(ledger=book, measured={}, soaks={}, clock=clock)
     facts = evidence.beside(
         builders.facts(),
         builders.candidate(environment="prod"),
