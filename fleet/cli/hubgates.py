@@ -8,34 +8,41 @@ from typing import Any
 
 from fleet.cli import previewing, wiring
 from fleet.gate import demands
-from fleet.hub import previews
+from fleet.hub import offline, previews
 from fleet.model import errors, ledger
-
-_UNKNOWN = "it knows what can be promoted, no branches off it"
-_ODD = "the hub was asked, and what it says is not understood: is it of this version?"
 
 
 async def told(found: previews.Preview, state: Path | None) -> previewing.Told:
     """A hub that cannot be reached, or that says something odd, is named; nothing is made of it."""
-    demanded, notes = found.demands, []
-    if state is not None and not found.conflicts:
-        try:
-            demanded = tuple(_joined(demanded, await _answers(found, state)))
-        except errors.FleetError as error:
-            notes.append(f"the hub was not asked: {error}")
-        except (KeyError, TypeError, ValueError):
-            notes.append(_ODD)
-    return previewing.Told(preview=found, demands=demanded, assumed=(*found.assumed, *notes))
+    alone = previewing.Told(preview=found, demands=found.demands, assumed=found.assumed)
+    if state is None or found.conflicts:
+        return alone
+    try:
+        return _beside(found, await _asked(found, state))
+    except errors.FleetError as error:
+        note = f"the hub was not asked: {error}"
+    except (KeyError, TypeError, ValueError):
+        note = "the hub was asked, and what it says is not understood: is it of this version?"
+    return replace(alone, assumed=(*found.assumed, note))
 
 
-async def _answers(found: previews.Preview, state: Path) -> list[ledger.GateResult]:
+async def _asked(found: previews.Preview, state: Path) -> Mapping[str, Any]:
     if found.asked.source is None or found.asked.head is not None:
-        raise errors.InputError(_UNKNOWN)
+        raise errors.InputError("it knows what can be promoted, no branches off it")
     from fleet.adapters.http import admin  # its HTTP takes longer to load than a preview
 
     arguments = {"environment": found.asked.target, "commit": found.asked.commit}
-    said = await admin.ask(wiring.StateFolder(root=state).socket, "explain", arguments)
-    return [_answer(each) for each in said["gates"]]
+    return await admin.ask(wiring.StateFolder(root=state).socket, "explain", arguments)
+
+
+def _beside(found: previews.Preview, said: Mapping[str, Any]) -> previewing.Told:
+    """Of what is there already it names no gates, but says so."""
+    answers = [_answer(each) for each in said["gates"]]
+    others = tuple(each for each in found.assumed if each != offline.NO_BOOK)
+    notes = () if answers else (f"the hub: {said['told']}",)
+    return previewing.Told(
+        preview=found, demands=tuple(_joined(found.demands, answers)), assumed=(*others, *notes)
+    )
 
 
 def _answer(said: Mapping[str, Any]) -> ledger.GateResult:

@@ -1,7 +1,7 @@
 """`fleet preview`: what a promotion or a pull request would do to every cluster, before the merge."""
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -102,7 +102,7 @@ async def _ground(words: _Words) -> AsyncIterator[tuple[previews.Ground, working
         raise errors.InputError(f"{words.folder} is no folder")
     folder = words.folder.resolve()
     local = working.Local(folder)
-    tips = (await local.fetch()).branches
+    tips = await _tips(local)
     async with scratch.borrowed(folder) as histories:
         repository = overlays.Overlaid(histories)
         tools = wiring.judge(repository, None, needs_kustomize=False)
@@ -113,6 +113,18 @@ async def _ground(words: _Words) -> AsyncIterator[tuple[previews.Ground, working
             ),
             local,
         )
+
+
+async def _tips(local: working.Local) -> Mapping[names.Branch, names.CommitId]:
+    try:
+        return (await local.fetch()).branches
+    except errors.UnreachableError as error:
+        if "not a git repository" not in str(error):
+            raise
+        raise errors.InputError(
+            f"{local.folder} is in no git repository",
+            hint="--dir: a clone of the fleet repository",
+        ) from error
 
 
 async def _asked(words: _Words, ground: previews.Ground, local: working.Local) -> previews.Asked:

@@ -10,6 +10,8 @@ from fleet.model import errors, findings, ledger, names
 from fleet.plan import check, rollout, slices
 from fleet.policy import coverage, leniency
 
+NO_BOOK = "no book is asked: that upstream accepted this and is healthy is for the hub to say"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
@@ -69,9 +71,7 @@ async def check_commit(
         ),
         tools,
     )
-    assumed = [
-        "no book is asked: that upstream accepted this and is healthy is for the hub to say"
-    ]
+    assumed = [NO_BOOK]
     if _is_imagined(judged):
         assumed.append(f"{environment} has no cluster yet: one without labels is imagined")
     if base is None:

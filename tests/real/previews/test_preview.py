@@ -1,7 +1,9 @@
 """`fleet preview` on real git: nothing merged, nothing pushed, and every cluster's change is told."""
 
 import asyncio
+import contextlib
 import sqlite3
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -256,8 +258,10 @@ async def test_misuse_is_said_and_the_next_step(git: repositories.Git, tmp_path:
         assert ended.code == 2, words
         assert said in ended.said, words
         assert ended.out == ""
-    ended = await fleet("preview", "dev", "staging", "--dir", tmp_path / "absent")
-    assert ended.code == 2
+    for place, said in (("absent", "is no folder"), (".", "is in no git repository")):
+        ended = await fleet("preview", "dev", "staging", "--dir", tmp_path / place)
+        assert ended.code == 2
+        assert said in ended.said
 
 
 @pytest.mark.threat(27)
@@ -395,47 +399,61 @@ async def test_gates_are_told_with_what_is_known_of_them_here(tmp_path: Path):
     assert [each["gate"] for each in ended.json["refusing"]] == ["budget"]
 
 
+WELL = {
+    "gate": "upstream health", "state": "open", "reason": "all well", "hint": "",
+    "until": "2027-01-01T00:00:00+00:00",
+}  # fmt: skip
+SICK = {
+    "gate": "quarantine",
+    "state": "refused",
+    "reason": "it failed",
+    "hint": "lift it",
+    "until": None,
+}
+HEALTH = "upstream health: dev is healthy with this content: "
+
+
+@contextlib.asynccontextmanager
+async def hub(state: Path, answer: dict[str, Any]) -> AsyncIterator[list[tuple[str, object]]]:
+    """One that answers whatever it is asked; with what it was asked."""
+    asked: list[tuple[str, object]] = []
+
+    async def answers(command: str, arguments: admin.Arguments, _: str) -> dict[str, Any]:
+        asked.append((command, dict(arguments)))
+        return answer
+
+    async with admin.serve(state / "fleet.sock", answers):
+        yield asked
+
+
 async def test_a_hub_that_can_be_reached_says_how_its_gates_stand(
     git: repositories.Git, tmp_path: Path
 ):
-    """Whatever else answers there, or nothing: then it is for the hub to say."""
-    asked: list[tuple[str, dict[str, str]]] = []
-    until = "2027-01-01T00:00:00+00:00"
-    well = {
-        "gate": "upstream health",
-        "state": "open",
-        "reason": "all well",
-        "hint": "",
-        "until": until,
-    }
-    sick = {
-        "gate": "quarantine",
-        "state": "refused",
-        "reason": "it failed",
-        "hint": "lift it",
-        "until": None,
-    }
-    answers: dict[str, Any] = {"gates": [well, sick]}
-
-    async def answer(command: str, arguments: admin.Arguments, _: str) -> dict[str, object]:
-        asked.append((command, dict(arguments)))
-        return answers
-
     git.commit({"apps/web/settings.yaml": previewed.config("two")})
     words = ("dev", "staging", "--state", tmp_path)
-    told = "upstream health: dev is healthy with this content: "
-    async with admin.serve(tmp_path / "fleet.sock", answer):
+    async with hub(tmp_path, {"gates": [WELL, SICK]}) as asked:
         ended = await previewed.preview(git, *words)
-        assert f"{told}open: all well, until 2027-01-01T00:00+00:00" in ended.out
-        assert "quarantine: refused: it failed (lift it)" in ended.out
-        assert asked == [("explain", {"environment": "staging", "commit": git.tip("dev")})]
-        for odd in (["none"], [{**well, "state": "moon"}], [{**well, "until": "soon"}], None):
-            answers["gates"] = odd
+    assert asked == [("explain", {"environment": "staging", "commit": git.tip("dev")})]
+    assert f"{HEALTH}open: all well, until 2027-01-01T00:00+00:00" in ended.out
+    assert "quarantine: refused: it failed (lift it)" in ended.out
+    assert "no book is asked" not in ended.out
+    async with hub(tmp_path, {"gates": [], "told": "this is what staging runs"}):
+        ended = await previewed.preview(git, *words)
+    assert "the hub: this is what staging runs" in ended.out
+
+
+async def test_a_hub_that_is_odd_or_out_of_reach_is_named_and_nothing_is_made_of_it(
+    git: repositories.Git, tmp_path: Path
+):
+    git.commit({"apps/web/settings.yaml": previewed.config("two")})
+    words = ("dev", "staging", "--state", tmp_path)
+    for odd in (["none"], [{**WELL, "state": "moon"}], [{**WELL, "until": "soon"}], None, []):
+        async with hub(tmp_path, {"gates": odd}):
             ended = await previewed.preview(git, *words)
-            assert f"{told}asked by the hub" in ended.out
-            assert "what it says is not understood" in ended.out
+        assert f"{HEALTH}asked by the hub" in ended.out
+        assert "what it says is not understood" in ended.out
     ended = await previewed.preview(git, *words)
-    assert f"{told}asked by the hub" in ended.out
-    assert "the hub was not asked: " in ended.out
+    assert f"{HEALTH}asked by the hub" in ended.out
+    assert "the hub was not asked: no hub answers" in ended.out
     ended = await previewed.preview(git, *words, "--head", "dev")
     assert "the hub was not asked: it knows what can be promoted" in ended.out
