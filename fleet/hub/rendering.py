@@ -1,5 +1,6 @@
 """Bundles as manifests: each rendered as seldom as its inputs allow, then given to its clusters."""
 
+import operator
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,7 +16,7 @@ from fleet.manifests import (
     selection,
     tracing,
 )
-from fleet.model import findings, json_values, kinds, names
+from fleet.model import findings, json_values, kinds, names, sharing
 from fleet.model import objects as words
 from fleet.ports import renderer, store
 
@@ -341,16 +342,9 @@ async def _values(
 def _claims(shares: Mapping[names.Cluster, Sequence[words.Manifest]]) -> list[findings.Finding]:
     """Objects that two bundles claim, each named once with all the clusters where they meet."""
     met: dict[findings.Finding, list[names.Cluster]] = {}
-    numbers: dict[words.Key, int] = {}
-    known: dict[
-        int, int
-    ] = {}  # numbers of keys by the identity of manifests, which clusters share
+    keys = sharing.Numbers(operator.attrgetter("key"))
     for cluster, manifests in shares.items():
-        ids = [*map(id, manifests)]
-        fresh = set(ids).difference(known)
-        for each in [each for each in manifests if id(each) in fresh] if fresh else ():
-            known[id(each)] = numbers.setdefault(each.key, len(numbers))
-        if len(set(map(known.__getitem__, ids))) == len(ids):
+        if len(set(keys.of(manifests))) == len(manifests):
             continue
         for finding in objects.duplicates(manifests):
             met.setdefault(finding, []).append(cluster)

@@ -6,7 +6,7 @@ Only clean verdicts are remembered, so a finding is always made from the text th
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from fleet.hub import memory
+from fleet.hub import cases, memory
 from fleet.manifests import scopes
 from fleet.model import findings, json_values, names, objects
 from fleet.policy import evaluate, matching, policies
@@ -15,10 +15,10 @@ from fleet.ports import store
 
 _MANY = 2_000  # verdicts that are remembered at a time
 
-Old = objects.Manifest | None  # what an object replaces; None = nothing, or nobody asks
+Old = cases.Old
 Judge = Callable[[objects.Manifest, Old], tuple[findings.Finding, ...]]
-Share = Mapping[names.Cluster, tuple[objects.Manifest, ...]]
-Runs = Mapping[names.Cluster, Mapping[objects.Key, objects.Manifest]]
+Share = cases.Share
+Runs = cases.Runs
 Previous = Callable[[], Awaitable[Runs]]
 
 
@@ -41,11 +41,6 @@ class Court:
     clusters: tuple[names.Cluster, ...]
     runs: Runs
     heeds: Callable[[objects.Manifest], bool]
-
-    def before(self, manifest: objects.Manifest, cluster: names.Cluster) -> Old:
-        runs = self.runs.get(cluster)
-        old = runs.get(manifest.key) if runs else None
-        return old if old is not None and self.heeds(manifest) else None
 
 
 _CLEAN, _SOME = b"clean", b"some"
@@ -125,16 +120,12 @@ def schema_courts(schemas: Mapping[names.Cluster, customs.Schemas], runs: Runs) 
     for each in {each.identity: each for each in schemas.values()}.values():
         yield Court(
             name=f"schema/{each.identity}",
-            key=lambda _, old, i=each.identity: f"schema/{i}{_was(old)}",  # type: ignore[misc]  # bound here
+            key=lambda _, old, i=each.identity: f"schema/{i}{cases.was(old)}",  # type: ignore[misc]  # bound here
             judge=each.validate,
             clusters=tuple(c for c, one in schemas.items() if one.identity == each.identity),
             runs=runs if each.has_transitions else {},
             heeds=each.heeds_update,
         )
-
-
-def _was(old: Old) -> str:
-    return "" if old is None else f"/was/{old.digest}"
 
 
 async def policy(
@@ -234,7 +225,7 @@ def _scene(
 
 
 def _saw(old: Old, brought: customs.Customs) -> str:
-    return "" if old is None else f"{_was(old)}{brought.identity(old)}"
+    return "" if old is None else f"{cases.was(old)}{brought.identity(old)}"
 
 
 def _replacing(old: Old, scene: evaluate.Scene) -> evaluate.Scene:
@@ -279,34 +270,21 @@ def neighbourhoods(manifests: Share, *, annotated: bool) -> list[_Neighbourhood]
     return list(found.values())
 
 
-_Identity = tuple[names.Digest, objects.Source, str]
-
-
 async def _judged(share: Share, court: Court, bench: Bench) -> list[findings.Finding]:
     """Each different manifest of a court's share, with all its clusters named in what is found."""
     share = {cluster: share[cluster] for cluster in court.clusters}
-    whole = await _whole(share, court, bench)
-    where: dict[_Identity, list[names.Cluster]] = {}
-    one: dict[_Identity, tuple[objects.Manifest, Old]] = {}
-    for cluster, manifests in share.items():
-        for each in manifests:
-            if each.piece in whole:
-                continue
-            old = court.before(each, cluster)
-            identity = (each.digest, each.source, _was(old))
-            where.setdefault(identity, []).append(cluster)
-            one[identity] = each, old
-    keys = {identity: key(court, each, old) for identity, (each, old) in one.items()}
-    found, fresh = await _known(keys, where, bench)
+    asked = cases.Cases(share, court.runs, court.heeds, await _whole(share, court, bench))
+    keys = {identity: key(court, *case) for identity, case in asked.each.items()}
+    found, fresh = await _known(keys, asked, bench)
     clean: dict[str, bytes] = {}
     judge = court.judge
     async for identity, faults in memory.worked(
         fresh,
-        lambda part: [_heard(judge, *one[each]) for each in part],
+        lambda part: [_heard(judge, *asked.each[each]) for each in part],
         bench.aside,
         bench.crew,
     ):
-        found += _spread(faults, where[identity])
+        found += _spread(faults, asked.where(identity)) if faults else []
         if not faults:
             clean[keys[identity]] = _CLEAN
         if len(clean) >= _MANY:
@@ -321,17 +299,17 @@ def _heard(judge: Judge, manifest: objects.Manifest, old: Old) -> tuple[findings
 
 
 async def _known(
-    keys: Mapping[_Identity, str], where: Mapping[_Identity, list[names.Cluster]], bench: Bench
-) -> tuple[list[findings.Finding], list[_Identity]]:
+    keys: Mapping[cases.Identity, str], asked: cases.Cases, bench: Bench
+) -> tuple[list[findings.Finding], list[cases.Identity]]:
     """What is known to be found, and what nothing is known of."""
     clear, faults = bench.foreseen.clean, bench.foreseen.faults
     known = await bench.memo.recall({each for each in keys.values() if each not in clear})
     found: list[findings.Finding] = []
-    fresh: list[_Identity] = []
+    fresh: list[cases.Identity] = []
     for identity, verdict in keys.items():
         seen = faults.get((verdict, identity[1]))
         if seen is not None:
-            found += _spread(seen, where[identity])
+            found += _spread(seen, asked.where(identity)) if seen else []
         elif verdict not in clear and verdict not in known:
             fresh.append(identity)
     return found, fresh

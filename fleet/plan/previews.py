@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
-from fleet.model import changes, errors, findings, leaving, names, objects, pacing
+from fleet.model import changes, errors, findings, leaving, names, objects, pacing, sharing
 from fleet.plan import edits, rollout
 
 Share = tuple[objects.Manifest, ...]
@@ -158,7 +158,6 @@ def _totals(groups: Sequence[Group]) -> Totals:
     )
 
 
-_Said = tuple[objects.Key, names.Digest, str, bool]
 _Shape = frozenset[int]
 
 
@@ -169,9 +168,7 @@ class _Comparison:
     Objects have numbers: equal ones have the same, so that what two shares have in common costs next to nothing.
     """
 
-    known: dict[int, int] = field(default_factory=dict)  # numbers by the identity of manifests
-    numbers: dict[_Said, int] = field(default_factory=dict)
-    manifests: dict[int, objects.Manifest] = field(default_factory=dict)
+    numbers: sharing.Numbers = field(default_factory=lambda: sharing.Numbers(_said))
     shares: dict[tuple[_Shape, _Shape], tuple[str, tuple[Change, ...]]] = field(
         default_factory=dict
     )
@@ -181,26 +178,16 @@ class _Comparison:
 
     def of(self, before: Share, after: Share) -> tuple[str, tuple[Change, ...]]:
         """What is seen, as one text, and the changes themselves."""
-        old, new = self._numbered(before), self._numbered(after)
+        old, new = frozenset(self.numbers.of(before)), frozenset(self.numbers.of(after))
         pair = old - new, new - old
         if pair not in self.shares:
             found = tuple(self._changes(*pair))
             self.shares[pair] = repr(found), found
         return self.shares[pair]
 
-    def _numbered(self, share: Share) -> _Shape:
-        known = self.known
-        ids = set(map(id, share))
-        if fresh := ids.difference(known):
-            for each in [each for each in share if id(each) in fresh]:
-                number = self.numbers.setdefault(_said(each), len(self.numbers))
-                known[id(each)] = number
-                self.manifests[number] = each
-        return frozenset(map(known.__getitem__, ids))
-
     def _changes(self, going: _Shape, coming: _Shape) -> Iterator[Change]:
-        old = {each.key: each for each in map(self.manifests.__getitem__, going)}
-        new = {each.key: each for each in map(self.manifests.__getitem__, coming)}
+        old = {each.key: each for each in map(self.numbers.first.__getitem__, going)}
+        new = {each.key: each for each in map(self.numbers.first.__getitem__, coming)}
         for key in sorted({*old, *new}):
             yield self._change(old.get(key), new.get(key))
 
@@ -224,7 +211,7 @@ class _Comparison:
         return self.pairs[pair]
 
 
-def _said(manifest: objects.Manifest) -> _Said:
+def _said(manifest: objects.Manifest) -> tuple[objects.Key, names.Digest, str, bool]:
     """What makes an object another one. A Namespace may be claimed by several bundles: it is nobody's."""
     bundle = "" if manifest.key.kind == "Namespace" else manifest.bundle
     return manifest.key, manifest.digest, bundle, manifest.takeover

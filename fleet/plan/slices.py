@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from fleet.model import json_values, names, objects
+from fleet.model import json_values, names, objects, sharing
 from fleet.model import slices as form
 
 
@@ -28,16 +28,10 @@ def named_each(
     manifests: Mapping[names.Cluster, tuple[objects.Manifest, ...]],
 ) -> dict[names.Cluster, Slice]:
     """Stand-ins for slices that nobody will fetch: told apart by what they hold, without its bytes."""
-    numbers: dict[tuple[str, str, bool], int] = {}
-    known: dict[int, int] = {}  # by the identity of manifests, which clusters share
+    numbers = sharing.Numbers(lambda each: (each.digest, each.bundle, each.takeover))
     found = {}
     for cluster, share in manifests.items():
-        ids = [*map(id, share)]
-        if fresh := set(ids).difference(known):
-            for each in [each for each in share if id(each) in fresh]:
-                said = (each.digest, each.bundle, each.takeover)
-                known[id(each)] = numbers.setdefault(said, len(numbers))
-        held = repr(sorted(map(known.__getitem__, ids))).encode()
+        held = repr(sorted(numbers.of(share))).encode()
         digest = names.SliceDigest(json_values.digest_of_bytes(held))
         found[cluster] = Slice(digest=digest, data=b"", objects=len(share))
     return found

@@ -3,12 +3,11 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from fleet.model import findings, json_values, names, objects
+from fleet.model import findings, json_values, names, objects, sharing
 from fleet.policy.relations import collisions, deferred, missing, selections, sketches
 from fleet.policy.relations.index import Index, References
 
 Share = tuple[objects.Manifest, ...]
-_Said = tuple[str, str, int]
 NAMES = (
     "collision",
     "deferred",
@@ -42,18 +41,15 @@ def _alike(
     if len(manifests) == 1:
         yield from ((share, (cluster,)) for cluster, share in manifests.items())
         return
-    said: dict[int, _Said] = {}
-    groups: dict[tuple[_Said, ...], list[names.Cluster]] = {}
+    numbers = sharing.Numbers(_said)
+    groups: dict[tuple[int, ...], list[names.Cluster]] = {}
     for cluster, share in manifests.items():
-        ids = [*map(id, share)]
-        if fresh := set(ids).difference(said):
-            said |= {id(each): _of(each) for each in share if id(each) in fresh}
-        groups.setdefault(tuple(map(said.__getitem__, ids)), []).append(cluster)
+        groups.setdefault(tuple(numbers.of(share)), []).append(cluster)
     for clusters in groups.values():
         yield manifests[clusters[0]], tuple(clusters)
 
 
-def _of(manifest: objects.Manifest) -> _Said:
+def _said(manifest: objects.Manifest) -> tuple[str, str, int]:
     """By its sketch: values from the data of ConfigMaps, as each cluster may have its own, tell none apart."""
     sketch = manifest.sketch if manifest.sketch is not None else sketches.sketch(manifest)
     digest = manifest.digest if sketch is None else json_values.digest(sketch)

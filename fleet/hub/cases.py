@@ -1,0 +1,70 @@
+"""The different manifests among those of all clusters, each with what it replaces: what a court looks at, once.
+
+In which clusters they are is worked out when something is found.
+"""
+
+import itertools
+import operator
+from collections.abc import Callable, Collection, Iterable, Mapping
+
+from fleet.model import names, objects, sharing
+
+Old = objects.Manifest | None  # what an object replaces; None = nothing, or nobody asks
+Share = Mapping[names.Cluster, tuple[objects.Manifest, ...]]
+Runs = Mapping[names.Cluster, Mapping[objects.Key, objects.Manifest]]
+Identity = tuple[names.Digest, objects.Source, str]
+_Pair = tuple[int, int | None]  # a manifest and what it replaces, as numbers
+
+
+def was(old: Old) -> str:
+    return "" if old is None else f"/was/{old.digest}"
+
+
+class Cases:
+    """`heeds` says of which manifests it matters what they replace; `whole` are pieces that nobody need look at."""
+
+    def __init__(
+        self,
+        share: Share,
+        runs: Runs,
+        heeds: Callable[[objects.Manifest], bool],
+        whole: Collection[str] = (),
+    ) -> None:
+        self._share, self._runs = share, runs
+        self._here = sharing.Numbers(lambda each: (each.digest, each.source, each.piece))
+        self._before = sharing.Numbers(operator.attrgetter("digest"))
+        self._keys = sharing.Numbers(operator.attrgetter("key"))
+        self._pairs_of: dict[Identity, set[_Pair]] = {}
+        self._clusters_of: dict[_Pair, list[names.Cluster]] = {}
+        self.each: dict[Identity, tuple[objects.Manifest, Old]] = {}
+        pairs: dict[_Pair, None] = {}
+        for cluster in share:
+            pairs.update(dict.fromkeys(self._pairs(cluster)))
+        for here, before in pairs:
+            manifest = self._here.first[here]
+            if manifest.piece not in whole:
+                old = None if before is None else self._before.first[before]
+                old = old if old is not None and heeds(manifest) else None
+                identity = (manifest.digest, manifest.source, was(old))
+                self.each[identity] = manifest, old
+                self._pairs_of.setdefault(identity, set()).add((here, before))
+
+    def _pairs(self, cluster: names.Cluster) -> Iterable[_Pair]:
+        runs, share = self._runs.get(cluster), self._share[cluster]
+        here = self._here.of(share)
+        if not runs:
+            return zip(here, itertools.repeat(None), strict=False)
+        olds = tuple(runs.values())
+        known = dict(zip(self._keys.of(olds), self._before.of(olds), strict=True))
+        return zip(here, map(known.get, self._keys.of(share)), strict=True)
+
+    def where(self, identity: Identity) -> list[names.Cluster]:
+        if not self._clusters_of:
+            for cluster in self._share:
+                for pair in self._pairs(cluster):
+                    self._clusters_of.setdefault(pair, []).append(cluster)
+        pairs = self._pairs_of[identity]
+        if len(pairs) == 1:
+            return self._clusters_of[min(pairs)]
+        found = {cluster for pair in pairs for cluster in self._clusters_of[pair]}
+        return [cluster for cluster in self._share if cluster in found]
