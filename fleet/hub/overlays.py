@@ -75,8 +75,10 @@ class Overlaid:
 
     async def is_ancestor(self, older: names.CommitId, newer: names.CommitId) -> bool:
         made, real = self._behind([newer])
-        if older in made or older in self._made:
+        if older in self._made:
             return older in made
+        if older in real:
+            return True
         return any([await self._under.is_ancestor(older, each) for each in real])
 
     async def steps(self, base: names.CommitId, tip: names.CommitId) -> tuple[snapshots.Step, ...]:
@@ -99,7 +101,7 @@ class Overlaid:
         left_out, others = self._behind(without)
         found = [each for each in made if each not in left_out]
         for each in real:
-            found += await self._under.between(each, others, most)
+            found += await self._under.between(each, others, most) if each not in others else ()
         return tuple(dict.fromkeys(found))[:most]
 
     async def fork(self, one: names.CommitId, other: names.CommitId) -> names.CommitId | None:

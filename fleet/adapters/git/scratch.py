@@ -24,6 +24,13 @@ class Scratch(reading.Reader):
 
     def __init__(self, program: programs.Program) -> None:
         super().__init__(program)
+        self._is_whole = False
+
+    async def _whole(self) -> None:
+        """It is there for a moment, so it is asked once."""
+        if not self._is_whole:
+            await super()._whole()
+            self._is_whole = True
 
     async def fetch(self) -> repository.Tips:
         """It has no branches."""
