@@ -4,7 +4,6 @@ In which clusters they are is worked out when something is found.
 """
 
 import itertools
-import operator
 from collections.abc import Callable, Collection, Iterable, Mapping
 
 from fleet.model import names, objects, sharing
@@ -31,9 +30,9 @@ class Cases:
         whole: Collection[str] = (),
     ) -> None:
         self._share, self._runs = share, runs
-        self._here = sharing.Numbers(lambda each: (each.digest, each.source, each.piece))
-        self._before = sharing.Numbers(operator.attrgetter("digest"))
-        self._keys = sharing.Numbers(operator.attrgetter("key"))
+        self._numbers = sharing.Numbers(lambda each: (each.digest, each.source, each.piece))
+        self._keys: list[int] = []  # of manifests by their number: equal keys have the same
+        self._numbered: dict[objects.Key, int] = {}
         self._pairs_of: dict[Identity, set[_Pair]] = {}
         self._clusters_of: dict[_Pair, list[names.Cluster]] = {}
         self.each: dict[Identity, tuple[objects.Manifest, Old]] = {}
@@ -41,22 +40,24 @@ class Cases:
         for cluster in share:
             pairs.update(dict.fromkeys(self._pairs(cluster)))
         for here, before in pairs:
-            manifest = self._here.first[here]
+            manifest = self._numbers.first[here]
             if manifest.piece not in whole:
-                old = None if before is None else self._before.first[before]
+                old = None if before is None else self._numbers.first[before]
                 old = old if old is not None and heeds(manifest) else None
                 identity = (manifest.digest, manifest.source, was(old))
                 self.each[identity] = manifest, old
                 self._pairs_of.setdefault(identity, set()).add((here, before))
 
     def _pairs(self, cluster: names.Cluster) -> Iterable[_Pair]:
-        runs, share = self._runs.get(cluster), self._share[cluster]
-        here = self._here.of(share)
+        runs, here = self._runs.get(cluster), self._numbers.of(self._share[cluster])
         if not runs:
             return zip(here, itertools.repeat(None), strict=False)
-        olds = tuple(runs.values())
-        known = dict(zip(self._keys.of(olds), self._before.of(olds), strict=True))
-        return zip(here, map(known.get, self._keys.of(share)), strict=True)
+        before = self._numbers.of(runs.values())
+        for each in self._numbers.first[len(self._keys) :]:
+            self._keys.append(self._numbered.setdefault(each.key, len(self._numbered)))
+        key = self._keys.__getitem__
+        known = dict(zip(map(key, before), before, strict=True))
+        return zip(here, map(known.get, map(key, here)), strict=True)
 
     def where(self, identity: Identity) -> list[names.Cluster]:
         if not self._clusters_of:
