@@ -59,6 +59,9 @@ class Question:
         False  # a cluster, where none is registered: so that a laptop sees what one would say
     )
     by_own_rules: bool = False  # where no upstream can be named, and yet it had these rules first
+    held: verdicts.Share | None = field(
+        default=None, compare=False, repr=False
+    )  # made of the base
 
 
 @dataclass(slots=True, kw_only=True)
@@ -194,7 +197,9 @@ async def of_reading(
 
 
 def _judged_before(question: Question, tools: Tools) -> verdicts.Share | None:
-    """What runs, where it is what was judged last."""
+    """What runs, where that is known: it is what was judged last, or was judged apart."""
+    if question.held is not None:
+        return question.held
     last = tools.judged.get(question.environment)
     if last is None or question.base is None or last.question.road != question.road:
         return None
@@ -223,12 +228,15 @@ async def road_of(
 
 async def ids(question: Question, tools: Tools) -> layout.Ids:
     """What a commit is, by content, rules and owned paths."""
-    return (await _read(question.commit, question, tools)).ids
+    return await readings.ids(question.commit, _layout(question), tools.repository, tools.files)
 
 
 async def _read(commit: names.CommitId, question: Question, tools: Tools) -> readings.Reading:
-    where = layout.Layout(environment=question.environment, owned=question.road.owned)
-    return await readings.read(commit, where, tools.repository, tools.files)
+    return await readings.read(commit, _layout(question), tools.repository, tools.files)
+
+
+def _layout(question: Question) -> layout.Layout:
+    return layout.Layout(environment=question.environment, owned=question.road.owned)
 
 
 def _kitchen(tools: Tools, ahead: foresight.Foresight | None = None) -> rendering.Kitchen:

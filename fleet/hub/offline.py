@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from fleet.gate import candidates
-from fleet.hub import imagined, judging, proofs, serving
+from fleet.hub import imagined, judging, proofs, serving, verdicts
 from fleet.manifests import scopes
 from fleet.model import errors, findings, ledger, names
 from fleet.plan import check, rollout, slices
@@ -51,10 +51,12 @@ async def check_commit(
     *,
     counts: bool = True,
     by_own_rules: bool = False,
+    held: verdicts.Share | None = None,
 ) -> Verdict:
     """`base` stands for what runs; without it the commit is held against its own rules alone.
 
     `counts`: whether anybody asks for `passed`. `by_own_rules`: upstream ran its rules before its content.
+    `held`: what the base makes of its clusters by its own fleet.yaml, where that was worked out before.
     """
     road = await road_of(commit, tools)
     known(environment, road)
@@ -68,6 +70,7 @@ async def check_commit(
             upstream=None,
             imagines=True,
             by_own_rules=by_own_rules,
+            held=held if base and await judging.road_of(base, tools) == road else None,
         ),
         tools,
     )

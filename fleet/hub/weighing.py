@@ -64,6 +64,7 @@ async def weigh(
         tools,
         counts=False,
         by_own_rules=about.rules_came_first,
+        held=before.manifests if before else None,
     )
     judged = after.judged
     plan = _plan(judged, _retiring(before, judged))
