@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from fleet.hub import readings, verdicts
+from fleet.hub import readings
 from fleet.manifests import selection, variables
 from fleet.model import findings, kinds, names, objects
 from fleet.policy import leniency
@@ -32,7 +32,7 @@ class Crowd:
     def spread(
         self,
         manifests: Mapping[names.Cluster, Share],
-        runs: verdicts.Runs,
+        runs: Mapping[names.Cluster, Share],
         docket: leniency.Docket,
         found: Iterable[findings.Finding],
     ) -> dict[str, Any]:

@@ -10,7 +10,6 @@ from fleet.model import names, objects, sharing
 
 Old = objects.Manifest | None  # what an object replaces; None = nothing, or nobody asks
 Share = Mapping[names.Cluster, tuple[objects.Manifest, ...]]
-Runs = Mapping[names.Cluster, Mapping[objects.Key, objects.Manifest]]
 Identity = tuple[names.Digest, objects.Source, str]
 _Pair = tuple[int, int | None]  # a manifest and what it replaces, as numbers
 
@@ -25,7 +24,7 @@ class Cases:
     def __init__(
         self,
         share: Share,
-        runs: Runs,
+        runs: Share,
         heeds: Callable[[objects.Manifest], bool],
         whole: Collection[str] = (),
     ) -> None:
@@ -52,7 +51,7 @@ class Cases:
         runs, here = self._runs.get(cluster), self._numbers.of(self._share[cluster])
         if not runs:
             return zip(here, itertools.repeat(None), strict=False)
-        before = self._numbers.of(runs.values())
+        before = self._numbers.of(runs)
         for each in self._numbers.first[len(self._keys) :]:
             self._keys.append(self._numbered.setdefault(each.key, len(self._numbered)))
         key = self._keys.__getitem__

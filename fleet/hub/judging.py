@@ -104,7 +104,7 @@ class Judged:
     renderers: tuple[str, ...]
     docket: leniency.Docket = field(repr=False)
     findings: tuple[findings.Finding, ...]
-    runs: verdicts.Runs = field(repr=False)  # as far as anyone asked what the objects replace
+    runs: verdicts.Share = field(repr=False)  # as far as anyone asked what the objects replace
 
     @property
     def spec(self) -> kinds.EnvironmentSpec:
@@ -345,7 +345,7 @@ async def _heard(
     manifests = served.rendered.manifests
     related = await tools.aside(lambda: relations.check(manifests))
     heard = {}
-    for each in sets:
+    for each in {each.digest: each for each in sets}.values():
         bound = policies.for_environment(each, question.environment)
         court = (bound, served.scopes, served.brought, previous, _bench(tools))
         found = [

@@ -3,12 +3,13 @@
 Only clean verdicts are remembered, so a finding is always made from the text that it points at.
 """
 
+import operator
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from fleet.hub import cases, memory
 from fleet.manifests import scopes
-from fleet.model import findings, json_values, names, objects
+from fleet.model import findings, json_values, names, objects, sharing
 from fleet.policy import evaluate, matching, policies
 from fleet.policy.crds import customs
 from fleet.ports import store
@@ -18,11 +19,10 @@ _MANY = 2_000  # verdicts that are remembered at a time
 Old = cases.Old
 Judge = Callable[[objects.Manifest, Old], tuple[findings.Finding, ...]]
 Share = cases.Share
-Runs = cases.Runs
-Previous = Callable[[], Awaitable[Runs]]
+Previous = Callable[[], Awaitable[Share]]
 
 
-async def nothing() -> Runs:
+async def nothing() -> Share:
     """What runs where that is not known."""
     return {}
 
@@ -39,7 +39,7 @@ class Court:
     key: Callable[[objects.Manifest, Old], str]
     judge: Judge
     clusters: tuple[names.Cluster, ...]
-    runs: Runs
+    runs: Share
     heeds: Callable[[objects.Manifest], bool]
 
 
@@ -116,7 +116,9 @@ async def schema(
     return found
 
 
-def schema_courts(schemas: Mapping[names.Cluster, customs.Schemas], runs: Runs) -> Iterator[Court]:
+def schema_courts(
+    schemas: Mapping[names.Cluster, customs.Schemas], runs: Share
+) -> Iterator[Court]:
     for each in {each.identity: each for each in schemas.values()}.values():
         yield Court(
             name=f"schema/{each.identity}",
@@ -149,7 +151,7 @@ def policy_courts(
     bound: policies.PolicySet,
     known: scopes.Scopes,
     brought: customs.Customs,
-    runs: Runs,
+    runs: Share,
 ) -> Iterator[Court]:
     """Of the manifests only the Namespaces count."""
     for clusters, scene, key in _scenes(manifests, bound, known, brought):
@@ -174,8 +176,7 @@ async def deletions(
     """What policies say to the going of what runs, among the Namespaces that stay and those that go."""
     if not bound.index.heeds_deletions:
         return []
-    runs = await previous()
-    gone = {cluster: _gone(runs.get(cluster, {}), share) for cluster, share in manifests.items()}
+    gone = _gone(await previous(), manifests)
     around = {cluster: (*gone[cluster], *share) for cluster, share in manifests.items()}
     found: list[findings.Finding] = []
     for clusters, scene, key in _scenes(around, bound, known, brought):
@@ -191,11 +192,14 @@ async def deletions(
     return found
 
 
-def _gone(
-    runs: Mapping[objects.Key, objects.Manifest], share: Iterable[objects.Manifest]
-) -> tuple[objects.Manifest, ...]:
-    stays = {each.key for each in share}
-    return tuple(each for key, each in runs.items() if key not in stays)
+def _gone(runs: Share, manifests: Share) -> dict[names.Cluster, tuple[objects.Manifest, ...]]:
+    keys = sharing.Numbers(operator.attrgetter("key"))
+    found = {}
+    for cluster, share in manifests.items():
+        held, stays = runs.get(cluster, ()), set(keys.of(share))
+        goes = () if stays.issuperset(theirs := keys.of(held)) else zip(held, theirs, strict=True)
+        found[cluster] = tuple(each for each, key in goes if key not in stays)
+    return found
 
 
 def _scenes(
@@ -259,15 +263,31 @@ class _Neighbourhood:
 def neighbourhoods(manifests: Share, *, annotated: bool) -> list[_Neighbourhood]:
     """All of the clusters, each in one."""
     found: dict[str, _Neighbourhood] = {}
+    among: dict[tuple[int, ...], _Neighbourhood] = {}
+    places = sharing.Numbers(lambda each: each.digest if _is_space(each) else "")
     for cluster, share in manifests.items():
-        spaces = [e for e in share if (e.key.group, e.key.kind) == ("", "Namespace")]
-        labels = {each.key.name: matching.texts(each.body, "labels") for each in spaces}
-        notes = {
-            each.key.name: matching.texts(each.body, "annotations") for each in spaces if annotated
-        }
-        near = _Neighbourhood(labels=labels, annotations=notes, clusters=[])
-        found.setdefault(json_values.digest([labels, notes]), near).clusters.append(cluster)
+        numbers = tuple(dict.fromkeys(places.of(share)))
+        if numbers not in among:
+            spaces = [e for n in numbers if _is_space(e := places.first[n])]
+            near = _neighbourhood(spaces, annotated=annotated)
+            digest = json_values.digest([near.labels, near.annotations])
+            among[numbers] = found.setdefault(digest, near)
+        among[numbers].clusters.append(cluster)
     return list(found.values())
+
+
+def _is_space(manifest: objects.Manifest) -> bool:
+    return (manifest.key.group, manifest.key.kind) == ("", "Namespace")
+
+
+def _neighbourhood(spaces: Iterable[objects.Manifest], *, annotated: bool) -> _Neighbourhood:
+    return _Neighbourhood(
+        labels={each.key.name: matching.texts(each.body, "labels") for each in spaces},
+        annotations={
+            each.key.name: matching.texts(each.body, "annotations") for each in spaces if annotated
+        },
+        clusters=[],
+    )
 
 
 async def _judged(share: Share, court: Court, bench: Bench) -> list[findings.Finding]:
