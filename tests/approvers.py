@@ -1,39 +1,16 @@
-"""People with SSH keys, in memory: they sign trust files and approvals as `ssh-keygen -Y sign` would."""
+"""People who sign trust files and approvals."""
 
-import base64
 import json
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric import ed25519
-
 import builders
 from fleet.model import approving, names
-from fleet.protocol import approvals, sshsig, sshwire
+from fleet.protocol import approvals, sshsig
+from fleet.simulation import people
 
 
-@dataclass(frozen=True)
-class Person:
-    name: str
-    private: ed25519.Ed25519PrivateKey = field(
-        default_factory=ed25519.Ed25519PrivateKey.generate, repr=False
-    )
-
-    @property
-    def blob(self) -> bytes:
-        raw = self.private.public_key().public_bytes_raw()
-        return sshwire.string(b"ssh-ed25519") + sshwire.string(raw)
-
-    @property
-    def line(self) -> str:
-        return "ssh-ed25519 " + base64.b64encode(self.blob).decode()
-
-    def sign(self, message: bytes, namespace: str) -> str:
-        inner = self.private.sign(sshsig.signed(message, namespace))
-        signature = sshwire.string(b"ssh-ed25519") + sshwire.string(inner)
-        return sshsig.armor(self.blob, namespace, signature)
-
+class Person(people.Person):
     def says(
         self,
         subject: approving.Subject,

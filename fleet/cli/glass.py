@@ -1,13 +1,12 @@
 """`fleet break-glass`: pass closed windows, together with as many others as fleet.yaml asks for."""
 
-from datetime import datetime
 from typing import Annotated
 
 import typer
 
 from fleet.adapters import clock
 from fleet.cli import output, processes, signing
-from fleet.model import approving, errors, names
+from fleet.model import approving, moments, names
 from fleet.protocol import approvals, sshsig
 
 
@@ -32,19 +31,7 @@ def break_glass(
         environment=names.Environment(environment),
         reason=reason,
         at=clock.SystemClock().now(),
-        until=_moment(until),
+        until=moments.read(until, "--until"),
     )
     processes.run(signing.send(approvals.text(said), key, sshsig.GLASS, to))
     output.say(f"{environment}: you break the glass until {said.until.isoformat()}", "bold red")
-
-
-def _moment(text: str) -> datetime:
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        found = None
-    if found is None or found.tzinfo is None:
-        raise errors.InputError(
-            f"--until {text!r}: a moment with its zone, as 2027-01-31T12:00:00Z"
-        )
-    return found

@@ -9,7 +9,7 @@ from fleet.adapters import sshkeys
 from fleet.cli import documents, output, processes, settings
 from fleet.hub import trusts
 from fleet.model import errors, findings, names, trusting
-from fleet.protocol import sshsig, sshwire, trustchain
+from fleet.protocol import openpgp, sshsig, sshwire, trustchain
 
 app = typer.Typer(
     help="Sign an environment's trust file, and see whom it trusts.",
@@ -75,6 +75,8 @@ def _show(spec: trusting.TrustSpec) -> None:
         output.say(f"{person} ({', '.join(groups) or 'in no group'})")
         for line in lines:
             output.say(f"  {sshwire.fingerprint(sshwire.key(line).text)}  {line.split()[0]}")
+        for certificate in spec.pgp.get(person, ()):
+            output.say(f"  {openpgp.fingerprint(certificate)}  OpenPGP, for commits")
     output.say(f"next version: {spec.owners.threshold} of {spec.owners.group}")
     for each in spec.approvals:
         output.say(f"each release: {each.count} of {each.group}")

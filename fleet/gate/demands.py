@@ -37,6 +37,7 @@ class Case:
     """Who is asked: a candidate of one kind, by all settings that hold (rule 3), under the terms of its rollout."""
 
     kind: Lineage
+    loosens: bool  # it may let through what is denied today
     specs: tuple[kinds.EnvironmentSpec, ...]
     terms: tuple[pacing.Terms, ...]
     upstream: str  # "" = none
@@ -76,7 +77,10 @@ def _gates(spec: kinds.EnvironmentSpec, case: Case) -> Iterator[Demand]:
         length = answers.span(spec.gates.soak.total_seconds())
         words = f"healthy in {case.upstream} for {length} at a stretch"
         yield Demand(gate=soaking.GATE, words=words)
-    for each in approving.asked(spec, case.kind):
+    for each in (
+        *approving.asked(spec, case.kind),
+        *(spec.gates.loosening if case.loosens else ()),
+    ):
         expires = int(each.expires.total_seconds())
         yield Demand(gate=approving.GATE, words=_people(each.group, each.count, expires))
     for window in spec.gates.windows:

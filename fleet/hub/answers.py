@@ -5,6 +5,7 @@ means that the book is old, and then everything holds until someone recovers it.
 """
 
 import asyncio
+import math
 from dataclasses import replace
 from datetime import timedelta
 
@@ -158,10 +159,9 @@ async def _standing(poll: messages.Poll, hub: state.Hub) -> answers.Reply:
         envelope = await _current(poll.cluster, hub)
         if envelope is not None and envelope != poll.echo:
             return answers.Reply(status=200, body=json_values.encode(envelope))
-        left = deadline - passes()
-        if left < _INSTANT:
-            return _NOTHING_NEW
-        await _change(hub, left)
+        left = min(deadline - passes(), _until_edge(poll, hub))
+        if left < _INSTANT or not await _has_changed(hub, left):
+            break
     return _NOTHING_NEW
 
 
@@ -169,18 +169,24 @@ def _patience(poll: messages.Poll, hub: state.Hub) -> float:
     """Seconds that a poll is held: a poll is a sign of life, so there must be some before the last one is stale."""
     release = hub.ledger.in_force(poll.environment)
     longest = hub.settings.longest_wait
-    found = min(poll.wait, longest, release.stale_after / 3 if release else longest)
+    return min(poll.wait, longest, release.stale_after / 3 if release else longest)
+
+
+def _until_edge(poll: messages.Poll, hub: state.Hub) -> float:
+    """Seconds until a sign of life ends a soak on time."""
     edge = soaks.edge(poll.environment, hub)
     left = (edge - hub.clock.now()).total_seconds() if edge else 0.0
-    return min(found, left) if left > 0 else found  # a sign of life just then ends a soak on time
+    return left if left > 0 else math.inf
 
 
-async def _change(hub: state.Hub, seconds: float) -> None:
+async def _has_changed(hub: state.Hub, seconds: float) -> bool:
+    """Within that time."""
     async with hub.changed:
         try:
             await asyncio.wait_for(hub.changed.wait(), seconds)
         except TimeoutError:
-            return
+            return False
+    return True
 
 
 async def _current(cluster: names.Cluster, hub: state.Hub) -> json_values.JsonObject | None:

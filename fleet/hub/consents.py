@@ -10,7 +10,7 @@ from fleet.hub import drawing, judging, state
 from fleet.model import approving, errors, gating, ledger, names, snapshots, trusting
 from fleet.plan import rollout
 from fleet.ports import store
-from fleet.protocol import approvals, sshsig, sshwire, trustchain
+from fleet.protocol import approvals, openpgp, sshsig, sshwire, trustchain
 
 MAX_HELD = 10_000  # approvals of one environment in the book
 
@@ -75,6 +75,7 @@ def consent_of(
     links = _links(judged)
     signers = _signers(links, signatures)
     settings = [each for spec in judged.specs for each in gate.asked(spec, kind)]
+    settings += [each for spec in judged.specs if judged.loosens for each in spec.gates.loosening]
     wanted = [w for link in links for w in approvals.wanted(link.spec)]
     wanted += [_wanted(each, link) for link in links for each in settings]
     return approving.Consent(
@@ -223,10 +224,26 @@ def _signers(
         for person, lines in link.spec.people.items()
         for line in lines
     }
-    return tuple(_signer(each, known) for each in signatures)
+    certificates = {name: many for link in links[:1] for name, many in link.spec.pgp.items()}
+    return tuple(
+        _by_pgp(each, certificates)
+        if each.armor.startswith(openpgp.ARMOR)
+        else _by_ssh(each, known)
+        for each in signatures
+    )
 
 
-def _signer(signature: snapshots.Signature, known: Mapping[str, str]) -> approving.Signer:
+def _by_pgp(
+    signature: snapshots.Signature, known: Mapping[str, Sequence[str]]
+) -> approving.Signer:
+    try:
+        person, key = openpgp.verify(signature.armor, signature.payload, known)
+    except errors.RefusedError as error:
+        return approving.Signer(commit=signature.commit, reason=f"signed {error}")
+    return approving.Signer(commit=signature.commit, key=key, person=person)
+
+
+def _by_ssh(signature: snapshots.Signature, known: Mapping[str, str]) -> approving.Signer:
     if not signature.armor:
         return approving.Signer(commit=signature.commit, reason="not signed")
     try:

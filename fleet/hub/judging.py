@@ -116,6 +116,11 @@ class Judged:
         """All settings that hold: those in force and those that come."""
         return (self.spec, self.declared.spec)
 
+    @property
+    def loosens(self) -> bool:
+        """Whether it may let through what is denied today (rule 3)."""
+        return any(each.rule == loosening.RULE for each in self.findings)
+
 
 async def judge(question: Question, tools: Tools) -> Judged:
     """An environment's last question is not judged again, whatever else upstream accepts meanwhile."""

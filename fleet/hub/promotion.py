@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from fleet.hub import grafting, judging, offline
+from fleet.hub import grafting, judging, needs, offline
 from fleet.manifests import layout
 from fleet.model import errors, findings, ledger, names, objects
 from fleet.ports import repository
@@ -86,6 +86,7 @@ async def _graft(
 ) -> names.CommitId | None:
     """The commit, or None where there is nothing to take."""
     where = layout.Layout(environment=asked.target, owned=road.owned)
+    await needs.check(asked.bundles, upstream, running, where, tools.files, tools.repository)
     subject = (await tools.repository.commit(upstream)).subject
     wanted = grafting.Wanted(
         subject=f"Promote {asked.source} to {asked.target}: {subject}",

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from fleet.hub import installing, keeping, memory, readings, substitution
+from fleet.hub import installing, keeping, memory, needs, readings, substitution
 from fleet.manifests import (
     declared,
     kustomizations,
@@ -190,12 +190,7 @@ async def _kustomized(
 ) -> Cooked:
     where = selection.folder(bundle)
     shared = reading.shared
-    entries = shared.entries
-    parsed = await kitchen.files.parsed(
-        entry
-        for path, entry in entries.items()
-        if path == selection.kustomization(path.rpartition("/")[0], entries)
-    )
+    parsed = await needs.parsed_kustomizations(shared, kitchen.files)
     found = {path: readings.only(each) for path, each in parsed.items()}
     reach = kustomizations.reach(where, shared, found)
     live = sorted(reach.paths)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from fleet.gate import candidates
+from fleet.gate import candidates, soaking
 from fleet.hub import judging, memory
 from fleet.model import approving, messages, names, observed, pacing
 from fleet.model import ledger as rows
@@ -107,11 +107,17 @@ def _concerns_agents(row: rows.Row, hub: Hub) -> bool:
     """Whether a held poll may have another answer by it: a report of one cluster must not wake all the others."""
     if isinstance(row, rows.EnvironmentState):
         here = hub.ledger.environments.get(row.environment)
-        return here is not None and here.failed != row.failed
+        return here is not None and (here.failed, _edge(here)) != (row.failed, _edge(row))
     if not isinstance(row, rows.ClusterState):
         return isinstance(row, (rows.Seal, rows.Approval, pacing.Halt))
     known = hub.ledger.clusters.get(row.cluster)
     return known is None or _due(known) != _due(row)
+
+
+def _edge(here: rows.EnvironmentState) -> datetime | None:
+    """When upstream's clusters are asked for a sign of life, for the sake of a soak."""
+    gates = here.decision.gates if here.decision else ()
+    return next((each.until for each in gates if each.gate == soaking.GATE), None)
 
 
 def _due(cluster: rows.ClusterState) -> tuple[object, ...]:

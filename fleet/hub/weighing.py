@@ -83,17 +83,23 @@ async def weigh(
         findings=found,
         before=before.findings if before else (),
         results=heard.results,
-        demands=_demands(heard, plan, seen, branches.upstream or ""),
+        demands=_demands(heard, plan, seen, branches.upstream or "", loosens=judged.loosens),
         assumed=(*after.assumed, *notes),
         is_timed=_is_timed(judged) or (before is not None and before.is_timed),
     )
 
 
 def _demands(
-    heard: bookless.Heard, plan: rollout.Plan, seen: bookless.Seen, upstream: str
+    heard: bookless.Heard,
+    plan: rollout.Plan,
+    seen: bookless.Seen,
+    upstream: str,
+    *,
+    loosens: bool,
 ) -> tuple[demands.Demand, ...]:
     case = demands.Case(
         kind=heard.kind,
+        loosens=loosens,
         specs=tuple(each.spec for each in seen.sides),
         terms=rollout.paced(plan.terms, heard.kind),
         upstream=upstream,

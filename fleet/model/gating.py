@@ -115,6 +115,11 @@ class Gates(strict.Strict):
         default=NO_TIME, description="Contiguous healthy time of the content upstream."
     )
     approvals: list[Approvals] = Field(default=[], max_length=10, description="All of them.")
+    loosening: list[Approvals] = Field(
+        default=[],
+        max_length=10,
+        description="Besides, of a commit that loosens rules, gates or waivers: all of them.",
+    )
     windows: list[Window] = Field(default=[], max_length=50, description="When waves may open.")
     break_glass: BreakGlass | None = Field(
         default=None, description="Who may pass closed windows; absent: nobody."

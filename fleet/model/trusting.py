@@ -14,6 +14,12 @@ SshKey = Annotated[
         max_length=8192,
     ),
 ]
+PgpKey = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"^-----BEGIN PGP PUBLIC KEY BLOCK-----\n", max_length=65536, strip_whitespace=True
+    ),
+]
 _Group = Annotated[list[strict.Label], Field(min_length=1, max_length=1000)]
 
 
@@ -37,6 +43,9 @@ class TrustSpec(strict.Strict):
     expires: strict.Moment = Field(description="Nothing new is applied by it after.")
     people: dict[strict.Label, Annotated[list[SshKey], Field(min_length=1, max_length=20)]] = (
         Field(min_length=1, max_length=1000, description="Public SSH keys of each person.")
+    )
+    pgp: dict[strict.Label, Annotated[list[PgpKey], Field(min_length=1, max_length=20)]] = Field(
+        default={}, max_length=1000, description="OpenPGP keys of people who sign commits so."
     )
     groups: dict[strict.Label, _Group] = Field(max_length=100, description="People by group.")
     owners: Owners = Field(description="Who signs the next version.")

@@ -16,6 +16,7 @@ def loosenings(before: kinds.EnvironmentSpec, after: kinds.EnvironmentSpec) -> I
 
 def _lists(before: gating.Gates, after: gating.Gates) -> Iterator[str]:
     yield from _less("approval", before.approvals, after.approvals)
+    yield from _less("loosening", before.loosening, after.loosening)
     yield from _less("window", before.windows, after.windows)
     yield from _less("status", before.statuses, after.statuses)
     yield from _less("metric", before.metrics, after.metrics)

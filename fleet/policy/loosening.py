@@ -9,13 +9,14 @@ from collections.abc import Iterator, Mapping
 from fleet.model import findings, names
 from fleet.policy import documents, policies
 
+RULE = "loosening"
 Digests = Mapping[str, names.Digest]
 
 
 def told(message: str, place: findings.Place, hint: str) -> findings.Finding:
     """Said and recorded, so that nobody loosens a rule unseen; what is in force still judges this commit."""
     return findings.Finding(
-        rule="loosening",
+        rule=RULE,
         severity=findings.Severity.AUDIT,
         message=f"{message}: that may let through what is denied today",
         place=place,

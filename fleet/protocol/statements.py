@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from fleet.model import errors, json_values, observed
+from fleet.model import errors, json_values, moments, observed
 from fleet.protocol import webhooks
 
 _FIELDS = frozenset({"issuer", "context", "environment", "commit", "content", "state", "at"})
@@ -60,7 +60,7 @@ def parse(document: object) -> Said:
         environment=document.get("environment", ""),
         what=commit or content,
         outcome=_outcome(document.get("state", "")),
-        at=_moment(document.get("at", "")),
+        at=moments.read(document.get("at", ""), "at"),
     )
 
 
@@ -69,13 +69,3 @@ def _outcome(text: str) -> observed.Outcome:
         return observed.Outcome(text)
     except ValueError:
         raise errors.InputError("state is success, failure or pending") from None
-
-
-def _moment(text: str) -> datetime:
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        found = None
-    if found is None or found.tzinfo is None:
-        raise errors.InputError("at is a moment with its zone, as 2027-01-31T12:00:00Z")
-    return found

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from fleet.model import approving, errors, json_values, names
-from fleet.protocol import approvals, sshsig, sshwire
+from fleet.protocol import approvals, openpgp, sshsig, sshwire
 
 if TYPE_CHECKING:  # an agent reads a trust file only where there is one
     from fleet.model import trusting
@@ -126,6 +126,7 @@ def _wrong(spec: "trusting.TrustSpec", environment: str, version: int) -> Iterat
     if spec.version != version:
         yield f"it says that it is version {spec.version}"
     yield from _wrong_keys(spec)
+    yield from _wrong_pgp(spec)
     yield from _wrong_groups(spec)
 
 
@@ -141,6 +142,18 @@ def _wrong_keys(spec: "trusting.TrustSpec") -> Iterator[str]:
         for key, count in found.items()
         if count > 1
     )
+
+
+def _wrong_pgp(spec: "trusting.TrustSpec") -> Iterator[str]:
+    found: Counter[str] = Counter()
+    for person, certificates in spec.pgp.items():
+        if person not in spec.people:
+            yield f"pgp names {person}, who is none of its people"
+        try:
+            found.update(openpgp.fingerprint(each) for each in certificates)
+        except errors.InputError as error:
+            yield f"an OpenPGP key of {person}: {error}"
+    yield from (f"OpenPGP key {key} is listed twice" for key, n in found.items() if n > 1)
 
 
 def _wrong_groups(spec: "trusting.TrustSpec") -> Iterator[str]:

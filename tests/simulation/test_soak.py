@@ -60,8 +60,8 @@ class Soaking(storyline.Story):
             assert each.confirmed <= first or each.began >= last, (each, first, last)
 
 
-def small() -> Soaking:
-    here = worlds.small(gates="      gates:\n        soak: 10m\n")
+def small(soak: str = "10m") -> Soaking:
+    here = worlds.small(gates=f"      gates:\n        soak: {soak}\n")
     return Soaking(here=here, watch=invariants.Watch(here))
 
 
@@ -258,3 +258,13 @@ def _ready(body: Any) -> None:
     wanted = body["spec"].get("replicas", 1)
     body["status"] = {**body["status"], "readyReplicas": wanted, "availableReplicas": wanted,
                       "conditions": [{"type": "Available", "status": "True", "reason": "x"}]}  # fmt: skip
+
+
+def test_a_soak_shorter_than_a_held_poll_ends_on_time():
+    """The agents are asked for a sign of life when it is over, though nobody knew of it when they asked."""
+
+    async def tell(story: Soaking) -> None:
+        waited = await story.accepted() - story.began
+        assert timedelta(seconds=20) <= waited < timedelta(seconds=24)
+
+    storyline.play(lambda: small("20s"), Soaking.begin, tell)

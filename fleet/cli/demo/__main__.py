@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 from fleet.cli import output, settings
-from fleet.cli.demo import keeping, story
+from fleet.cli.demo import cast, keeping, story
 from fleet.model import errors
 
 
@@ -44,7 +44,7 @@ async def _real(*, keep: bool) -> int:
     )
     _end_by(signal.SIGTERM)
     async with _folder() as folder:
-        names = [player.name for player in story.PLAYERS]
+        names = [player.name for player in cast.PLAYERS]
         started = time.monotonic()
         async with await lab.up(names, folder / "lab", built, full=True, say=_progress) as running:
             kubeconfigs = {each.name: each.kubeconfig for each in running.running}

@@ -38,6 +38,22 @@ _CONFIGMAPS = ports.Resource(
     versions=("v1",),
 )
 _KINDS = {"Deployment": _DEPLOYMENTS, "ConfigMap": _CONFIGMAPS}
+_FORBIDDEN = """apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicy
+metadata: {{name: forbidden}}
+spec:
+  matchConstraints:
+    resourceRules:
+      - {{apiGroups: [apps], apiVersions: [v1], operations: [CREATE, UPDATE], resources: [deployments]}}
+  validations:
+    - expression: "!object.spec.template.spec.containers.exists(c, c.image.contains('{image}'))"
+      message: {image} does not run here
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicyBinding
+metadata: {{name: forbidden}}
+spec: {{policyName: forbidden, validationActions: [Deny]}}
+"""
 AGENT = Path(init.__file__).parents[2] / "deploy" / "agent"
 
 
@@ -166,6 +182,35 @@ class Real:
             "promote", source, target, "--dir", str(self.clone), is_fine=(0, 1)
         )
 
+    async def new_key(self, person: str) -> str:
+        file = self._key(person)
+        file.parent.mkdir(exist_ok=True)
+        await self._run(
+            ("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", person, "-f", str(file)), (0,)
+        )
+        return file.with_suffix(".pub").read_text().strip()
+
+    def _key(self, person: str) -> Path:
+        return self.folder / "keys" / person
+
+    async def sign_trust(self, environment: str, text: str, person: str) -> str:
+        file = self.folder / "keys" / f"{environment}.yaml"
+        file.write_text(text)
+        await self._fleet("trust", "sign", str(file), "--key", str(self._key(person)))
+        return file.with_suffix(".sig").read_text()
+
+    async def approve(self, environment: str, person: str) -> Ended:
+        return await self._fleet(
+            "approve", environment, "--dir", str(self.clone), "--yes",
+            "--key", str(self._key(person)), "--hub", self.hub_url,
+        )  # fmt: skip
+
+    async def rollback(self, environment: str, reason: str) -> Ended:
+        await self._switch(environment)
+        await self._git("-C", str(self.clone), "revert", "--no-edit", "-m", "1", "HEAD")
+        await self._push(environment)
+        return Ended(code=0, text=reason)
+
     async def ask(self, command: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
         return await admin.ask(self.state / "fleet.sock", command, arguments)
 
@@ -184,6 +229,11 @@ class Real:
         await self._kubectl(
             player, "scale", "deployment", name, "-n", namespace, f"--replicas={replicas}"
         )
+
+    async def forbid(self, player: Player, image: str) -> None:
+        file = self.folder / "forbidden.yaml"
+        file.write_text(_FORBIDDEN.format(image=image))
+        await self._kubectl(player, "apply", "-f", str(file))
 
     def _start(self, name: str, *words: str) -> Path:
         """A long-running command of fleet; its log."""

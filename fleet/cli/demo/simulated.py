@@ -9,14 +9,15 @@ from fleet.adapters import schemas, telemetry
 from fleet.agent import enrolment, loop
 from fleet.agent import state as agents
 from fleet.cli import documents, init, output, promote
-from fleet.cli.demo import story
+from fleet.cli.demo import cast, story
 from fleet.cli.demo.stage import Ended, Player
-from fleet.hub import answers, judging, offline, people, promotion
+from fleet.hub import answers, judging, offline, people, promotion, proposals
 from fleet.hub import loop as hub_loop
 from fleet.hub import state as hubs
-from fleet.model import findings, names, objects
-from fleet.protocol import keys
+from fleet.model import approving, findings, names, objects
+from fleet.protocol import approvals, encoding, keys, sshsig
 from fleet.simulation import clock, faults, memo, repository
+from fleet.simulation import people as persons
 from fleet.simulation import world as worlds
 
 _SHAPES = schemas.Packaged()
@@ -41,6 +42,7 @@ async def prepare() -> None:
 class Simulated:
     key: keys.SigningKey
     world: worlds.World = field(init=False)
+    people: dict[str, persons.Person] = field(default_factory=dict)
     kind: str = "simulated: git, API servers and time are in memory, hub and agents are real"
 
     async def open(self) -> None:
@@ -49,7 +51,7 @@ class Simulated:
         self.world.remote.start("dev", shared)
         for environment in init.ENVIRONMENTS[1:]:
             self.world.remote.branch(environment, at="dev")
-        for player in story.PLAYERS:
+        for player in cast.PLAYERS:
             self.world.add_cluster(player.name)
         self.world.hub.start()
 
@@ -99,12 +101,45 @@ class Simulated:
         tips = (await tools.repository.fetch()).branches
         asked = promotion.Asked(source=names.Environment(source), target=names.Environment(target))
         road = await offline.road_of(tips[names.Branch(source)], tools)
-        pen = repository.Writer(self.world.remote, story.ADA)
+        pen = repository.Writer(self.world.remote, cast.ADA)
         offer = await promotion.prepare(asked, tips, road, tools, pen)
         if offer is None or findings.refuses(offer.findings):
             return Ended(code=1, text="nothing to promote")
         await pen.push(offer.branch, offer.merge, offer.running)
         return Ended(code=0, text="\n".join(promote.described(offer.changes)))
+
+    async def new_key(self, person: str) -> str:
+        self.people[person] = persons.Person(person)
+        return self.people[person].line
+
+    async def sign_trust(self, environment: str, text: str, person: str) -> str:
+        del environment
+        return self.people[person].sign(text.encode(), sshsig.TRUST)
+
+    async def approve(self, environment: str, person: str) -> Ended:
+        tools, here = self._tools(), names.Environment(environment)
+        tip = names.CommitId(self.world.remote.branches[environment])
+        status = await self.ask("status", {})
+        release = next(e["release"] for e in status["environments"] if e["name"] == environment)
+        asked = proposals.Asked(environment=here, commit=tip, running=release["commit"])
+        road = await offline.road_of(tip, tools)
+        proposal = await proposals.prepare(asked, road, tools)
+        said = approving.Approval(
+            kind="Approval",
+            subject=proposal.subject,
+            expires=self.moment(86_400),
+            decision=approving.Decision.APPROVE,
+        )
+        text = approvals.text(said)
+        armor = self.people[person].sign(text.encode(), sshsig.RELEASE)
+        signed = encoding.encode(approving.Signed(text=text, signature=armor))
+        reply = await self.world.serve(lambda desk: desk.approve(signed))
+        lines = promote.described(proposal.changes)
+        return Ended(code=int(reply.status != 200), text="\n".join(lines))
+
+    async def rollback(self, environment: str, reason: str) -> Ended:
+        self.world.remote.revert(environment, cast.BOB)
+        return Ended(code=0, text=reason)
 
     async def ask(self, command: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
         return await self.world.ask(command, arguments)
@@ -123,6 +158,13 @@ class Simulated:
         live = await self.live(player, "Deployment", namespace, name) or {}
         resource = (await port.discover()).resources["apps", "Deployment"]
         await port.replace(resource, {**live, "spec": {**live["spec"], "replicas": replicas}})
+
+    async def forbid(self, player: Player, image: str) -> None:
+        def denied(_verb: str, key: objects.Key, body: Any) -> str:
+            forbidden = key.kind == "Deployment" and image in str(body)
+            return f"{image} does not run here" if forbidden else ""
+
+        self.world.members[player.name].server.deny = denied
 
     def _tools(self) -> judging.Tools:
         """A person's own, on a clone of the remote."""

@@ -55,6 +55,18 @@ class Stage(Protocol):
     async def promote(self, source: str, target: str) -> Ended:
         """`fleet promote`."""
 
+    async def new_key(self, person: str) -> str:
+        """The public half of a new SSH key of theirs, as in an *.pub file."""
+
+    async def sign_trust(self, environment: str, text: str, person: str) -> str:
+        """`fleet trust sign`: what goes into the *.sig beside it."""
+
+    async def approve(self, environment: str, person: str) -> Ended:
+        """`fleet approve`, of the tip."""
+
+    async def rollback(self, environment: str, reason: str) -> Ended:
+        """`fleet rollback`."""
+
     async def ask(self, command: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """What `fleet status` and `fleet audit` ask of the hub."""
 
@@ -65,3 +77,6 @@ class Stage(Protocol):
 
     async def scale(self, player: Player, namespace: str, name: str, replicas: int) -> None:
         """By hand, past fleet: `kubectl scale deployment`."""
+
+    async def forbid(self, player: Player, image: str) -> None:
+        """An admission policy of this one API server, which fleet knows nothing of: no Deployment of such an image."""

@@ -1,9 +1,13 @@
 """Approvals as a team has them: real keys by ssh-keygen, commits signed by git, the commands that people type."""
 
+import shutil
 import subprocess
+import sys
+import textwrap
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pysequoia
 import pytest
 
 import lines
@@ -169,6 +173,64 @@ async def test_the_signatures_of_commits_are_asked_by_the_keys_in_force(line: li
     assert found.state is ledger.GateState.REFUSED
     await line.quiet()
     assert await line.stations["dev-1"].word(line.namespace, "a")() == "hello"
+
+
+STAND_IN = """#!{python}
+import sys, pysequoia
+key = pysequoia.Tsk.from_file({key!r})
+made = pysequoia.sign(key.signer(), sys.stdin.buffer.read(), mode=pysequoia.SignatureMode.DETACHED)
+sys.stdout.buffer.write(made)
+print("[GNUPG:] SIG_CREATED D 22 8 00 0 0", file=sys.stderr)
+"""
+
+
+def pgp_key(folder: Path, program: str) -> tuple[str, dict[str, str]]:
+    """Ada's public key, and how git is told to sign with it."""
+    if program == "gpg":
+        gpg = shutil.which("gpg") or pytest.skip("gpg is not here")
+        home = folder / "gnupg"
+        home.mkdir(mode=0o700)
+        words = [gpg, "--homedir", str(home), "--batch", "--passphrase", ""]
+        user = "Ada <ada@example.com>"
+        made = ["--quick-gen-key", user, "ed25519", "sign", "never"]
+        subprocess.run([*words, *made], check=True, capture_output=True)  # noqa: S603 - the real one
+        text = subprocess.run(  # noqa: S603
+            [*words, "--armor", "--export", user], check=True, capture_output=True, text=True
+        ).stdout
+        wrapped = folder / "gpg.sh"
+        wrapped.write_text(f'#!/bin/sh\nexec {gpg} --homedir {home} "$@"\n')
+    else:
+        key = pysequoia.Tsk.generate("Ada <ada@example.com>")
+        (folder / "ada.pgp").write_bytes(bytes(key))
+        text, wrapped = str(key.extract_certificate()), folder / "gpg.py"
+        wrapped.write_text(STAND_IN.format(python=sys.executable, key=str(folder / "ada.pgp")))
+    wrapped.chmod(0o700)
+    return text, {"gpg.format": "openpgp", "gpg.program": str(wrapped), "user.signingkey": "ada"}
+
+
+@pytest.mark.threat(34)
+@pytest.mark.parametrize("program", ["gpg", "sequoia"])
+async def test_a_commit_may_be_signed_with_openpgp(line: lines.Line, program: str):
+    await line.open("dev")
+    await line.join("dev-1")
+    team = Team(line)
+    certificate, settings = pgp_key(line.folder, program)
+    text = TRUST.format(ada=team.public(team.ada), bert=team.public(team.bert))
+    text += "  pgp:\n    ada:\n      - |\n" + textwrap.indent(certificate, " " * 8)
+    line.git.write({"trust/dev/1.yaml": text})
+    signed = await fleet("trust", "sign", line.git.folder / "trust/dev/1.yaml", "--key", team.ada)
+    assert signed.code == 0, signed.said
+    shown = await fleet("trust", "show", "dev", "--dir", line.git.folder)
+    assert "OpenPGP, for commits" in shown.out, shown.said
+    line.git.run("config", "commit.gpgsign", "true")
+    for name, value in settings.items():
+        line.git.run("config", name, value)
+    tip = line.commit()
+    await team.waits(tip, "0 of 1")
+    await team.approve(team.ada)
+    await team.waits(tip, "(ada made the change)")
+    await team.approve(team.bert)
+    await line.healthy(tip)
 
 
 @pytest.mark.threat(54)

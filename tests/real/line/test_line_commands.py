@@ -75,6 +75,33 @@ async def test_what_was_begun_here_is_promoted_here(started: repositories.Git):
     assert parents == [before, tip]
 
 
+async def test_a_bundle_is_not_promoted_without_what_it_is_made_of(started: repositories.Git):
+    config = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: two, namespace: hello}\n"
+    bundle = (started.folder / "apps/hello/bundle.yaml").read_text()
+    files = {
+        "apps/two/bundle.yaml": bundle.replace("name: hello", "name: two"),
+        "apps/two/kustomization.yaml": "resources: [../../bases/two]\n",
+        "bases/two/kustomization.yaml": "resources: [config.yaml]\n",
+        "bases/two/config.yaml": config,
+    }
+    started.commit(files, "two")
+    words = ("promote", "dev", "staging", "--bundle", "apps/two", "--dry-run")
+    ended = await fleet(*words, at=started.folder)
+    assert ended.code == 2
+    needed = (
+        "apps/two needs bases/two/config.yaml, bases/two/kustomization.yaml as upstream has it"
+    )
+    assert needed in ended.said
+    started.run("switch", "--quiet", "staging")
+    started.run("merge", "--quiet", "--no-edit", "dev")
+    started.run("switch", "--quiet", "dev")
+    started.commit(
+        {"apps/two/kustomization.yaml": files["apps/two/kustomization.yaml"] + "namePrefix: x-\n"},
+        "x",
+    )
+    assert "needs" not in (await fleet(*words, at=started.folder)).said
+
+
 async def test_what_cannot_be_rendered_is_not_left_out_in_silence(started: repositories.Git):
     started.write({"apps/hello/more.yaml": "a: [\n"})
     ended = await fleet("render", started.folder)

@@ -38,14 +38,20 @@ EVERYTHING = {
         "mustBe": "below", "bound": 0.5,
     }],
     "debt": {"maxAge": "72h"},
+    "loosening": [{"group": "policy-owners"}],
 }  # fmt: skip
 
 
 def of(
-    *specs: kinds.EnvironmentSpec, upstream: str = "", kind: Lineage = Lineage.PROMOTION
+    *specs: kinds.EnvironmentSpec,
+    upstream: str = "",
+    kind: Lineage = Lineage.PROMOTION,
+    loosens: bool = False,
 ) -> tuple[demands.Demand, ...]:
     terms = rollout.paced(rollout.plan(specs[0], CLUSTERS, {}, {}).terms, kind)
-    return demands.of(demands.Case(kind=kind, specs=specs, terms=terms, upstream=upstream))
+    return demands.of(
+        demands.Case(kind=kind, loosens=loosens, specs=specs, terms=terms, upstream=upstream)
+    )
 
 
 def test_every_gate_that_can_be_declared_is_told():
@@ -110,6 +116,13 @@ def test_what_is_asked_depends_on_what_it_is(kind: Lineage, asked: list[str]):
     assert [
         f"{e.wave} {e.gate}" if e.wave else e.words.split(" of ")[1][0] for e in found
     ] == asked
+
+
+@pytest.mark.threat(37)
+@pytest.mark.parametrize(("loosens", "asked"), [(True, True), (False, False)])
+def test_owners_of_rules_are_asked_where_it_loosens(loosens: bool, asked: bool):
+    found = words(of(spec(gates=EVERYTHING), loosens=loosens))
+    assert ("one person of policy-owners, valid for 7d" in found) == asked
 
 
 def test_a_wave_in_which_no_cluster_is_asks_nothing():

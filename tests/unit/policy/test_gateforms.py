@@ -45,6 +45,9 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], list[str]]] = {
         {"approvals": [{"group": "leads", "count": 2}]}, {"approvals": [{"group": "leads"}]},
         ["the approval gate of leads is gone or changed"],
     ),
+    "fewer who look at loosenings": (
+        {"loosening": [{"group": "leads"}]}, {}, ["the loosening gate of leads is gone or changed"],
+    ),
     "approvals are added": ({}, {"approvals": [{"group": "leads"}]}, []),
     "signatures go": ({"signatures": GLASS}, {}, ["the signatures gate is changed"]),
     "debt goes": ({"debt": {"maxAge": "7d"}}, {}, ["the debt gate is changed"]),

@@ -1,8 +1,10 @@
-"""A hotfix passes the approvals that its environment asks of hotfixes, instead of those that it asks of promotions."""
+"""Whom an environment asks: of promotions, of hotfixes instead, of what loosens its rules besides."""
 
 import json
 from collections.abc import Callable
 from typing import Any
+
+import pytest
 
 import approvers
 import builders
@@ -14,6 +16,16 @@ from fleet.model import ledger, names
 from fleet.protocol import encoding
 from fleet.simulation import clock, world
 
+WAIVER = {
+    "apiVersion": "fleetgate.dev/v1alpha1",
+    "kind": "Waiver",
+    "metadata": {"name": "legacy"},
+    "spec": {
+        "rules": ["disallow-latest-tag"],
+        "objects": [{"kind": "Deployment", "namespace": "hello", "name": "web"}],
+        "owner": "team", "reason": "moves out", "ticket": "OPS-1", "expires": "2026-02-01",
+    },
+}  # fmt: skip
 STAGING = names.Environment("staging")
 
 
@@ -21,10 +33,8 @@ def asked(count: int) -> list[dict[str, Any]]:
     return [{"group": "releasers", "count": count, "unsigned": True}]
 
 
-def fleet(hotfix: dict[str, Any]) -> bytes:
-    staging = {"name": "staging", "gates": {"approvals": asked(2)}}
-    staging["hotfix"] = {"paths": ["apps/hello/**"], **hotfix}
-    spec = {"environments": [{"name": "dev"}, staging, {"name": "prod"}]}
+def fleet(staging: dict[str, Any]) -> bytes:
+    spec = {"environments": [{"name": "dev"}, {"name": "staging", **staging}, {"name": "prod"}]}
     document = {"apiVersion": "fleetgate.dev/v1alpha1", "kind": "Fleet", "metadata": {"name": "f"}}
     return json.dumps({**document, "spec": spec}).encode()
 
@@ -45,13 +55,13 @@ async def approve(here: world.World, hub: hubs.Hub, *people: approvers.Person) -
         assert reply.status == 200
 
 
-def run(hotfix: dict[str, Any], tell: Callable[[storyline.Story, hubs.Hub], Any]) -> None:
-    """A fleet in which staging runs what dev has, with the approval of two people."""
+def run(staging: dict[str, Any], tell: Callable[[storyline.Story, hubs.Hub], Any]) -> None:
+    """A fleet in which staging runs what dev has."""
 
     async def main() -> None:
         lives: list[hubs.Hub] = []
         here = world.World(worlds.hub(change=lives.append), worlds.agent())
-        here.remote.start("dev", {**worlds.files(), "fleet.yaml": fleet(hotfix)})
+        here.remote.start("dev", {**worlds.files(), "fleet.yaml": fleet(staging)})
         for name in ("staging", "prod"):
             here.remote.branch(name, at="dev")
         story = storyline.Story(here=here, watch=invariants.Watch(here))
@@ -61,14 +71,19 @@ def run(hotfix: dict[str, Any], tell: Callable[[storyline.Story, hubs.Hub], Any]
         here.remote.commit("staging", files, "Trust")
         await worlds.register(here, "staging-1", "staging")
         here.hub.start()
-        await story.until("approvals", lambda: bool(missing(here)))
-        await approve(here, lives[-1], approvers.ADA, approvers.BERT)
+        if "approvals" in staging["gates"]:
+            await story.until("approvals", lambda: bool(missing(here)))
+            await approve(here, lives[-1], approvers.ADA, approvers.BERT)
         await story.healthy("staging", "staging at first")
         await tell(story, lives[-1])
         story.watch.check()
         await here.close()
 
     clock.run(main())
+
+
+def hotfixes(**settings: Any) -> dict[str, Any]:
+    return {"gates": {"approvals": asked(2)}, "hotfix": {"paths": ["apps/hello/**"], **settings}}
 
 
 def fixed(here: world.World) -> None:
@@ -88,7 +103,7 @@ def test_one_agrees_to_a_hotfix_and_two_to_a_promotion():
         assert found is not None
         assert found.lineage is ledger.Lineage.HOTFIX
 
-    run({"approvals": asked(1)}, tell)
+    run(hotfixes(approvals=asked(1)), tell)
 
 
 def test_without_its_own_a_hotfix_waits_for_those_of_the_environment():
@@ -99,7 +114,7 @@ def test_without_its_own_a_hotfix_waits_for_those_of_the_environment():
         await story.here.pass_time(60.0)
         assert "1 of 2" in missing(story.here)[0]
 
-    run({}, tell)
+    run(hotfixes(), tell)
 
 
 def test_a_hotfix_of_which_nobody_is_asked():
@@ -107,4 +122,35 @@ def test_a_hotfix_of_which_nobody_is_asked():
         fixed(story.here)
         await story.healthy("staging", "the hotfix")
 
-    run({"approvals": []}, tell)
+    run(hotfixes(approvals=[]), tell)
+
+
+@pytest.mark.threat(36)
+@pytest.mark.parametrize("way", ["promoted", "committed there", "taken out with its own guard"])
+def test_what_loosens_a_rule_waits_for_whom_the_environment_names(way: str):
+    """However it arrives; what only delivers goes on without them."""
+    guarded: dict[str, Any] = {"gates": {"loosening": asked(1)}}
+
+    async def tell(story: storyline.Story, hub: hubs.Hub) -> None:
+        here = story.here
+        worlds.with_image(here, "dev", "1.5.0")
+        await story.healthy("dev", "a change")
+        worlds.promote(here, "dev", "staging")
+        await story.healthy("staging", "a change that loosens nothing")
+        policy = "policies/disallow-latest-tag/policy.yaml"
+        if way == "committed there":
+            waiver = json.dumps(WAIVER)
+            here.remote.commit("staging", {"environments/staging/w.yaml": waiver}, "Waived")
+        else:
+            text = fleet({"gates": {}}) if "guard" in way else fleet(guarded)
+            here.remote.commit("dev", {policy: None, "fleet.yaml": text}, "No such rule")
+            await story.healthy("dev", "looser")
+            worlds.promote(here, "dev", "staging")
+        await story.until("asked", lambda: bool(missing(here)))
+        assert "0 of 1 people of releasers" in missing(here)[0]
+        await here.pass_time(60.0)
+        assert not worlds.is_accepted(here, "staging")
+        await approve(here, hub, approvers.BERT)
+        await story.healthy("staging", "looser, as Bert agreed")
+
+    run(guarded, tell)
