@@ -18,6 +18,7 @@ from fleet.ports import repository, store
 from fleet.protocol import encoding
 
 MOST = 200  # commits of a branch that are looked at
+_NEWEST = MOST + 1  # the number of a branch's newest commit, as if it were a release
 KNOWN = frozenset({lineage.GATE, budgets.GATE, windows.GATE})  # what takes no book to say
 _Finding = findings.Finding  # inside Seen and Known the modules' names are fields'
 _Layout = layout.Layout
@@ -123,7 +124,7 @@ async def _base(
     running = branches.running
     if running is None:
         return None
-    found = _as_accepted(running, MOST, await shelf.ids(running))
+    found = _as_accepted(running, _NEWEST, await shelf.ids(running))
     if branches.above is None:
         return found
     return replace(found, hotfixes=await fixes.of(running, branches.above, library.source))
@@ -175,7 +176,7 @@ async def _history(
     left = list(wanted)
     found: list[candidates.Accepted] = []
     for age, commit in enumerate(newest_first):
-        found.append(_as_accepted(commit, MOST - age, await shelf.ids(commit)))
+        found.append(_as_accepted(commit, _NEWEST - age, await shelf.ids(commit)))
         left = [each for each in left if not told.same(each, found[-1])]
         if not left:
             break

@@ -4,7 +4,7 @@ The hub's own pipeline, where there is neither hub nor cluster: for a preview, a
 is written, and nothing is let out.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -84,7 +84,7 @@ async def weigh(
         before=before.findings if before else (),
         results=heard.results,
         demands=_demands(heard, plan, seen, branches.upstream or "", loosens=judged.loosens),
-        assumed=(*after.assumed, *notes),
+        assumed=(*after.assumed, *notes, *_unseen(judged)),
         is_timed=_is_timed(judged) or (before is not None and before.is_timed),
     )
 
@@ -106,6 +106,11 @@ def _demands(
     )
     known = demands.answered(demands.of(case), heard.results, bookless.KNOWN)
     return demands.with_windows(known, case.specs, seen.now)
+
+
+def _unseen(judged: judging.Judged) -> Iterator[str]:
+    if judged.spec.rollout.broken_first:
+        yield "no cluster is asked: those that fail already would go with the first wave"
 
 
 def _is_timed(judged: judging.Judged) -> bool:

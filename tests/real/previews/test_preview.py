@@ -360,6 +360,7 @@ async def test_what_kustomize_renders_is_compared_as_well(git: repositories.Git)
 FROZEN = previewed.FLEET.replace(
     "    - {name: rest}\n",
     """    - {name: rest, size: "1", approvals: [{group: leads}]}
+    rollout: {brokenFirst: true}
     gates:
       budget: {objects: 100, deletions: 0}
       windows:
@@ -393,6 +394,7 @@ async def test_gates_are_told_with_what_is_known_of_them_here(tmp_path: Path):
         f"  windows of wave rest: never within freeze: 3660d from 2020-01-01T00:00 UTC: {closed}",
         "  approvals of wave rest: one person of leads, valid for 7d: asked by the hub",
     ]  # fmt: skip
+    assert "  no cluster is asked: those that fail already would go with the first wave" in lines
     ended = await previewed.preview(git, "dev", "staging", "-o", "json")
     shown = [(wave["wave"], wave["part"], wave["parts"]) for wave in ended.json["waves"]]
     assert shown == [("canary", 1, 1), ("rest", 1, 2), ("rest", 2, 2)]
