@@ -18,6 +18,30 @@ def was(old: Old) -> str:
     return "" if old is None else f"/was/{old.digest}"
 
 
+class Numbering:
+    """Numbers of manifests and of their keys, for all courts of one judgement."""
+
+    def __init__(self) -> None:
+        self._numbers = sharing.Numbers(lambda each: (each.digest, each.source, each.piece))
+        self._keys: list[int] = []  # of manifests by their number: equal keys have the same
+        self._numbered: dict[objects.Key, int] = {}
+        self.first = self._numbers.first
+
+    def pairs(
+        self, share: sharing.Share, runs: sharing.Share | None
+    ) -> Iterable[tuple[int, int | None]]:
+        """Each manifest with what it replaces."""
+        here = self._numbers.of(share)
+        if not runs:
+            return zip(here, itertools.repeat(None), strict=False)
+        before = self._numbers.of(runs)
+        for each in self.first[len(self._keys) :]:
+            self._keys.append(self._numbered.setdefault(each.key, len(self._numbered)))
+        key = self._keys.__getitem__
+        known = dict(zip(map(key, before), before, strict=True))
+        return zip(here, map(known.get, map(key, here)), strict=True)
+
+
 class Cases:
     """`heeds` says of which manifests it matters what they replace; `whole` are pieces that nobody need look at."""
 
@@ -26,12 +50,10 @@ class Cases:
         share: Share,
         runs: Share,
         heeds: Callable[[objects.Manifest], bool],
-        whole: Collection[str] = (),
+        whole: Collection[str],
+        numbering: Numbering,
     ) -> None:
-        self._share, self._runs = share, runs
-        self._numbers = sharing.Numbers(lambda each: (each.digest, each.source, each.piece))
-        self._keys: list[int] = []  # of manifests by their number: equal keys have the same
-        self._numbered: dict[objects.Key, int] = {}
+        self._share, self._runs, self._numbering = share, runs, numbering
         self._pairs_of: dict[Identity, set[_Pair]] = {}
         self._clusters_of: dict[_Pair, list[names.Cluster]] = {}
         self.each: dict[Identity, tuple[objects.Manifest, Old]] = {}
@@ -39,24 +61,16 @@ class Cases:
         for cluster in share:
             pairs.update(dict.fromkeys(self._pairs(cluster)))
         for here, before in pairs:
-            manifest = self._numbers.first[here]
+            manifest = numbering.first[here]
             if manifest.piece not in whole:
-                old = None if before is None else self._numbers.first[before]
+                old = None if before is None else numbering.first[before]
                 old = old if old is not None and heeds(manifest) else None
                 identity = (manifest.digest, manifest.source, was(old))
                 self.each[identity] = manifest, old
                 self._pairs_of.setdefault(identity, set()).add((here, before))
 
     def _pairs(self, cluster: names.Cluster) -> Iterable[_Pair]:
-        runs, here = self._runs.get(cluster), self._numbers.of(self._share[cluster])
-        if not runs:
-            return zip(here, itertools.repeat(None), strict=False)
-        before = self._numbers.of(runs)
-        for each in self._numbers.first[len(self._keys) :]:
-            self._keys.append(self._numbered.setdefault(each.key, len(self._numbered)))
-        key = self._keys.__getitem__
-        known = dict(zip(map(key, before), before, strict=True))
-        return zip(here, map(known.get, map(key, here)), strict=True)
+        return self._numbering.pairs(self._share[cluster], self._runs.get(cluster))
 
     def where(self, identity: Identity) -> list[names.Cluster]:
         if not self._clusters_of:

@@ -158,6 +158,7 @@ async def of_reading(
     question: Question, reading: readings.Reading, base: readings.Reading | None, tools: Tools
 ) -> Judged:
     own = policies.parse(reading.declared.rules)
+    bench = _bench(tools)
     with tools.telemetry.span("render", {"bundles": str(len(reading.declared.bundles))}):
         ahead = None if base else _foresight(question, reading, own, tools)
         served = await serving.served(reading, _kitchen(tools, ahead))
@@ -169,15 +170,15 @@ async def of_reading(
     )
     previous = running.previous if running else verdicts.nothing
     with tools.telemetry.span("schema", {}):
-        misshapen = await rulechecks.definitions(reading.declared.crds, _bench(tools))
+        misshapen = await rulechecks.definitions(reading.declared.crds, bench)
         schemas, unknown = await _schemas(reading, served.brought, tools)
         misshapen += unknown
         share = {cluster: rendered.manifests[cluster] for cluster in schemas}
-        misshapen += await verdicts.schema(share, schemas, previous, _bench(tools))
+        misshapen += await verdicts.schema(share, schemas, previous, bench)
     with tools.telemetry.span("policy", {"policies": own.digest}):
-        denied, docket = await _policy(question, reading, running, served, own, tools)
+        denied, docket = await _policy(question, reading, running, served, own, bench)
         bound = policies.for_environment(own, question.environment)
-        denied += await rulechecks.check(bound, schemas, served.scopes, _bench(tools))
+        denied += await rulechecks.check(bound, schemas, served.scopes, bench)
         if base is not None and running is not None:
             denied += trusts.unfollowed(base.declared, reading.declared, question.environment)
             denied += await swapped.check(reading, base, rendered, running.rendered)
@@ -310,20 +311,20 @@ async def _policy(
     running: serving.Running | None,
     served: serving.Served,
     own: policies.PolicySet,
-    tools: Tools,
+    bench: verdicts.Bench,
 ) -> tuple[list[findings.Finding], leniency.Docket]:
     base = running.reading if running is not None else None
     is_moved = base is not None and base.declared.rules != reading.declared.rules
     in_force = policies.parse(base.declared.rules) if base is not None and is_moved else own
     sets = [own] if _rules_came_first(question, reading.ids) else [own, in_force]
     previous = running.previous if running is not None else verdicts.nothing
-    heard = await _heard(question, served, sets, previous, tools)
+    heard = await _heard(question, served, sets, previous, bench)
     by_own = heard[own.digest]
     docket = dockets.docket(
         reading, base, served.rendered, by_own, heard.get(in_force.digest, by_own)
     )
     if running is not None and dockets.wants_baseline(docket):
-        standing = await _heard(question, await running.served(), sets, previous, tools)
+        standing = await _heard(question, await running.served(), sets, previous, bench)
         by_own = standing[own.digest]
         docket = dockets.with_standing(docket, by_own, standing.get(in_force.digest, by_own))
     found = [
@@ -344,15 +345,15 @@ async def _heard(
     served: serving.Served,
     sets: Iterable[policies.PolicySet],
     previous: verdicts.Previous,
-    tools: Tools,
+    bench: verdicts.Bench,
 ) -> dict[names.Digest, list[findings.Finding]]:
     """What each set of rules has against what would run, by the set's digest; relations are rules of every set."""
     manifests = served.rendered.manifests
-    related = await tools.aside(lambda: relations.check(manifests))
+    related = await bench.aside(lambda: relations.check(manifests))
     heard = {}
     for each in {each.digest: each for each in sets}.values():
         bound = policies.for_environment(each, question.environment)
-        court = (bound, served.scopes, served.brought, previous, _bench(tools))
+        court = (bound, served.scopes, served.brought, previous, bench)
         found = [
             *await verdicts.policy(manifests, *court),
             *await verdicts.deletions(manifests, *court),

@@ -61,10 +61,10 @@ async def render(reading: readings.Reading, kitchen: Kitchen) -> Rendered:
                 shares[cluster] += part.manifests
     rules = installing.read(reading, known)
     found += rules.findings
-    shares = {cluster: [*share, *rules.manifests] for cluster, share in shares.items()}
-    found += _claims(shares)
+    whole = {cluster: (*share, *rules.manifests) for cluster, share in shares.items()}
+    found += _claims(whole)
     return Rendered(
-        manifests={cluster: tuple(each) for cluster, each in shares.items()},
+        manifests=whole,
         findings=tuple(found),
         traces=tuple(traces),
     )
@@ -334,7 +334,7 @@ async def _values(
     return found, faults
 
 
-def _claims(shares: Mapping[names.Cluster, Sequence[words.Manifest]]) -> list[findings.Finding]:
+def _claims(shares: Mapping[names.Cluster, tuple[words.Manifest, ...]]) -> list[findings.Finding]:
     """Objects that two bundles claim, each named once with all the clusters where they meet."""
     met: dict[findings.Finding, list[names.Cluster]] = {}
     keys = sharing.Numbers(operator.attrgetter("key"))

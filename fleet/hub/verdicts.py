@@ -100,6 +100,7 @@ class Bench:
     aside: memory.Aside = memory.inline
     crew: memory.Crew | None = None
     foreseen: Foreseen = field(default_factory=Foreseen)
+    numbering: cases.Numbering = field(default_factory=cases.Numbering, repr=False)
 
 
 async def schema(
@@ -293,7 +294,9 @@ def _neighbourhood(spaces: Iterable[objects.Manifest], *, annotated: bool) -> _N
 async def _judged(share: Share, court: Court, bench: Bench) -> list[findings.Finding]:
     """Each different manifest of a court's share, with all its clusters named in what is found."""
     share = {cluster: share[cluster] for cluster in court.clusters}
-    asked = cases.Cases(share, court.runs, court.heeds, await _whole(share, court, bench))
+    asked = cases.Cases(
+        share, court.runs, court.heeds, await _whole(share, court, bench), bench.numbering
+    )
     keys = {identity: key(court, *case) for identity, case in asked.each.items()}
     found, fresh = await _known(keys, asked, bench)
     clean: dict[str, bytes] = {}

@@ -1,8 +1,10 @@
 """Manifests that many clusters share, as numbers: each is looked at once, told apart as the very object in memory."""
 
-from collections.abc import Callable, Collection, Hashable
+from collections.abc import Callable, Hashable
 
 from fleet.model import objects
+
+Share = tuple[objects.Manifest, ...]
 
 
 class Numbers:
@@ -15,9 +17,17 @@ class Numbers:
             int, objects.Manifest
         ] = {}  # held, so that none takes another's place in memory
         self._known: dict[int, int] = {}
+        self._shares: dict[int, tuple[Share, list[int]]] = {}
         self.first: list[objects.Manifest] = []
 
-    def of(self, manifests: Collection[objects.Manifest]) -> list[int]:
+    def of(self, manifests: Share) -> list[int]:
+        """The same share is not looked through again."""
+        met = self._shares.get(id(manifests))
+        if met is None:
+            met = self._shares[id(manifests)] = manifests, self._of(manifests)
+        return met[1]
+
+    def _of(self, manifests: Share) -> list[int]:
         places = [*map(id, manifests)]
         if fresh := set(places).difference(self._met):
             here = dict(zip(places, manifests, strict=True))
