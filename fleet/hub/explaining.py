@@ -5,7 +5,7 @@ from typing import Any
 
 from fleet.audit import drafts
 from fleet.gate import candidates, gates, lineage
-from fleet.hub import asking, contents, evidence, facts, inforce, rollouts, state
+from fleet.hub import asking, contents, facts, holding, inforce, rollouts, state
 from fleet.model import errors, ledger, names
 
 _ONLY_JUDGED = frozenset(
@@ -86,7 +86,7 @@ async def _foreseen(
     """What its gates would say of a promotion, by all that is known of this content now."""
     environment = candidate.environment
     own = await inforce.proposed(environment, candidate.commit, hub)
-    sides = evidence.both(await inforce.spec(environment, hub), own)
+    sides = holding.both(await inforce.spec(environment, hub), own)
     known = facts.from_book(candidate, sides, hub)
     found = gates.results(candidate, known, lineage.tell(candidate, known))
     return tuple(each for each in found if each.gate not in _ONLY_JUDGED)
