@@ -124,3 +124,25 @@ async def test_what_a_cluster_was_may_tell_it_apart_too(repository_of: Any):
     assert set(alone.each.values()) == {"dev-1"}
     assert beside is not None
     assert beside.each == {"dev-1": "dev-1", "dev-2": "dev-2", "dev-3": "dev-1"}
+
+
+async def test_each_cluster_is_placed_in_waves_by_itself(repository_of: Any):
+    """Labels that no bundle asks for leave clusters alike; waves ask for them."""
+    waves = '{name: dev, waves: [{name: canary, selector: {matchLabels: {canary: "yes"}}}]}'
+    fleet = repositories.FLEET.split("  environments:")[0] + f"  environments: [{waves}]\n"
+    files = {"apps/web/bundle.yaml": repositories.bundle_text(), "apps/web/bad.yaml": BAD}
+    reader = repository_of({**files, **clusters(3), "fleet.yaml": fleet})
+    tools = judging.Tools(
+        repository=reader.local, schemas=schemas.Packaged(), memo=reader.memo, kustomize=None
+    )
+    question = judging.Question(
+        environment=names.Environment("dev"),
+        commit=reader.git.tip(),
+        road=ledger.Road(steps=(DEV,), owned=layout.OWNED),
+        base=None,
+        upstream=None,
+    )
+    judged = await judging.judge(question, tools)
+    (placed,) = [each for each in judged.findings if each.rule == "waves"]
+    assert placed.clusters == ("dev-1", "dev-3")
+    assert placed.message == "dev-1, dev-3 are in no wave of dev"
