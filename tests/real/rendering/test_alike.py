@@ -7,10 +7,7 @@ import pytest
 import repositories
 from fleet.adapters import schemas
 from fleet.hub import alike, judging, readings
-from fleet.manifests import layout
-from fleet.model import ledger, names
 
-DEV = ledger.Step(environment=names.Environment("dev"), branch=names.Branch("dev"))
 BAD = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: bad, namespace: shop}\ndata: {n: 1}\n"
 OWN = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: own, namespace: shop}\ndata: {w: '${region:-none} $$'}\n"
 
@@ -66,13 +63,7 @@ async def test_the_answer_is_the_same(repository_of: Any, case: str):
     tools = judging.Tools(
         repository=reader.local, schemas=schemas.Packaged(), memo=reader.memo, kustomize=None
     )
-    question = judging.Question(
-        environment=names.Environment("dev"),
-        commit=reader.git.tip(),
-        road=ledger.Road(steps=(DEV,), owned=layout.OWNED),
-        base=None,
-        upstream=None,
-    )
+    question = reader.question()
     reading: readings.Reading = await reader.read()
     few, _, crowd = await alike.gathered(reading, None, tools.files, tools.schemas.versions())
     assert crowd is not None
@@ -135,13 +126,7 @@ async def test_each_cluster_is_placed_in_waves_by_itself(repository_of: Any):
     tools = judging.Tools(
         repository=reader.local, schemas=schemas.Packaged(), memo=reader.memo, kustomize=None
     )
-    question = judging.Question(
-        environment=names.Environment("dev"),
-        commit=reader.git.tip(),
-        road=ledger.Road(steps=(DEV,), owned=layout.OWNED),
-        base=None,
-        upstream=None,
-    )
+    question = reader.question()
     judged = await judging.judge(question, tools)
     (placed,) = [each for each in judged.findings if each.rule == "waves"]
     assert placed.clusters == ("dev-1", "dev-3")
