@@ -10,11 +10,11 @@ from dataclasses import replace
 from datetime import timedelta
 
 from fleet.audit import drafts, records
-from fleet.hub import consents, glass, hearing, rollouts, soaks, state
+from fleet.hub import consents, handed, hearing, rollouts, soaks, state
 from fleet.model import approving, errors, json_values, ledger, messages, names, slices
 from fleet.plan import rollout
 from fleet.ports import answers, store
-from fleet.protocol import approvals, dsse, encoding, merkle, requests, statements, webhooks
+from fleet.protocol import dsse, encoding, merkle, requests, statements, webhooks
 
 _UNKNOWN = answers.Reply(status=401, body=b'{"error":"unknown agent, or a replayed request"}')
 _ABSENT = answers.Reply(status=404, body=b'{"error":"no such slice"}')
@@ -74,15 +74,11 @@ class Desk:
     async def approve(self, body: bytes) -> answers.Reply:
         """What is not signed by somebody whom a trust file names is not kept, and learns no more than that."""
         try:
-            signed = encoding.decode(approving.Signed, body)
-            if approvals.breaks_glass(signed):
-                await glass.receive(signed, self._hub)
-                return _json({})
-            row = await consents.receive(signed, self._hub)
+            row = await handed.take(encoding.decode(approving.Signed, body), self._hub)
         except (errors.InputError, errors.RefusedError) as error:
             reply = _json({"error": str(error), "hint": error.hint})
             return replace(reply, status=400 if isinstance(error, errors.InputError) else 403)
-        return _json({"approval": row.id})
+        return _json({"approval": row.id} if isinstance(row, ledger.Approval) else {})
 
     async def hook(self, body: bytes, signature: str) -> answers.Reply:
         secret = self._hub.settings.webhook_secret

@@ -184,9 +184,7 @@ async def _history(
 
 
 def _as_accepted(commit: names.CommitId, release: int, ids: layout.Ids) -> candidates.Accepted:
-    return candidates.Accepted(
-        release=release, commit=commit, content=ids.content, rules=ids.rules, owned=ids.owned
-    )
+    return replace(candidates.unnumbered(commit, ids), release=release)
 
 
 def _candidate(

@@ -15,24 +15,23 @@ from fleet.ports import store
 BY = "fleet hub"
 
 
-async def back(environment: names.Environment, hub: state.Hub) -> bool:
-    """Whether it went back."""
+async def back(environment: names.Environment, hub: state.Hub) -> None:
     failed = hub.ledger.in_force(environment)
     if failed is None or not _is_asked(failed, hub):
-        return False
+        return
     before = _before(failed, hub)
     if before is None:
-        return await _stays(
-            "no release with these rules and owned paths was healthy here", failed, hub
-        )
+        why = "no release with these rules and owned paths was healthy here"
+        await _stays(why, failed, hub)
+        return
     judged = await judging.judge(release.question(environment, before.commit, hub), hub.tools)
     drawn = await drawing.draw(judged, hub)
     decision = await _decided(before, failed, judged, drawn, hub)
-    if decision.verdict is not ledger.Verdict.ACCEPTED:
-        why = "; ".join(e.reason for e in decision.gates if e.state is not ledger.GateState.OPEN)
-        return await _stays(f"release {before.number}: {why}", failed, hub)
-    await release.settle(decision, judged, drawn, "", hub)
-    return True
+    if decision.verdict is ledger.Verdict.ACCEPTED:
+        await release.settle(decision, judged, drawn, "", hub)
+        return
+    why = "; ".join(e.reason for e in decision.gates if e.state is not ledger.GateState.OPEN)
+    await _stays(f"release {before.number}: {why}", failed, hub)
 
 
 def _is_asked(release_: ledger.Release, hub: state.Hub) -> bool:
@@ -70,12 +69,12 @@ async def _decided(
     return decide.by(candidate, gathered, found)
 
 
-async def _stays(why: str, failed: ledger.Release, hub: state.Hub) -> bool:
+async def _stays(why: str, failed: ledger.Release, hub: state.Hub) -> None:
     """Said once: it is tried again at every turn."""
     async with state.writing(hub):
         here = hub.ledger.environments[failed.environment]
         if here.release != failed.number or here.failed is None or here.failed.stays == why:
-            return False
+            return
         draft = drafts.rollout(
             act="stays",
             environment=failed.environment,
@@ -85,4 +84,3 @@ async def _stays(why: str, failed: ledger.Release, hub: state.Hub) -> bool:
         )
         row = replace(here, failed=replace(here.failed, stays=why))
         await state.write(hub, store.Write(records=(draft,), rows=(row,)))
-    return False

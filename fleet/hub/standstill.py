@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from fleet.hub import judging, offline
-from fleet.model import errors, findings, json_values, leaving, names, objects
+from fleet.model import errors, findings, json_values, leaving, names, objects, sharing
 from fleet.protocol import encoding
 
 _MOST = 32 << 20  # bytes that are kept of one commit
@@ -57,18 +57,11 @@ async def of(
 
 def _kept(found: Standstill) -> bytes | None:
     """None for what takes too much room, or cannot be written."""
-    numbers: dict[int, int] = {}
-    listed: list[objects.Manifest] = []
-    shares: dict[str, list[int]] = {}
-    for cluster, share in found.manifests.items():
-        for each in share:
-            if id(each) not in numbers:
-                numbers[id(each)] = len(listed)
-                listed.append(each)
-        shares[cluster] = [numbers[id(each)] for each in share]
+    numbers = sharing.Numbers(id)
+    shares = {cluster: numbers.of(share) for cluster, share in found.manifests.items()}
     leave = {cluster: how.value for cluster, how in found.leaving.items()}
     try:
-        rows = [_row(each) for each in listed]
+        rows = [_row(each) for each in numbers.first]
         said = encoding.as_json(found.findings)
         data = json.dumps([rows, shares, leave, said]).encode()
     except ValueError:

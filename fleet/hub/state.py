@@ -107,17 +107,18 @@ def _concerns_agents(row: rows.Row, hub: Hub) -> bool:
     """Whether a held poll may have another answer by it: a report of one cluster must not wake all the others."""
     if isinstance(row, rows.EnvironmentState):
         here = hub.ledger.environments.get(row.environment)
-        return here is not None and (here.failed, _edge(here)) != (row.failed, _edge(row))
+        return here is not None and (here.failed, soak_edge(here)) != (row.failed, soak_edge(row))
     if not isinstance(row, rows.ClusterState):
         return isinstance(row, (rows.Seal, rows.Approval, pacing.Halt))
     known = hub.ledger.clusters.get(row.cluster)
     return known is None or _due(known) != _due(row)
 
 
-def _edge(here: rows.EnvironmentState) -> datetime | None:
-    """When upstream's clusters are asked for a sign of life, for the sake of a soak."""
+def soak_edge(here: rows.EnvironmentState) -> datetime | None:
+    """When it may go on by its soak: then a sign of life of upstream's clusters is worth asking for."""
     gates = here.decision.gates if here.decision else ()
-    return next((each.until for each in gates if each.gate == soaking.GATE), None)
+    untils = (each.until for each in gates if each.gate == soaking.GATE)
+    return next((each for each in untils if each is not None), None)
 
 
 def _due(cluster: rows.ClusterState) -> tuple[object, ...]:
