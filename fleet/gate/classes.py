@@ -92,7 +92,7 @@ CLASSES: Mapping[Lineage, Class] = {
         state=_REFUSED,
         meaning="content of an older release of upstream's than the one it runs",
         reason="this content is older than what {here} runs{detail}",
-        mend="going back to what {here} ran before is a rollback, by git revert; or say so: "
+        mend="going back to what {here} ran before: fleet rollback {here} --reason WHY; or say so: "
         + _PROMOTE
         + " --commit ... --older REASON",
     ),

@@ -108,6 +108,7 @@ _Look: TypeAlias = Callable[
 # The first that knows it: what may go on before what may not.
 _ENTERING: tuple[_Look, ...] = (returns.declared_back, _entered)
 _MOVING: tuple[_Look, ...] = (
+    returns.declared_back,
     promotions.whole,
     promotions.in_part,
     returns.rolled_back,

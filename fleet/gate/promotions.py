@@ -159,7 +159,7 @@ def _taken(
     over = hotfixes.overlay(
         touched, here, above, trailers.values(trailers.PORTED, facts.way.steps)
     )
-    differing = partials.differing(folders, here, above)
+    differing = partials.differing(folders, here, above, facts.layout)
     if not over.explained.issuperset(differing) or _only_drops(over, here, base, facts):
         return None
     if facts.way.foreign:

@@ -70,7 +70,8 @@ async def _with_trees(
     merged = [
         e.commit for e in (upstream.accepted if upstream else ()) if e.commit in found.foreign
     ]
-    few = [exact.commit, base.commit, *merged[-1:]] if exact else None
+    named = ways.named_back(own, found)
+    few = [exact.commit, base.commit, *merged[-1:], *named] if exact else None
     wanted = few or ways.wanted(base, own, upstream, found)
     trees = {each: await git.snapshot(each) for each in wanted}
     forks: dict[names.CommitId, names.CommitId] = {}
