@@ -201,9 +201,6 @@ class Watch:
     def _passed(self, record: records.Record, found: list[records.Record]) -> None:
         body = record.body
         is_decreed = body["lineage"] == "baseline"
-        is_recorded = bool(body["hotfixes"])  # what upstream has not got, and why
-        # With what was accepted here before.
-        stays = body["lineage"] in ("no change", "owned-path change", "rollback")
         if any(gate["state"] != "open" for gate in body["gates"]) or (
             not is_decreed
             and any(f["severity"] in ("deny", "not evaluated") for f in body["findings"])
@@ -215,21 +212,26 @@ class Watch:
             self._say(2, f"record {record.index} accepts what the policies forbid")
         upstream = dict(zip(worlds.ENVIRONMENTS[1:], worlds.ENVIRONMENTS, strict=False))
         above = upstream.get(body["environment"])
-        earlier = [r.body for r in found[: record.index] if r.kind is records.Kind.DECISION]
-        shared = body["content"], body["rules"]
-        if (
-            above
-            and not is_decreed
-            and not is_recorded
-            and shared
-            not in {
-                (b["content"], b["rules"])
-                for b in earlier
-                if b["verdict"] == "accepted"
-                and b["environment"] in ((above, body["environment"]) if stays else (above,))
-            }
-        ):
+        if above and not is_decreed and not self._is_explained(record, above, found):
             self._say(10, f"record {record.index} accepts what {above} did not accept before")
+
+    def _is_explained(
+        self, record: records.Record, above: str, found: list[records.Record]
+    ) -> bool:
+        """Upstream accepted it; or it stays as it is here; or it ran here before, under the rules that stay."""
+        body = record.body
+        accepted = [
+            r.body
+            for r in found[: record.index]
+            if r.kind is records.Kind.DECISION and r.body["verdict"] == "accepted"
+        ]
+        own = [b for b in accepted if b["environment"] == body["environment"]]
+        known = {(b["content"], b["rules"]) for b in accepted if b["environment"] == above}
+        if body["lineage"] in ("no change", "owned-path change"):
+            known |= {(b["content"], b["rules"]) for b in own}
+        if body["lineage"] == "rollback":
+            known |= {(b["content"], own[-1]["rules"]) for b in own}
+        return (body["content"], body["rules"]) in known
 
     def _may_stay(self, record: records.Record, found: list[records.Record]) -> bool:
         """It ran here before, or a waiver of this commit that has not ended lets it pass, and the record says so."""

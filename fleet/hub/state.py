@@ -59,6 +59,7 @@ class Hub:
     counters: requests.Counters = field(default_factory=dict)  # of the present session
     drawn: memory.Last[Any] = field(default_factory=memory.Last)  # of fleet.hub.drawing
     settled: memory.Last[Any] = field(default_factory=memory.Last)  # of fleet.hub.drawing
+    exempt: memory.Last[Any] = field(default_factory=memory.Last)  # of fleet.hub.exempting
     signed: memory.Last[Any] = field(default_factory=memory.Last)  # of fleet.hub.consents
     consents: dict[names.Environment, tuple[names.CommitId, approving.Consent]] = field(
         default_factory=dict
