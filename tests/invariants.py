@@ -229,9 +229,19 @@ class Watch:
         known = {(b["content"], b["rules"]) for b in accepted if b["environment"] == above}
         if body["lineage"] in ("no change", "owned-path change"):
             known |= {(b["content"], b["rules"]) for b in own}
-        if body["lineage"] == "rollback":
-            known |= {(b["content"], own[-1]["rules"]) for b in own}
-        return (body["content"], body["rules"]) in known
+        is_back = body["lineage"] == "rollback" and self._is_back(body, own)
+        return is_back or (body["content"], body["rules"]) in known
+
+    def _is_back(self, body: dict[str, Any], own: list[dict[str, Any]]) -> bool:
+        """Every shared file is as it runs or as the release had it that it says to go back to; rules as they run."""
+        commits = [b["commit"] for b in own if b["release"] == body["backTo"]]
+        here, *others = (
+            self.here.remote.made(names.CommitId(each)).files
+            for each in (body["commit"], own[-1]["commit"], *commits)
+        )
+        paths = {path for files in (here, *others) for path in files if worlds.is_shared(path)}
+        as_before = all(here.get(p) in [each.get(p) for each in others] for p in paths)
+        return bool(commits) and as_before and body["rules"] == own[-1]["rules"]
 
     def _may_stay(self, record: records.Record, found: list[records.Record]) -> bool:
         """It ran here before, or a waiver of this commit that has not ended lets it pass, and the record says so."""

@@ -23,6 +23,7 @@ COMMANDS = {
     "promote": "promote:promote",
     "preview": "preview:preview",
     "githook": "githook:app",
+    "rollback": "rollback:rollback",
     "approve": "approve:approve",
     "break-glass": "glass:break_glass",
     "trust": "trust:app",

@@ -19,7 +19,8 @@ ROOT = Path(__file__).resolve().parents[3]
 # Many processes, each with all its imports; what is built and started before is not counted.
 pytestmark = pytest.mark.timeout(180, func_only=True)
 COMMANDS = [
-    (), ("init",), ("check",), ("render",), ("promote",), ("status",), ("explain",), ("hub",), ("hub", "key"),
+    (), ("init",), ("check",), ("render",), ("promote",), ("rollback",), ("status",), ("explain",),
+    ("hub",), ("hub", "key"),
     ("hub", "quarantine"), ("hub", "lift"), ("hub", "status-set"),
     ("hub", "baseline"), ("hub", "recover"), ("agent",), ("agent", "enroll"), ("agent", "run"),
     ("audit",), ("audit", "decisions"), ("audit", "violations"), ("audit", "verify"),
