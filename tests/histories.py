@@ -16,7 +16,7 @@ from fleet.adapters.store import memo
 from fleet.gate import candidates, classes, lineage, told
 from fleet.hub import bookless, roads
 from fleet.manifests import layout
-from fleet.model import ledger, names, snapshots
+from fleet.model import ledger, names, observed, snapshots
 
 ROAD = ("dev", "staging", "prod")
 WEB, DB, POLICY = "apps/web/web.yaml", "apps/db/db.yaml", "policies/p.yaml"
@@ -52,7 +52,7 @@ class History:
         default_factory=lambda: {each: [] for each in ROAD}
     )
     undecided: dict[str, ledger.Verdict] = field(default_factory=dict)
-    rebaselined: names.CommitId | None = None
+    rebaselined: observed.Rebaseline | None = None
     _turn: int = 0
 
     def __post_init__(self) -> None:
@@ -195,6 +195,17 @@ class History:
     def _first(self, environment: str) -> told.Told:
         kind = ledger.Lineage.PROMOTION if ROAD.index(environment) else ledger.Lineage.ENTRY
         return told.Told(kind=kind, source=int(kind is ledger.Lineage.PROMOTION))
+
+    def rebaseline(self, environment: str) -> None:
+        """Somebody lets in what the branch was rewritten to."""
+        self.rebaselined = observed.Rebaseline(
+            environment=names.Environment(environment),
+            commit=self.tip(environment),
+            base=self.accepted[environment][-1].commit,
+            reason="it was time",
+            by="Ada",
+            since=builders.NOW,
+        )
 
     def facts(self, environment: str, commit: str = "") -> candidates.Facts:
         return asyncio.run(self._facts(environment, self.tip(commit or environment)))

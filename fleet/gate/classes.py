@@ -68,7 +68,8 @@ CLASSES: Mapping[Lineage, Class] = {
         state=_WAITING,
         meaning="the tip does not descend from what was accepted last",
         reason="the branch was rewritten: {tip} does not descend from {base}",
-        mend="push a branch that contains {base}, or revert on top of it",
+        mend="push a branch that contains {base}, and revert on top of it; or let it in as it is: "
+        "fleet hub rebaseline {here} {tip} --reason WHY",
     ),
     Lineage.UNADOPTED: Class(
         state=_WAITING,

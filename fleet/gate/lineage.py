@@ -17,7 +17,7 @@ def tell(candidate: candidates.Candidate, facts: candidates.Facts) -> told.Told:
     base = facts.base
     if base is None:
         return _first(candidate, facts)
-    if not facts.way.descends and facts.rebaselined != candidate.commit:
+    if not facts.way.descends and told.let_in(candidate, facts) is None:
         return told.Told(kind=Lineage.REWRITE)
     if told.same(candidate, base) and not _closes(candidate, base, facts):
         return _unmoved(candidate, base, facts)
@@ -35,9 +35,16 @@ def gate(candidate: candidates.Candidate, facts: candidates.Facts, found: told.T
     return GateResult(
         gate=GATE,
         state=row.state,
-        reason=row.reason.format_map(words),
+        reason=row.reason.format_map(words) + _let_in(candidate, facts),
         hint=row.mend.format_map(words),
     )
+
+
+def _let_in(candidate: candidates.Candidate, facts: candidates.Facts) -> str:
+    act = told.let_in(candidate, facts)
+    if act is None:
+        return ""
+    return f"; the branch was rewritten, and {act.by} let this in: {act.reason}"
 
 
 def rules_came_first(

@@ -207,6 +207,7 @@ COMMANDS: Mapping[str, Command] = {
     "releases": releases.answer,
     "quarantine": acts.quarantine,
     "lift": acts.lift,
+    "rebaseline": acts.rebaseline,
     "status-set": hearing.status_set,
     "audit decisions": decisions,
     "audit violations": violated,

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from fleet.gate import candidates
-from fleet.hub import acts, facts, state
+from fleet.hub import asking, facts, state
 from fleet.model import ledger, names
 from fleet.protocol import encoding
 
@@ -38,7 +38,7 @@ class History:
 
 
 async def answer(hub: state.Hub, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    environment = acts.known(str(arguments.get("environment", "")), hub)
+    environment = asking.environment(str(arguments.get("environment", "")), hub)
     found: dict[str, Any] = encoding.as_json(of(environment, hub))
     return found
 

@@ -32,9 +32,12 @@ async def way(
     base = facts.base
     if base is None or base.commit == candidate.commit:
         return candidates.Way()
-    if not await git.is_ancestor(base.commit, candidate.commit):
-        return candidates.Way(descends=False)
+    apart = candidates.Way(descends=False)
+    descends = await git.is_ancestor(base.commit, candidate.commit)
+    if not descends and told.let_in(candidate, replace(facts, way=apart)) is None:
+        return apart
     found = candidates.Way(
+        descends=descends,
         steps=await git.steps(base.commit, candidate.commit),
         foreign=await _foreign(candidate, base, upstream, git),
         trees={candidate.commit: here},

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.timeout(180, func_only=True)
 COMMANDS = [
     (), ("init",), ("check",), ("render",), ("promote",), ("rollback",), ("status",), ("explain",),
     ("hub",), ("hub", "key"),
-    ("hub", "quarantine"), ("hub", "lift"), ("hub", "status-set"),
+    ("hub", "quarantine"), ("hub", "lift"), ("hub", "status-set"), ("hub", "rebaseline"),
     ("hub", "baseline"), ("hub", "recover"), ("agent",), ("agent", "enroll"), ("agent", "run"),
     ("audit",), ("audit", "decisions"), ("audit", "violations"), ("audit", "verify"),
     ("audit", "show"), ("schema",), ("schema", "export"), ("lab",), ("lab", "up"),
