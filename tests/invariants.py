@@ -218,7 +218,7 @@ class Watch:
     def _is_explained(
         self, record: records.Record, above: str, found: list[records.Record]
     ) -> bool:
-        """Upstream accepted it; or it stays as it is here; or it ran here before, under the rules that stay."""
+        """Upstream accepted it; or it stays as it is here; or file by file it is one of the releases that it names."""
         body = record.body
         accepted = [
             r.body
@@ -226,22 +226,29 @@ class Watch:
             if r.kind is records.Kind.DECISION and r.body["verdict"] == "accepted"
         ]
         own = [b for b in accepted if b["environment"] == body["environment"]]
-        known = {(b["content"], b["rules"]) for b in accepted if b["environment"] == above}
+        upstream = [b for b in accepted if b["environment"] == above]
+        known = {(b["content"], b["rules"]) for b in upstream}
         if body["lineage"] in ("no change", "owned-path change"):
             known |= {(b["content"], b["rules"]) for b in own}
-        is_back = body["lineage"] == "rollback" and self._is_back(body, own)
-        return is_back or (body["content"], body["rules"]) in known
+        if (body["content"], body["rules"]) in known:
+            return True
+        source = [b for b in upstream if b["release"] == body["source"]][:1]
+        back = [b for b in own if b["release"] == body["backTo"]][:1]
+        made_of = {
+            "promotion": source,
+            "partial promotion": [*own[-1:], *source],
+            "hotfix": own[-1:],
+            "rollback": [*own[-1:], *back],
+        }
+        return self._is_made_of(body, made_of.get(body["lineage"], []))
 
-    def _is_back(self, body: dict[str, Any], own: list[dict[str, Any]]) -> bool:
-        """Every shared file is as it runs or as the release had it that it says to go back to; rules as they run."""
-        commits = [b["commit"] for b in own if b["release"] == body["backTo"]]
-        here, *others = (
-            self.here.remote.made(names.CommitId(each)).files
-            for each in (body["commit"], own[-1]["commit"], *commits)
-        )
+    def _is_made_of(self, body: dict[str, Any], releases: list[dict[str, Any]]) -> bool:
+        """Every shared file but those of open hotfixes is as one of these has it; rules are those of the first."""
+        here, *others = (self.here.remote.made(b["commit"]).files for b in (body, *releases))
         paths = {path for files in (here, *others) for path in files if worlds.is_shared(path)}
-        as_before = all(here.get(p) in [each.get(p) for each in others] for p in paths)
-        return bool(commits) and as_before and body["rules"] == own[-1]["rules"]
+        paths -= {each["path"] for each in body["hotfixes"]}
+        are_theirs = all(here.get(p) in [each.get(p) for each in others] for p in paths)
+        return bool(releases) and are_theirs and body["rules"] == releases[0]["rules"]
 
     def _may_stay(self, record: records.Record, found: list[records.Record]) -> bool:
         """It ran here before, or a waiver of this commit that has not ended lets it pass, and the record says so."""

@@ -29,6 +29,7 @@ COMMANDS = {
     "trust": "trust:app",
     "status": "status:status",
     "explain": "explain:explain",
+    "unpromoted": "unpromoted:unpromoted",
     "rollout": "rollout:app",
     "hub": "hub:app",
     "agent": "agent:app",

@@ -24,6 +24,7 @@ from fleet.hub import (
     rollouts,
     standing,
     state,
+    unpromoted,
 )
 from fleet.model import approving, errors, findings, ledger, messages, names
 from fleet.ports import store
@@ -205,6 +206,7 @@ COMMANDS: Mapping[str, Command] = {
     "approve": approve,
     "explain": explaining.explain,
     "releases": releases.answer,
+    "unpromoted": unpromoted.answer,
     "quarantine": acts.quarantine,
     "lift": acts.lift,
     "rebaseline": acts.rebaseline,
