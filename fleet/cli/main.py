@@ -30,6 +30,7 @@ COMMANDS = {
     "status": "status:status",
     "explain": "explain:explain",
     "unpromoted": "unpromoted:unpromoted",
+    "residual": "residual:residual",
     "rollout": "rollout:app",
     "hub": "hub:app",
     "agent": "agent:app",

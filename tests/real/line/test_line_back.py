@@ -85,3 +85,29 @@ async def test_what_is_no_way_back_is_said(there: lines.Line):
     for reason in ("", "   ", "two\nlines", "\x1b[31m", "x" * 1001):
         ended = await fleet("rollback", "dev", "--reason", reason, "--dir", there.git.folder)
         assert (ended.code, "say why" in ended.said) == (2, True)
+
+
+async def test_what_waits_and_what_differs_is_told(there: lines.Line):
+    at = ("--state", there.state.root)
+    await there.ask("baseline", environments=["staging"])
+    await there.judged(there.git.tip("refs/heads/staging"), "accepted", "staging")
+    shown = await fleet("unpromoted", *at)
+    assert (shown.code, shown.said) == (0, "")
+    assert "dev -> staging: 1 waiting" in shown.out
+    told = (await fleet("unpromoted", "staging", *at, "-o", "json")).json
+    (waiting,) = told["environments"][0]["waiting"]
+    assert set(waiting) == {
+        "release", "commit", "subject", "accepted", "age", "standing", "promotable", "at", "gates", "hint",
+    }  # fmt: skip
+    assert waiting["promotable"] == "waits"  # dev has no cluster, so nothing is ever healthy there
+    differs = await fleet("residual", "staging", *at)
+    assert (differs.code, differs.said) == (0, "")
+    assert "1 behind" in differs.out
+    assert "apps/web/a.yaml" in differs.out
+    found = (await fleet("residual", "staging", *at, "-o", "json")).json
+    assert [(each["path"], each["class"]) for each in found["paths"]] == [
+        ("apps/web/a.yaml", "behind")
+    ]
+    for words in (("residual", "dev"), ("residual", "moon"), ("unpromoted", "dev")):
+        wrong = await fleet(*words, *at)
+        assert (wrong.code, wrong.out) == (2, "")

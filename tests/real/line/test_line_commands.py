@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[3]
 pytestmark = pytest.mark.timeout(180, func_only=True)
 COMMANDS = [
     (), ("init",), ("check",), ("render",), ("promote",), ("rollback",), ("status",), ("explain",),
-    ("hub",), ("hub", "key"),
+    ("unpromoted",), ("residual",), ("hub",), ("hub", "key"),
     ("hub", "quarantine"), ("hub", "lift"), ("hub", "status-set"), ("hub", "rebaseline"),
     ("hub", "baseline"), ("hub", "recover"), ("agent",), ("agent", "enroll"), ("agent", "run"),
     ("audit",), ("audit", "decisions"), ("audit", "violations"), ("audit", "verify"),
