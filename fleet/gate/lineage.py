@@ -79,8 +79,11 @@ def _first(candidate: candidates.Candidate, facts: candidates.Facts) -> told.Tol
 def _unmoved(
     candidate: candidates.Candidate, base: candidates.Accepted, facts: candidates.Facts
 ) -> told.Told:
-    """The same content. A merge that took nothing of what it marks as merged is no way of keeping it."""
-    hollow = carrying.hollow(base, facts)
+    """The same content. A merge that took nothing of what it marks as merged is no way of keeping it.
+
+    To go back to what runs is one: a release that failed may have been taken back by the hub, and not on the branch.
+    """
+    hollow = None if returns.is_declared(facts.way) else carrying.hollow(base, facts)
     if hollow is not None:
         return hollow
     if candidate.owned == base.owned:
@@ -135,6 +138,7 @@ def _words(
         "upstream": facts.upstream.environment if facts.upstream else "",
         "tip": told.short(candidate.commit),
         "base": told.short(facts.base.commit) if facts.base else "what was accepted",
+        "release": str(facts.base.release) if facts.base else "",
         "paths": told.listed(found.paths) or "paths that could not be listed",
         "commits": f" ({commits})" if commits else "",
         "detail": found.detail,

@@ -20,17 +20,18 @@ def declared_back(
     """What a commit says to be a way back is one, though upstream has the same, and though something of upstream's
     waits on the branch below it. Where changes enter, nothing else is one.
     """
-    if not trailers.values(trailers.ROLLBACK, facts.way.steps) or _comes_after(facts.way):
+    if not is_declared(facts.way):
         return None
     found = _gone_back(candidate, base, facts)
     return found and (carrying.carried(candidate, base, None, facts) or found)
 
 
-def _comes_after(way: candidates.Way) -> bool:
-    """Whether anything of upstream's comes with the last step that declares it, or after that."""
+def is_declared(way: candidates.Way) -> bool:
+    """Whether a step says so, and nothing of upstream's comes with the last that does, or after it."""
     declaring = [n for n, e in enumerate(way.steps) if trailers.values(trailers.ROLLBACK, [e])]
-    since = way.steps[declaring[-1] :]
-    return any(not way.foreign.isdisjoint([e.commit, *e.parents[1:]]) for e in since)
+    since = way.steps[declaring[-1] :] if declaring else ()
+    comes = any(not way.foreign.isdisjoint([e.commit, *e.parents[1:]]) for e in since)
+    return bool(declaring) and not comes
 
 
 def rolled_back(

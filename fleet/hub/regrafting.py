@@ -47,7 +47,7 @@ async def regraft(
     _check(wanted.bundles, trees)
     entries = tuple(_entries(wanted, trees, where))
     made = snapshots.Snapshot(commit=wanted.tip, entries={each.path: each for each in entries})
-    if not layout.differ(made, trees.running, where):
+    if not any(layout.differ(made, each, where) for each in (trees.running, trees.tip)):
         what = ", ".join(wanted.bundles) or "its content"
         raise errors.InputError(
             f"{where.environment} runs {what} as of {wanted.to[:10]} already: nothing to take back",

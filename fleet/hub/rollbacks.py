@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from fleet.hub import (
     foretelling,
     judging,
+    needs,
     offline,
     promotion,
     regrafting,
@@ -64,6 +65,15 @@ async def prepare(
     branch, tip = _branch(asked, scene)
     where = layout.Layout(environment=asked.environment, owned=scene.road.owned)
     target = await _target(asked, scene, tip, where, tools)
+    await needs.check(
+        asked.bundles,
+        target.commit,
+        target.running,
+        where,
+        tools.files,
+        tools.repository,
+        "take that bundle back along (--bundle), or everything (no --bundle)",
+    )
     commit, found = await _made(_wanted(asked, target, tip), where, scene, tools, pen)
     then = await offline.check_commit(asked.environment, target.commit, None, tools)
     before = await offline.check_commit(asked.environment, target.running, None, tools)
@@ -95,11 +105,11 @@ async def _target(
     tools: judging.Tools,
 ) -> targets.Target:
     """Without a hub a whole commit must be named, and the tip is believed to be what runs."""
+    git = tools.repository
     if scene.history is not None:
-        git = tools.repository
         return await targets.choose(asked.to, asked.bundles, scene.history, where, git)
     commit = names.CommitId(asked.to)
-    if not await tools.repository.is_ancestor(commit, tip):
+    if not await git.is_ancestor(commit, tip):
         raise errors.InputError(f"{commit[:10]} is no commit of {asked.environment}'s branch")
     return targets.Target(commit=commit, running=tip)
 
@@ -154,11 +164,12 @@ async def _foretold(
 
 
 def _check(found: foretelling.Foretold, history: releases.History) -> None:
-    here, content = history.environment, found.candidate.content
-    if found.told.kind is not Lineage.ROLLBACK:
+    """A branch that has something else than runs may also go back to what runs: then nothing changes."""
+    here, content, kind = history.environment, found.candidate.content, found.told.kind
+    if kind not in (Lineage.ROLLBACK, Lineage.NOTHING, Lineage.OWNED):
         gate = found.gate
         raise errors.RefusedError(f"the hub would not take it back: {gate.reason}", hint=gate.hint)
-    if content in history.quarantined:
+    if kind is Lineage.ROLLBACK and content in history.quarantined:
         raise errors.RefusedError(
             f"what it would bring to {here} is {history.quarantined[content]}",
             hint=targets.lifting(here, content),
@@ -196,4 +207,5 @@ def _notes(
     for each in base.hotfixes if base else ():
         if each.path not in kept:
             yield f"it drops the hotfix of {each.path} ({each.reason})"
-    yield "what it leaves is quarantined there until somebody lifts it: fleet hub lift"
+    if found.told.kind is Lineage.ROLLBACK:
+        yield "what it leaves is quarantined there until somebody lifts it: fleet hub lift"

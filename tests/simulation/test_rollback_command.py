@@ -156,7 +156,7 @@ def test_a_release_that_there_is_not_names_those_that_there_are():
             ) as said:
                 await offered(here, wrong)
             assert "\x1b" not in str(said.value)
-        with pytest.raises(errors.InputError, match="is what staging runs"):
+        with pytest.raises(errors.InputError, match="already"):
             await offered(here, str(running.number))
 
     run(tell)
@@ -268,6 +268,27 @@ def test_on_top_of_a_promotion_that_waits():
         assert any("goes as well" in note for note in offer.notes)
         await rolled_back(story)
         assert tag(here) == "1.5.0"
+
+    run(tell)
+
+
+def test_a_branch_may_go_back_to_what_runs():
+    async def tell(story: storyline.Story) -> None:
+        here = story.here
+        running = worlds.book(here).in_force(STAGING)
+        assert running is not None
+        here.members["dev-1"].agent.kill()
+        worlds.with_image(here, "dev", "1.7.0")
+        await story.until("in dev", lambda: worlds.is_accepted(here, "dev"))
+        worlds.promote(here, "dev", "staging")
+        await story.until("it waits", lambda: decided(here) is not None)
+        offer = await offered(here, str(running.number))
+        assert not any("quarantined" in note for note in offer.notes)
+        await pushed(here, offer)
+        await story.healthy("staging", "as it was")
+        found = decided(here)
+        assert found is not None
+        assert (found.lineage, worlds.book(here).quarantines) == (Lineage.NOTHING, {})
 
     run(tell)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -270,6 +271,39 @@ def test_where_changes_enter(here: History):
 def test_a_bundle_where_changes_enter(here: History):
     rolled_back(here, 2, "apps/db", environment="dev")
     assert here.tell("dev").kind is Lineage.ROLLBACK
+
+
+def fallen_back(here: History) -> None:
+    """The hub has taken a promotion back by itself; the branch still has it."""
+    before = here.accepted["staging"][-1]
+    promoted(here, WEB, "web 3\n")
+    here.accepted["staging"].append(replace(before, release=5))
+
+
+def test_a_branch_goes_back_to_what_runs_after_the_hub_did_by_itself(here: History):
+    fallen_back(here)
+    rolled_back(here, 5)
+    found = here.tell("staging")
+    assert found.kind is Lineage.NOTHING
+    here.accept("staging")
+    here.commit("dev", {WEB: "web 4\n"})
+    here.accept("dev")
+    here.graft("dev", "staging", "staging", "dev")
+    assert here.tell("staging").kind is Lineage.PROMOTION
+
+
+def test_further_back_than_the_hub_did_by_itself(here: History):
+    fallen_back(here)
+    rolled_back(here, 1)
+    is_back(here, 1)
+
+
+def test_a_revert_of_what_the_hub_took_back_is_no_way_to_keep_it(here: History):
+    fallen_back(here)
+    here.git("switch", "-q", "staging")
+    here.git("revert", "--no-edit", "-m", "1", "HEAD")
+    assert here.tell("staging").kind is Lineage.INCOMPLETE
+    assert "fleet rollback staging --to 5" in here.gate("staging").hint
 
 
 def test_what_runs_already_is_said(here: History):
