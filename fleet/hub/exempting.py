@@ -40,8 +40,10 @@ async def _exempted(
     found: told.Told,
     hub: state.Hub,
 ) -> tuple[findings.Finding, ...]:
+    before, running = releases
     past = exemptions.Past(
-        ran=await _ran(releases, hub),
+        ran=await _held(before, hub),
+        runs=await _held(running, hub),
         installed=judged.docket.installed,
         in_part=bool(found.paths),
     )
@@ -50,17 +52,10 @@ async def _exempted(
     )
 
 
-async def _ran(
-    releases: tuple[ledger.Release, ...], hub: state.Hub
-) -> Mapping[names.Cluster, Ran]:
-    held: dict[names.SliceDigest, Ran] = {}
-    found: dict[names.Cluster, Ran] = {}
-    for release in releases:
-        for cluster, digest in release.slices.items():
-            if digest not in held:
-                held[digest] = await _objects(digest, hub)
-            found[cluster] = found.get(cluster, frozenset()) | held[digest]
-    return found
+async def _held(release: ledger.Release, hub: state.Hub) -> Mapping[names.Cluster, Ran]:
+    """By cluster; those that got the same are looked at once."""
+    held = {each: await _objects(each, hub) for each in set(release.slices.values())}
+    return {cluster: held[digest] for cluster, digest in release.slices.items()}
 
 
 async def _objects(digest: names.SliceDigest, hub: state.Hub) -> Ran:

@@ -4,7 +4,7 @@ Which releases there were, only the hub knows; without one a commit is believed 
 will tell. With one, the very classifier that it decides by has called the commit a rollback before it is pushed.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from fleet.hub import (
@@ -18,7 +18,7 @@ from fleet.hub import (
     targets,
 )
 from fleet.manifests import layout
-from fleet.model import errors, findings, ledger, names, objects
+from fleet.model import errors, findings, ledger, names
 from fleet.model.ledger import Lineage
 from fleet.policy import exemptions
 from fleet.ports import repository
@@ -84,7 +84,7 @@ async def prepare(
         tip=tip,
         target=target,
         changes=promotion.changes(before.judged.manifests, after.judged.manifests),
-        findings=_exempted(after, (then, before), in_part=bool(asked.bundles)),
+        findings=_exempted(after, then, before, in_part=bool(asked.bundles)),
         notes=tuple(_notes(target, tip, found)),
     )
 
@@ -177,19 +177,23 @@ def _check(found: foretelling.Foretold, history: releases.History) -> None:
 
 
 def _exempted(
-    after: offline.Verdict, earlier: Iterable[offline.Verdict], *, in_part: bool
+    after: offline.Verdict, then: offline.Verdict, before: offline.Verdict, *, in_part: bool
 ) -> tuple[findings.Finding, ...]:
     """As the hub will have it: what ran here just so is not refused for what rules say of it since."""
-    ran: dict[names.Cluster, set[tuple[objects.Key, names.Digest]]] = {}
-    for verdict in earlier:
-        for cluster, share in verdict.judged.manifests.items():
-            ran.setdefault(cluster, set()).update((each.key, each.digest) for each in share)
     past = exemptions.Past(
-        ran={cluster: frozenset(held) for cluster, held in ran.items()},
+        ran=_held(then),
+        runs=_held(before),
         installed=after.judged.docket.installed,
         in_part=in_part,
     )
     return exemptions.exempted(after.findings, after.judged.manifests, past)
+
+
+def _held(verdict: offline.Verdict) -> exemptions.Ran:
+    return {
+        cluster: frozenset((each.key, each.digest) for each in share)
+        for cluster, share in verdict.judged.manifests.items()
+    }
 
 
 def _notes(

@@ -19,19 +19,23 @@ Ran = Mapping[names.Cluster, frozenset[tuple[objects.Key, names.Digest]]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Past:
-    """`ran` is what each cluster ran before or runs; `installed` are rules that clusters enforce themselves.
+    """`ran` is what each cluster ran with the release gone back to, `runs` what it runs with the one in force.
 
+    `installed` are rules that clusters enforce themselves.
     `in_part`: some bundles go back and others stay, so together they may be what nobody has seen yet.
     """
 
     ran: Ran
+    runs: Ran
     installed: frozenset[str] = field(default=frozenset())
     in_part: bool = False
 
-    def knows(self, cluster: names.Cluster, ran: tuple[objects.Key, names.Digest]) -> bool:
-        if cluster in self.ran:
-            return ran in self.ran[cluster]
-        return any(ran in each for each in self.ran.values())
+    def knows(self, cluster: names.Cluster, what: tuple[objects.Key, names.Digest]) -> bool:
+        if what in self.runs.get(cluster, ()):
+            return True
+        came_later = cluster not in self.ran
+        before = self.ran.values() if came_later else (self.ran[cluster],)
+        return any(what in each for each in before)
 
 
 def exempted(

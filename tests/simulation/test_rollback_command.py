@@ -242,6 +242,8 @@ def test_rules_that_came_since_do_not_block_it_and_the_preview_says_so():
         await promoted(story, "kind")
         here.remote.commit("dev", {RULES: lines.POLICY}, "a rule")
         await promoted(story, "a rule")
+        await worlds.register(here, "staging-2", "staging")
+        await story.healthy("staging", "a cluster that came later")
         offer = await offered(here, str(rude.number))
         told = [each for each in offer.findings if each.rule == "polite"]
         assert [each.passed for each in told] == [findings.EXEMPT]

@@ -23,6 +23,10 @@ def ran(**clusters: Iterable[objects.Manifest]) -> exemptions.Ran:
     }
 
 
+def past(before: exemptions.Ran, **more: Any) -> exemptions.Past:
+    return exemptions.Past(**{"ran": before, "runs": {}, **more})
+
+
 def comes(**clusters: Iterable[objects.Manifest]) -> Share:
     return {names.Cluster(each): tuple(share) for each, share in clusters.items()}
 
@@ -79,30 +83,45 @@ CASES: dict[str, tuple[findings.Finding, Share, exemptions.Ran, Told]] = {
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_what_is_exempt(case: tuple[findings.Finding, Share, exemptions.Ran, Told]):
     found, share, before, expected = case
-    assert told(found, share, exemptions.Past(ran=before)) == expected
+    assert told(found, share, past(before)) == expected
 
 
 @pytest.mark.parametrize("rule", sorted(waivers.STRUCTURAL))
 def test_what_no_waiver_covers_is_never_exempt(rule: str):
-    past = exemptions.Past(ran=ran(eu=[WEB]))
+    before = past(ran(eu=[WEB]))
     found = denied(rule=rule)
-    assert exemptions.exempted([found], comes(eu=[WEB]), past) == (found,)
+    assert exemptions.exempted([found], comes(eu=[WEB]), before) == (found,)
 
 
 def test_what_clusters_enforce_themselves_is_never_exempt():
-    past = exemptions.Past(ran=ran(eu=[WEB]), installed=frozenset({"new"}))
-    assert told(denied(), comes(eu=[WEB]), past) == [(True, ())]
+    before = past(ran(eu=[WEB]), installed=frozenset({"new"}))
+    assert told(denied(), comes(eu=[WEB]), before) == [(True, ())]
 
 
 def test_bundles_that_never_ran_together_are_held_against_each_other():
     found, share, before = denied(rule="reference"), comes(eu=[WEB]), ran(eu=[WEB])
-    assert told(found, share, exemptions.Past(ran=before)) == [(False, ())]
-    assert told(found, share, exemptions.Past(ran=before, in_part=True)) == [(True, ())]
+    assert told(found, share, past(before)) == [(False, ())]
+    assert told(found, share, past(before, in_part=True)) == [(True, ())]
+
+
+def test_what_runs_there_now_is_exempt_too():
+    held = past(ran(eu=[API]), runs=ran(eu=[WEB]))
+    assert told(denied(), comes(eu=[WEB]), held) == [(False, ())]
+
+
+def test_a_cluster_that_came_after_that_release_takes_what_the_others_ran_then():
+    """It runs something by now, but never had that release."""
+    held = past(ran(eu=[WEB]), runs=ran(eu=[NEWER], us=[NEWER]))
+    assert told(denied(), comes(eu=[WEB], us=[WEB]), held) == [(False, ())]
+    assert told(denied(NEWER), comes(eu=[NEWER], asia=[NEWER]), held) == [
+        (True, ("asia",)),
+        (False, ("eu",)),
+    ]
 
 
 def test_it_says_why_and_keeps_the_way_to_mend_it():
-    past = exemptions.Past(ran=ran(eu=[WEB]))
-    (found,) = exemptions.exempted([denied(hint="mend it")], comes(eu=[WEB]), past)
+    before = past(ran(eu=[WEB]))
+    (found,) = exemptions.exempted([denied(hint="mend it")], comes(eu=[WEB]), before)
     assert (found.severity, found.passed) == (findings.Severity.WARN, findings.EXEMPT)
     assert found.hint.endswith("mend it")
 
@@ -121,7 +140,7 @@ FOUND = st.lists(
 
 @given(FOUND, CLUSTERS, CLUSTERS)
 def test_no_finding_is_lost_and_none_gets_harder(found: list, here: dict, before: dict):
-    parts = exemptions.exempted(found, comes(**here), exemptions.Past(ran=ran(**before)))
+    parts = exemptions.exempted(found, comes(**here), past(ran(**before)))
     kept = {(each.rule, each.subject, each.message) for each in found}
     assert {(each.rule, each.subject, each.message) for each in parts} == kept
     assert findings.refuses(found) or not findings.refuses(parts)
