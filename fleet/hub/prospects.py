@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from fleet.gate import answers, candidates, gates, hotfixes, lineage, promotions, told
 from fleet.gate import approving as approvals_gate
-from fleet.hub import facts, holding, inforce, state
-from fleet.model import ledger, names
+from fleet.hub import facts, holding, inforce, readings, state
+from fleet.model import kinds, ledger, names
 from fleet.model.ledger import Lineage
 from fleet.protocol import approvals, trustchain
 
@@ -14,12 +14,18 @@ _ONLY_JUDGED = frozenset({"findings", "budget", "signatures"})
 
 
 async def of(candidate: candidates.Candidate, hub: state.Hub) -> tuple[ledger.GateResult, ...]:
-    own = await inforce.proposed(candidate.environment, candidate.commit, hub)
-    sides = holding.both(await inforce.spec(candidate.environment, hub), own)
+    environment = candidate.environment
+    is_read = candidate.rules != readings.NO_IDS.rules
+    own: kinds.EnvironmentSpec | None = await hub.proposed.of(
+        environment,
+        candidate.rules if is_read else candidate.commit,  # fleet.yaml is one of the rules
+        lambda: inforce.proposed(environment, candidate.commit, hub),
+    )
+    sides = holding.both(await inforce.spec(environment, hub), own)
     known = facts.from_book(candidate, sides, hub)
     found = await _told(candidate, known, hub)
     results = gates.results(candidate, known, found)
-    asked = "; ".join(dict.fromkeys(_asked(candidate.environment, sides, hub)))
+    asked = "; ".join(dict.fromkeys(_asked(environment, sides, hub)))
     return tuple(
         _agreed(each, asked, candidate) for each in results if each.gate not in _ONLY_JUDGED
     )

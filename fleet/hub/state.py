@@ -66,6 +66,7 @@ class Hub:
     )  # as the gate was told last
     ways: memory.Last[Any] = field(default_factory=memory.Last)  # of fleet.hub.facts
     fleets: memory.Last[Any] = field(default_factory=memory.Last)  # of fleet.hub.inforce
+    proposed: memory.Last[Any] = field(default_factory=memory.Last)  # of fleet.hub.prospects
     soaks: dict[rows.Place, observed.Soak] = field(default_factory=dict)  # of fleet.hub.soaks
     pace: tuple[datetime, float] | None = None  # the clock, and the time that passes, last turn
     measured: dict[names.Digest, candidates.Measurement] = field(default_factory=dict)
