@@ -6,7 +6,7 @@ import itertools
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from fleet.adapters.store import memo
 from fleet.gate import candidates, classes, lineage, told
 from fleet.hub import bookless, roads
 from fleet.manifests import layout
-from fleet.model import ledger, names
+from fleet.model import ledger, names, observed, snapshots
 
 ROAD = ("dev", "staging", "prod")
 WEB, DB, POLICY = "apps/web/web.yaml", "apps/db/db.yaml", "policies/p.yaml"
@@ -52,7 +52,7 @@ class History:
         default_factory=lambda: {each: [] for each in ROAD}
     )
     undecided: dict[str, ledger.Verdict] = field(default_factory=dict)
-    rebaselined: names.CommitId | None = None
+    rebaselined: observed.Rebaseline | None = None
     _turn: int = 0
 
     def __post_init__(self) -> None:
@@ -148,6 +148,22 @@ class History:
         made = self.git("commit-tree", *words, "-m", message, tree)
         self.git("reset", "-q", "--hard", made)
 
+    def push(
+        self,
+        branch: str,
+        entries: Iterable[snapshots.Entry],
+        parents: Iterable[str],
+        message: str,
+    ) -> None:
+        """A commit with just these entries."""
+        self.git("switch", "-q", branch)
+        listed = "".join(f"{e.mode:o} {e.blob} 0\t{e.path}\n" for e in entries)
+        self.git("read-tree", "--empty")
+        self.git("update-index", "--index-info", given=listed)
+        tree = self.git("write-tree")
+        words = [word for parent in parents for word in ("-p", parent)]
+        self.git("reset", "-q", "--hard", self.git("commit-tree", *words, "-m", message, tree))
+
     def candidate(self, environment: str, commit: names.CommitId) -> candidates.Candidate:
         return _candidate(environment, commit, asyncio.run(self._ids(environment, commit)))
 
@@ -179,6 +195,17 @@ class History:
     def _first(self, environment: str) -> told.Told:
         kind = ledger.Lineage.PROMOTION if ROAD.index(environment) else ledger.Lineage.ENTRY
         return told.Told(kind=kind, source=int(kind is ledger.Lineage.PROMOTION))
+
+    def rebaseline(self, environment: str) -> None:
+        """Somebody lets in what the branch was rewritten to."""
+        self.rebaselined = observed.Rebaseline(
+            environment=names.Environment(environment),
+            commit=self.tip(environment),
+            base=self.accepted[environment][-1].commit,
+            reason="it was time",
+            by="Ada",
+            since=builders.NOW,
+        )
 
     def facts(self, environment: str, commit: str = "") -> candidates.Facts:
         return asyncio.run(self._facts(environment, self.tip(commit or environment)))

@@ -201,9 +201,6 @@ class Watch:
     def _passed(self, record: records.Record, found: list[records.Record]) -> None:
         body = record.body
         is_decreed = body["lineage"] == "baseline"
-        is_recorded = bool(body["hotfixes"])  # what upstream has not got, and why
-        # With what was accepted here before.
-        stays = body["lineage"] in ("no change", "owned-path change", "rollback")
         if any(gate["state"] != "open" for gate in body["gates"]) or (
             not is_decreed
             and any(f["severity"] in ("deny", "not evaluated") for f in body["findings"])
@@ -215,21 +212,43 @@ class Watch:
             self._say(2, f"record {record.index} accepts what the policies forbid")
         upstream = dict(zip(worlds.ENVIRONMENTS[1:], worlds.ENVIRONMENTS, strict=False))
         above = upstream.get(body["environment"])
-        earlier = [r.body for r in found[: record.index] if r.kind is records.Kind.DECISION]
-        shared = body["content"], body["rules"]
-        if (
-            above
-            and not is_decreed
-            and not is_recorded
-            and shared
-            not in {
-                (b["content"], b["rules"])
-                for b in earlier
-                if b["verdict"] == "accepted"
-                and b["environment"] in ((above, body["environment"]) if stays else (above,))
-            }
-        ):
+        if above and not is_decreed and not self._is_explained(record, above, found):
             self._say(10, f"record {record.index} accepts what {above} did not accept before")
+
+    def _is_explained(
+        self, record: records.Record, above: str, found: list[records.Record]
+    ) -> bool:
+        """Upstream accepted it; or it stays as it is here; or file by file it is one of the releases that it names."""
+        body = record.body
+        accepted = [
+            r.body
+            for r in found[: record.index]
+            if r.kind is records.Kind.DECISION and r.body["verdict"] == "accepted"
+        ]
+        own = [b for b in accepted if b["environment"] == body["environment"]]
+        upstream = [b for b in accepted if b["environment"] == above]
+        known = {(b["content"], b["rules"]) for b in upstream}
+        if body["lineage"] in ("no change", "owned-path change"):
+            known |= {(b["content"], b["rules"]) for b in own}
+        if (body["content"], body["rules"]) in known:
+            return True
+        source = [b for b in upstream if b["release"] == body["source"]][:1]
+        back = [b for b in own if b["release"] == body["backTo"]][:1]
+        made_of = {
+            "promotion": source,
+            "partial promotion": [*own[-1:], *source],
+            "hotfix": own[-1:],
+            "rollback": [*own[-1:], *back],
+        }
+        return self._is_made_of(body, made_of.get(body["lineage"], []))
+
+    def _is_made_of(self, body: dict[str, Any], releases: list[dict[str, Any]]) -> bool:
+        """Every shared file but those of open hotfixes is as one of these has it; rules are those of the first."""
+        here, *others = (self.here.remote.made(b["commit"]).files for b in (body, *releases))
+        paths = {path for files in (here, *others) for path in files if worlds.is_shared(path)}
+        paths -= {each["path"] for each in body["hotfixes"]}
+        are_theirs = all(here.get(p) in [each.get(p) for each in others] for p in paths)
+        return bool(releases) and are_theirs and body["rules"] == releases[0]["rules"]
 
     def _may_stay(self, record: records.Record, found: list[records.Record]) -> bool:
         """It ran here before, or a waiver of this commit that has not ended lets it pass, and the record says so."""

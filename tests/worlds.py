@@ -18,7 +18,7 @@ from fleet.model import ledger, messages, names, objects
 from fleet.ports import schemas
 from fleet.protocol import encoding, keys
 from fleet.simulation import book as shelves
-from fleet.simulation import cluster, world
+from fleet.simulation import cluster, faults, memo, repository, world
 
 HUB_KEY = keys.generate()
 ROOT = Path(__file__).parents[1]
@@ -208,6 +208,18 @@ async def register(
     here.remote.commit(environment, {path_of(environment, name): document}, f"Register {name}")
     here.members[name].agent.start()
     return here.members[name]
+
+
+def person(here: world.World) -> judging.Tools:
+    """Somebody's own tools, on a clone of the remote."""
+    alone = faults.Process(name="person")
+    return judging.Tools(
+        repository=repository.Repository(here.remote, {}, alone),
+        schemas=AnyShape(),
+        memo=memo.Memo({}, alone),
+        kustomize=None,
+        clock=here.clock,
+    )
 
 
 def path_of(environment: str, cluster: str) -> str:

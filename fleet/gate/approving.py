@@ -4,6 +4,7 @@ Who a person is the trust file says, by keys; who made the change its commits' s
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime
 
 from fleet.gate import answers, candidates, told
@@ -13,12 +14,16 @@ from fleet.model.ledger import GateResult, Lineage
 GATE = "approvals"
 
 
-def gate(_: candidates.Candidate, facts: candidates.Facts, found: told.Told) -> GateResult:
-    consent = facts.consent
+def gate(candidate: candidates.Candidate, facts: candidates.Facts, found: told.Told) -> GateResult:
+    consent, act = facts.consent, told.let_in(candidate, facts)
     if consent is None or not (consent.wanted or consent.troubles):
         return answers.opens(GATE, "nobody's approval is asked for")
-    if found.kind is Lineage.NOTHING and consent.is_same:
+    if found.kind is Lineage.NOTHING and consent.is_same and act is None:
         return answers.opens(GATE, "nothing changes")
+    if (
+        act is not None
+    ):  # a rewritten history is agreed to anew, whatever was said of this content before
+        facts = replace(facts, voices=tuple(e for e in facts.voices if e.received >= act.since))
     lacking = missing(consent, facts.voices, facts.now)
     if lacking:
         return answers.waits(GATE, "; ".join(lacking), consent.hint)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
+from fleet.manifests import layout
 from fleet.model import snapshots
 
 _FILES = ("bundle.yaml", "bundle.yml", "bundle.json")
@@ -16,12 +17,16 @@ def folders(paths: Iterable[str], *trees: snapshots.Snapshot) -> frozenset[str] 
 
 
 def differing(
-    wanted: Iterable[str], one: snapshots.Snapshot, other: snapshots.Snapshot
+    wanted: Iterable[str],
+    one: snapshots.Snapshot,
+    other: snapshots.Snapshot,
+    where: layout.Layout,
 ) -> tuple[str, ...]:
-    """The paths under these folders in which two commits differ."""
-    paths = {
+    """The shared paths under these folders in which two commits differ."""
+    every = (
         entry.path for folder in wanted for tree in (one, other) for entry in tree.under(folder)
-    }
+    )
+    paths = {path for path in every if where.is_shared(path)}
     return tuple(sorted(path for path in paths if one.form(path) != other.form(path)))
 
 

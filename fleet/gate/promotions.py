@@ -60,7 +60,7 @@ def _equal_but_for_hotfixes(
     over = hotfixes.overlay(base.hotfixes, here, above, ported)
     if not over.explained.issuperset(differing) or _only_drops(over, here, base, facts):
         return None
-    return _wiped(over) or told.Told(
+    return wiped(over) or told.Told(
         kind=Lineage.PROMOTION,
         source=source.release,
         hotfixes=over.kept,
@@ -82,7 +82,7 @@ def _only_drops(
     return dropped.issuperset(layout.differ(here, before, facts.layout))
 
 
-def _wiped(over: hotfixes.Overlay) -> told.Told | None:
+def wiped(over: hotfixes.Overlay) -> told.Told | None:
     if over.lost:
         detail = "a hotfix would be wiped: keep it, or drop it by a commit of its own"
         return _about(over.lost, detail)
@@ -159,7 +159,7 @@ def _taken(
     over = hotfixes.overlay(
         touched, here, above, trailers.values(trailers.PORTED, facts.way.steps)
     )
-    differing = partials.differing(folders, here, above)
+    differing = partials.differing(folders, here, above, facts.layout)
     if not over.explained.issuperset(differing) or _only_drops(over, here, base, facts):
         return None
     if facts.way.foreign:
@@ -170,7 +170,7 @@ def _taken(
             detail="a part is taken, and git takes the rest for merged",
         )
     return (
-        _wiped(over)
+        wiped(over)
         or carrying.carried(candidate, base, source, facts)
         or told.Told(
             kind=Lineage.PARTIAL,

@@ -27,7 +27,9 @@ async def asked(
     signatures: tuple[snapshots.Signature, ...] = ()
     links = _links(judged)
     if links:
-        base = facts.base.commit if facts.base and facts.way.descends else None
+        # Of a rewritten branch too, once it is let in.
+        is_known = facts.way.descends or facts.way.steps
+        base = facts.base.commit if facts.base and is_known else None
         signatures = await hub.signed.of(
             environment,
             (base, judged.question.commit),

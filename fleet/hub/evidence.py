@@ -20,6 +20,7 @@ def beside(
         open_hotfixes=_hotfixes(candidate.environment, hub),
         quarantine=book.quarantines.get((candidate.environment, content)),
         break_glass=glass.broken(candidate.environment, hub),
+        rebaselined=book.rebaselines.get(candidate.environment),
     )
 
 

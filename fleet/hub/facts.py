@@ -24,7 +24,7 @@ async def gather(
     upstream = await roads.with_branch(known.upstream, hub.repository)
     way: candidates.Way = await hub.ways.of(
         candidate.environment,
-        (candidate, known.base, upstream, judged.layout),
+        (candidate, known.base, upstream, judged.layout, known.rebaselined),
         lambda: roads.way(candidate, known, upstream, judged.snapshot, hub.repository),
     )
     facts = replace(known, upstream=upstream, way=way)

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from fleet.audit import drafts
 from fleet.gate import candidates, decide, returns
-from fleet.hub import consents, drawing, facts, failures, judging, release, state
+from fleet.hub import consents, drawing, exempting, facts, failures, judging, release, state
 from fleet.model import ledger, names
 from fleet.ports import store
 
@@ -65,6 +65,7 @@ async def _decided(
     candidate = replace(release.candidate_of(judged), author=BY, subject=why)
     gathered = await facts.gather(candidate, judged, drawn.findings, hub)
     found = returns.to(candidates.of_release(before))
+    gathered = await exempting.settled(found, gathered, judged, hub)
     gathered = await consents.asked(gathered, judged, drawn, found.kind, hub)
     return decide.by(candidate, gathered, found)
 

@@ -19,9 +19,12 @@ from fleet.hub import (
     hearing,
     judging,
     release,
+    releases,
+    residual,
     rollouts,
     standing,
     state,
+    unpromoted,
 )
 from fleet.model import approving, errors, findings, ledger, messages, names
 from fleet.ports import store
@@ -200,8 +203,12 @@ COMMANDS: Mapping[str, Command] = {
     "recover": recover,
     "approve": approve,
     "explain": explaining.explain,
+    "releases": releases.answer,
+    "residual": residual.answer,
+    "unpromoted": unpromoted.answer,
     "quarantine": acts.quarantine,
     "lift": acts.lift,
+    "rebaseline": acts.rebaseline,
     "status-set": hearing.status_set,
     "audit decisions": decisions,
     "audit violations": violated,

@@ -14,6 +14,7 @@ from fleet.hub import (
     acceptance,
     consents,
     drawing,
+    exempting,
     facts,
     judging,
     lapses,
@@ -44,6 +45,7 @@ async def release(
         candidate = candidate_of(judged)
         gathered = await facts.gather(candidate, judged, drawn.findings, hub)
         found = lineage.tell(candidate, gathered)
+        gathered = await exempting.settled(found, gathered, judged, hub)
         gathered = await consents.asked(gathered, judged, drawn, found.kind, hub)
         decision = decide.by(candidate, replace(gathered, change=drawn.change), found)
         measuring.ask(decision, judged.specs, hub)

@@ -59,12 +59,14 @@ class Hub:
     counters: requests.Counters = field(default_factory=dict)  # of the present session
     drawn: memory.Last[Any] = field(default_factory=memory.Last)  # of fleet.hub.drawing
     settled: memory.Last[Any] = field(default_factory=memory.Last)  # of fleet.hub.drawing
+    exempt: memory.Last[Any] = field(default_factory=memory.Last)  # of fleet.hub.exempting
     signed: memory.Last[Any] = field(default_factory=memory.Last)  # of fleet.hub.consents
     consents: dict[names.Environment, tuple[names.CommitId, approving.Consent]] = field(
         default_factory=dict
     )  # as the gate was told last
     ways: memory.Last[Any] = field(default_factory=memory.Last)  # of fleet.hub.facts
     fleets: memory.Last[Any] = field(default_factory=memory.Last)  # of fleet.hub.inforce
+    proposed: memory.Last[Any] = field(default_factory=memory.Last)  # of fleet.hub.prospects
     soaks: dict[rows.Place, observed.Soak] = field(default_factory=dict)  # of fleet.hub.soaks
     pace: tuple[datetime, float] | None = None  # the clock, and the time that passes, last turn
     measured: dict[names.Digest, candidates.Measurement] = field(default_factory=dict)

@@ -316,6 +316,7 @@ class Ledger:
     broken_glass: dict[tuple[names.Environment, str], observed.BreakGlass] = field(
         default_factory=dict
     )  # by person
+    rebaselines: dict[names.Environment, observed.Rebaseline] = field(default_factory=dict)
 
     def take(self, row: Row) -> None:
         match row:
@@ -346,6 +347,8 @@ class Ledger:
                 self.quarantines[row.environment, row.content] = row
             case observed.BreakGlass():
                 self.broken_glass[row.environment, row.by] = row
+            case observed.Rebaseline():
+                self.rebaselines[row.environment] = row
 
     def in_force(self, environment: names.Environment) -> Release | None:
         state = self.environments.get(environment)

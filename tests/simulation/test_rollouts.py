@@ -12,12 +12,13 @@ from typing import Any, cast
 import pytest
 
 import invariants
+import lines
 import storyline
 import waverules
 import worlds
 from fleet.audit import records
 from fleet.hub import state as hubs
-from fleet.model import errors, ledger, names, objects, pacing
+from fleet.model import errors, findings, ledger, names, objects, pacing
 from fleet.simulation import clock, world
 
 DEV = names.Environment("dev")
@@ -324,6 +325,35 @@ def test_what_fails_goes_back_by_itself_to_what_was_healthy_here():
         ]
         await accepted(story, "1.6.0")
         await story.healthy("dev", "the fix")
+
+    run(tell, ROLLS_BACK)
+
+
+def test_what_a_rule_says_of_what_ran_does_not_keep_it_from_coming_back():
+    """A baseline let it through, since what ran before had it too; what failed has it no more."""
+
+    async def tell(story: storyline.Story) -> None:
+        here = story.here
+        fleet_ = json.loads(ROLLS_BACK)
+        fleet_["spec"]["environments"][0]["baseline"] = True
+        rude = storyline.CONFIG.replace("word: more", "word: rude")
+        for what, files in (
+            ("rude", {storyline.EXTRA: rude}),
+            ("a baseline", {"fleet.yaml": json.dumps(fleet_)}),
+            ("a rule", {"policies/polite/policy.yaml": lines.POLICY}),
+        ):
+            here.remote.commit("dev", files, what)
+            await story.healthy("dev", what)
+        before = await accepted(story, "1.5.0")
+        await story.healthy("dev", "rude still")
+        here.remote.commit("dev", {storyline.EXTRA: storyline.CONFIG}, "kind")
+        state = await rolled_back(story, "1.6.0")
+        found = [each.body for each in story.watch.chain() if each.kind is records.Kind.DECISION]
+        (back,) = [each for each in found if each["release"] == state.release]
+        assert (back["lineage"], back["backTo"]) == ("rollback", before)
+        assert [f["passed"] for f in back["findings"] if f["rule"] == "polite"] == [
+            findings.EXEMPT
+        ]
 
     run(tell, ROLLS_BACK)
 

@@ -114,6 +114,7 @@ SAMPLES: dict[str, Any] = {
     "status": builders.status(),
     "quarantine": builders.quarantine(lifted=builders.later(60)),
     "broken glass": builders.break_glass(),
+    "rebaseline": builders.rebaseline(),
     "halt": pacing.Halt(
         act=pacing.Act.PAUSE, environment="dev", reason="why", by="ada", at=builders.NOW
     ),
