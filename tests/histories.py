@@ -259,7 +259,7 @@ class History:
         candidate, facts = self.candidate(environment, tip), self.facts(environment)
         return lineage.gate(candidate, facts, lineage.tell(candidate, facts))
 
-    def by_branches(self, environment: str) -> bookless.Heard:
+    def by_branches(self, environment: str) -> bookless.Telling:
         """As whoever has no book tells it: a preview, or a hook of the git host."""
         place = ROAD.index(environment)
         upstream = names.Environment(ROAD[place - 1]) if place else None
@@ -271,19 +271,20 @@ class History:
         )
         return asyncio.run(self._by_branches(environment, branches))
 
-    async def _by_branches(self, environment: str, branches: bookless.Branches) -> bookless.Heard:
+    async def _by_branches(
+        self, environment: str, branches: bookless.Branches
+    ) -> bookless.Telling:
         git = scratch.Scratch(programs.Program(folder=self.folder))
         library = bookless.Library(source=git, histories=git, memo=memo.Memo(Path(":memory:")))
         where = layout.Layout(environment=names.Environment(environment), owned=layout.OWNED)
         seen = bookless.Seen(
             sides=(candidates.Side(word="", spec=builders.environment(environment)),),
             scope=self.scope,
-            findings=(),
             change=candidates.Change(clusters=0, objects=0, deletions=0),
             now=builders.NOW,
         )
         about = await bookless.known(self.tip(environment), where, branches, library)
-        return await bookless.heard(about, seen, git)
+        return await bookless.tell(about, seen, git)
 
     def state(self, environment: str) -> ledger.GateState:
         return classes.CLASSES[self.tell(environment).kind].state

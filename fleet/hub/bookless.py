@@ -46,11 +46,10 @@ class Library:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """All that there is to look at beside the branches: settings, what the judge found, and what changes."""
+    """All that there is to look at beside the branches: settings, and what changes."""
 
     sides: tuple[candidates.Side, ...]
     scope: tuple[str, ...]  # of hotfixes
-    findings: tuple[_Finding, ...]
     change: candidates.Change
     now: datetime
 
@@ -84,14 +83,23 @@ async def known(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Heard:
-    """`results` are of every gate that concerns such a candidate; what those say that are not `KNOWN` means nothing."""
+class Telling:
+    """What lineage tells of the candidate, with the facts that it tells it by."""
 
-    kind: Lineage
-    results: tuple[ledger.GateResult, ...]
+    candidate: candidates.Candidate
+    facts: candidates.Facts
+    found: told.Told
+
+    @property
+    def kind(self) -> Lineage:
+        return self.found.kind
+
+    def results(self, found: tuple[_Finding, ...]) -> tuple[ledger.GateResult, ...]:
+        """Of every gate that concerns such a candidate; what those say that are not `KNOWN` means nothing."""
+        return gates.results(self.candidate, replace(self.facts, findings=found), self.found)
 
 
-async def heard(about: Known, seen: Seen, source: repository.Repository) -> Heard:
+async def tell(about: Known, seen: Seen, source: repository.Repository) -> Telling:
     candidate = about.candidate
     facts = candidates.Facts(
         now=seen.now,
@@ -99,7 +107,7 @@ async def heard(about: Known, seen: Seen, source: repository.Repository) -> Hear
         base=about.base,
         own=about.own,
         upstream=about.upstream,
-        findings=seen.findings,
+        findings=(),  # nothing of lineage is told by them
         sides=seen.sides,
         scope=seen.scope,
         change=seen.change,
@@ -108,7 +116,7 @@ async def heard(about: Known, seen: Seen, source: repository.Repository) -> Hear
     way = await roads.way(candidate, facts, about.upstream, here, source)
     facts = replace(facts, way=way)
     found = _unnumbered(lineage.tell(candidate, facts))
-    return Heard(kind=found.kind, results=gates.results(candidate, facts, found))
+    return Telling(candidate=candidate, facts=facts, found=found)
 
 
 def _unnumbered(found: told.Told) -> told.Told:

@@ -181,19 +181,12 @@ def _exempted(
 ) -> tuple[findings.Finding, ...]:
     """As the hub will have it: what ran here just so is not refused for what rules say of it since."""
     past = exemptions.Past(
-        ran=_held(then),
-        runs=_held(before),
+        ran=exemptions.held(then.judged.manifests),
+        runs=exemptions.held(before.judged.manifests),
         installed=after.judged.docket.installed,
         in_part=in_part,
     )
     return exemptions.exempted(after.findings, after.judged.manifests, past)
-
-
-def _held(verdict: offline.Verdict) -> exemptions.Ran:
-    return {
-        cluster: frozenset((each.key, each.digest) for each in share)
-        for cluster, share in verdict.judged.manifests.items()
-    }
 
 
 def _notes(

@@ -13,6 +13,7 @@ from fleet.hub import bookless, holding, imagined, judging, offline, standstill
 from fleet.manifests import layout
 from fleet.model import errors, findings, kinds, ledger, names
 from fleet.plan import previews, rollout, slices
+from fleet.policy import exemptions
 
 _Difference = previews.Difference  # inside Weighed the module's name is a field's
 _Demand = demands.Demand
@@ -73,24 +74,28 @@ async def weigh(
     seen = bookless.Seen(
         sides=holding.sides(judged),
         scope=holding.scope(judged),
-        findings=found,
         change=_change(difference),
         now=now,
     )
-    heard = await bookless.heard(about, seen, library.source)
+    telling = await bookless.tell(about, seen, library.source)
+    found = await _exempted(found, telling, before, judged, tools)
+    results = telling.results(found)
     return Weighed(
         difference=difference,
         findings=found,
         before=before.findings if before else (),
-        results=heard.results,
-        demands=_demands(heard, plan, seen, branches.upstream or "", loosens=judged.loosens),
+        results=results,
+        demands=_demands(
+            telling.kind, results, plan, seen, branches.upstream or "", loosens=judged.loosens
+        ),
         assumed=(*after.assumed, *notes, *_unseen(judged)),
         is_timed=_is_timed(judged) or (before is not None and before.is_timed),
     )
 
 
 def _demands(
-    heard: bookless.Heard,
+    kind: ledger.Lineage,
+    results: tuple[ledger.GateResult, ...],
     plan: rollout.Plan,
     seen: bookless.Seen,
     upstream: str,
@@ -98,14 +103,35 @@ def _demands(
     loosens: bool,
 ) -> tuple[demands.Demand, ...]:
     case = demands.Case(
-        kind=heard.kind,
+        kind=kind,
         loosens=loosens,
         specs=tuple(each.spec for each in seen.sides),
-        terms=rollout.paced(plan.terms, heard.kind),
+        terms=rollout.paced(plan.terms, kind),
         upstream=upstream,
     )
-    known = demands.answered(demands.of(case), heard.results, bookless.KNOWN)
+    known = demands.answered(demands.of(case), results, bookless.KNOWN)
     return demands.with_windows(known, case.specs, seen.now)
+
+
+async def _exempted(
+    found: tuple[findings.Finding, ...],
+    telling: bookless.Telling,
+    before: standstill.Standstill | None,
+    judged: judging.Judged,
+    tools: judging.Tools,
+) -> tuple[findings.Finding, ...]:
+    """As the hub will have it of a rollback. What can no longer be read is exempt from nothing."""
+    if telling.kind is not ledger.Lineage.ROLLBACK or not findings.refuses(found):
+        return found
+    to = telling.found.commits[0]
+    then, _ = await _before(judged.question.environment, to, tools)
+    past = exemptions.Past(
+        ran=exemptions.held(then.manifests if then else {}),
+        runs=exemptions.held(before.manifests if before else {}),
+        installed=judged.docket.installed,
+        in_part=bool(telling.found.paths),
+    )
+    return exemptions.exempted(found, judged.manifests, past)
 
 
 def _unseen(judged: judging.Judged) -> Iterator[str]:

@@ -38,6 +38,13 @@ class Past:
         return any(what in each for each in before)
 
 
+def held(manifests: Share) -> Ran:
+    return {
+        cluster: frozenset((each.key, each.digest) for each in share)
+        for cluster, share in manifests.items()
+    }
+
+
 def exempted(
     found: Iterable[findings.Finding], manifests: Share, past: Past
 ) -> tuple[findings.Finding, ...]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import lines
 import previewed
 import repositories
 from commands import ROOT, fleet
@@ -140,6 +141,24 @@ def test_ways_that_the_hub_lets_through_come_in(tmp_path: Path):
     server.takes("origin", "staging")
     mine.run("revert", "--no-edit", "-m", "1", "HEAD")
     server.takes("origin", "staging")
+
+
+@pytest.mark.threat(38)
+def test_a_way_back_is_exempt_from_rules_that_came_later(server: Server):
+    """In the environment where it ran so: what is no way back is judged as anything else."""
+    settings = "apps/web/settings.yaml"
+    rude, kind = {settings: previewed.config("rude")}, {settings: previewed.config("kind")}
+    for files in (rude, kind, {"policies/polite.yaml": lines.POLICY}):
+        server.mine.run("switch", "--quiet", "dev")
+        server.mine.commit(files)
+        server.mine.run("switch", "--quiet", "staging")
+        server.mine.run("merge", "--quiet", "--no-edit", "dev")
+        server.takes("origin", "dev", "staging")
+    server.mine.commit(rude, "back")
+    server.takes("origin", "staging")
+    server.mine.run("switch", "--quiet", "dev")
+    server.mine.commit(rude, "anew")
+    server.refuses("origin", "dev", said="be polite")
 
 
 def test_a_hotfix_without_a_reason_or_out_of_its_scope_is_refused(tmp_path: Path):
