@@ -138,13 +138,16 @@ class Rules:
         limit = self._limit(environment, name)
         if not limit.at_once or body["cluster"] in self.broken_before:
             return
-        changing = set()
+        changing: set[str] = set()
+        sent: set[str] = set()
         for r in found[: dispatch.index + 1]:
             about = r.body.get("cluster", "")
-            if r.body.get("release") != release or self.wave_of(environment, about) != name:
+            is_its = (r.body.get("environment"), r.body.get("release")) == (environment, release)
+            if not is_its or self.wave_of(environment, about) != name:
                 continue
-            if r.kind is records.Kind.DISPATCH:
+            if r.kind is records.Kind.DISPATCH and about not in sent:  # else it is a renewal
                 changing.add(about)
+                sent.add(about)
             if r.kind is records.Kind.REPORT and self._is_good(r, release):
                 changing.discard(about)
             elif r.kind is records.Kind.REPORT:
