@@ -298,11 +298,13 @@ WEIGHTS: Mapping[str, float] = {
     "hub_stutters": 2, "agent_dies": 3, "clock_of_agent": 1, "clock_of_hub": 1, "back_up": 2, "restore": 1,
     "recover": 1, "rob": 1,
 }  # fmt: skip
-ALL: Mapping[str, Happening] = {
-    each.__name__: each
-    for each in (
-        entry, violating, owned, direct, hotfix, rules, promote, merge, other_way, revert, roll_back, rewrite,
-        restore_branch, approve, halt, quarantine, decree, question, mishaps.git_host, mishaps.partition, mishaps.api_server, mishaps.admission,
-        mishaps.by_hand, mishaps.hub_dies, mishaps.hub_stutters, mishaps.agent_dies, mishaps.clock_of_agent, mishaps.clock_of_hub, mishaps.back_up, mishaps.restore, mishaps.recover, mishaps.rob,
-    )
-}  # fmt: skip
+_PEOPLES: tuple[Happening, ...] = (
+    entry, violating, owned, direct, hotfix, rules, promote, merge, other_way, revert, roll_back, rewrite,
+    restore_branch, approve, halt, quarantine, decree, question,
+)  # fmt: skip
+_BROKEN: tuple[Happening, ...] = (
+    mishaps.git_host, mishaps.partition, mishaps.api_server, mishaps.admission, mishaps.by_hand, mishaps.hub_dies,
+    mishaps.hub_stutters, mishaps.agent_dies, mishaps.clock_of_agent, mishaps.clock_of_hub, mishaps.back_up,
+    mishaps.restore, mishaps.recover, mishaps.rob,
+)  # fmt: skip
+ALL: Mapping[str, Happening] = {each.__name__: each for each in (*_PEOPLES, *_BROKEN)}
