@@ -50,12 +50,12 @@ class Rules:
             return
         shared = {p: b for p, b in self.files_of(body["commit"]).items() if worlds.is_shared(p)}
         tip = Stand(commit=body["commit"], release=body["release"], files=shared)
-        found = self._explained(tip, body)
+        found = self.explained(tip, body)
         if found is None:
             self.say(f"record {record.index}: {body['environment']} accepts what nothing explains")
         self.stood.setdefault(body["environment"], []).append(found or tip)
 
-    def _explained(self, tip: Stand, body: Mapping[str, str]) -> Stand | None:
+    def explained(self, tip: Stand, body: Mapping[str, str]) -> Stand | None:
         place = {name: n for n, name in enumerate(worlds.ENVIRONMENTS)}.get(body["environment"], 0)
         if place == 0 or body["lineage"] == "baseline":
             return tip
