@@ -75,7 +75,7 @@ async def violating(walk: "Walk") -> str:
     if bad == "secret":
         text = remote.read("dev", "apps/more/secret.yaml").decode()
         remote.commit("dev", {"apps/more/secret.yaml": f"{text}  wrong: [1\n"}, "wrong")
-    if bad == "bundle":
+    if bad == "bundle" and "apps/more/bundle.yaml" in remote.made(remote.branches["dev"]).files:
         remote.commit("dev", {"apps/more/bundle.yaml": None}, "no bundle")
     return bad
 

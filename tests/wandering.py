@@ -1,7 +1,7 @@
 """A fleet to which anything may happen: people, git, agents and faults at random, one seed a world.
 
-`python -m pytest tests/simulation/test_wandering.py --seed N` tells one of them again, step by step. What is checked
-after each step is in tests/invariants.py; what may happen, in tests/happenings.py.
+What is checked after each step is in tests/invariants.py; what may happen, in tests/happenings.py. A walk that fails
+tells its way, step by step.
 """
 
 import asyncio
@@ -57,6 +57,23 @@ TRUST = approvers.trust(
 )
 _POLL = 5.0  # virtual seconds between two fetches
 _BUNDLE = "apiVersion: fleetgate.dev/v1alpha1\nkind: Bundle\nmetadata:\n  name: more\nspec: {}\n"
+_POLICY = """apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicy
+metadata: {name: disallow-latest-tag}
+spec:
+  matchConstraints:
+    resourceRules:
+      - {apiGroups: [apps], apiVersions: [v1], operations: [CREATE, UPDATE], resources: [deployments]}
+  validations:
+    - expression: object.spec.template.spec.containers.all(c, !c.image.endsWith(':latest'))
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicyBinding
+metadata: {name: disallow-latest-tag}
+spec:
+  policyName: disallow-latest-tag
+  validationActions: [Deny]
+"""  # the library's of that name takes ten times as long to compile
 _SECRET = f"""apiVersion: v1
 kind: Secret
 metadata:
@@ -225,8 +242,6 @@ async def heal(found: Walk) -> None:
     for name in worlds.ENVIRONMENTS:
         if name not in here.remote.branches:
             here.remote.branches[name] = found.lost.pop(name)
-    for name in worlds.ENVIRONMENTS:
-        await found.ask("rollout resume", {"environment": name, "reason": "all is well"})
     for post in found.watch.posts():
         post.plans.clear()
         if post.process is not None:
@@ -234,8 +249,11 @@ async def heal(found: Walk) -> None:
     await here.pass_time(100.0)
     if worlds.book(here).seal.held:
         await found.ask("recover")
+    for name in worlds.ENVIRONMENTS:
+        await found.ask("rollout resume", {"environment": name, "reason": "all is well"})
     await happenings.approve_running(here)
-    await here.pass_time(320.0)
+    # A lease or a pause that began on a clock that was ahead is waited for until that moment has come.
+    await here.pass_time(1300.0 if "clock_of_hub" in found.told else 320.0)
     found.watch.check()
 
 
@@ -254,6 +272,7 @@ def _furnished(hub: world.HubFactory) -> world.World:
         "apps/more/bundle.yaml": _BUNDLE,
         happenings.SETTING: happenings.setting("0"),
         "apps/more/secret.yaml": _SECRET,
+        worlds.BINDING: _POLICY,
         "fleet.yaml": json.dumps(_FLEET),
     }
     here.remote.start("dev", {**worlds.files(), **{p: text.encode() for p, text in more.items()}})

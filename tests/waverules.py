@@ -119,6 +119,8 @@ class Rules:
         opened = [
             r for r in earlier if r.kind is records.Kind.WAVE and r.body["release"] == release
         ]
+        if wave.at < opened[-1].at:
+            return  # a clock that went back does not tell how long it was
         if opened[-1].at > since:
             self.say(f"{title} began {wave.at - opened[-1].at} after the one before it")
         out = {c for r in opened for c in r.body["clusters"]} - self.broken_before
