@@ -121,7 +121,7 @@ async def rob(walk: "Walk") -> str:
     member.wire.hub = thieves.at(walk.here, names.Environment("prod"), walk.chance)
     await asyncio.sleep(walk.chance.choice((20.0, 60.0)))
     member.wire.hub = walk.here
-    await asyncio.sleep(0.1)
+    await asyncio.sleep(1.5)  # an answer may be under way
     walk.watch.robbed.discard(name)
     return name
 

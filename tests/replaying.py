@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import invariants
 import worlds
-from fleet.gate import decide
+from fleet.gate import decide, lineage
 from fleet.hub import consents, drawing, facts, judging, memory, release
 from fleet.hub import state as hubs
 from fleet.model import ledger, names
@@ -33,8 +33,9 @@ async def decided(
     drawn = await drawing.draw(judged, hub)
     candidate = release.candidate_of(judged)
     gathered = await facts.gather(candidate, judged, drawn.findings, hub)
-    gathered = await consents.asked(gathered, judged, drawn, hub)
-    return decide.decide(candidate, replace(gathered, change=drawn.change))
+    found = lineage.tell(candidate, gathered)
+    gathered = await consents.asked(gathered, judged, drawn, found.kind, hub)
+    return decide.by(candidate, replace(gathered, change=drawn.change), found)
 
 
 def forgetful(hub: hubs.Hub) -> hubs.Hub:

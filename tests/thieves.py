@@ -1,5 +1,6 @@
 """Whoever has stolen a key, and says with it whatever helps them."""
 
+import asyncio
 import random
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -53,6 +54,7 @@ class Thief:
     async def poll(self, body: bytes) -> answers.Reply:
         poll = encoding.from_json(messages.Poll, _read(body, dsse.POLL))
         self.given += 1
+        await asyncio.sleep(1.0)  # whoever obeys asks again at once
         return answers.Reply(status=200, body=json_values.encode(self._dispatch(poll)))
 
     async def fetch(self, _: bytes) -> answers.Reply:

@@ -119,8 +119,8 @@ class Rules:
         opened = [
             r for r in earlier if r.kind is records.Kind.WAVE and r.body["release"] == release
         ]
-        if wave.at < opened[-1].at:
-            return  # a clock that went back does not tell how long it was
+        if wave.at < opened[-1].at or _is_hurried(wave.subject, release, found):
+            return  # a clock that went back does not tell how long it was; hotfixes and ways back wait for none
         if opened[-1].at > since:
             self.say(f"{title} began {wave.at - opened[-1].at} after the one before it")
         out = {c for r in opened for c in r.body["clusters"]} - self.broken_before
@@ -186,6 +186,15 @@ class Rules:
         }
         if body["cluster"] not in out:
             self.say(f"record {dispatch.index} sends {body['cluster']} a release before its wave")
+
+
+def _is_hurried(environment: str, release: int, found: list[records.Record]) -> bool:
+    return any(
+        (r.subject, r.body["release"]) == (environment, release)
+        and r.body["lineage"] in ("hotfix", "rollback")
+        for r in found
+        if r.kind is records.Kind.DECISION
+    )
 
 
 def _held(found: list[records.Record], release: int) -> set[tuple[str, ...]]:

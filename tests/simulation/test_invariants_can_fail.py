@@ -392,8 +392,6 @@ class Robbing(Through):
         if self.thief is None and worlds.is_healthy(self.behind, "dev"):
             dev = names.Environment("dev")
             self.thief = thieves.Thief(here=self.behind, environment=dev, data=thieves.EVIL)
-        if self.thief is not None:
-            await asyncio.sleep(5.0)  # obeyed, it is asked again at once
         return await (self.thief or self.behind).serve(question)
 
 
