@@ -36,7 +36,7 @@ _PEOPLE = {
 }
 
 
-class _Read(reading.Reader):
+class Read(reading.Reader):
     """What lineage needs of a repository."""
 
     async def fetch(self) -> None: ...
@@ -57,7 +57,7 @@ class History:
 
     def __post_init__(self) -> None:
         self.git("init", "-q", "-b", "dev")
-        self.reader = _Read(programs.Program(folder=self.folder))
+        self.reader = Read(programs.Program(folder=self.folder))
         self.commit("dev", {**START, "clusters/dev/d.yaml": "d\n"})
         for before, name in itertools.pairwise(ROAD):
             self.git("branch", name, before)

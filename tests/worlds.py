@@ -26,6 +26,7 @@ ENVIRONMENTS = ("dev", "staging", "prod")
 CANARY = {"fleetgate.dev/canary": "true"}
 WEB = "apps/hello/web.yaml"
 GREETING = "apps/hello/greeting.yaml"
+BINDING = "policies/disallow-latest-tag/policy.yaml"
 _FLEET = """apiVersion: fleetgate.dev/v1alpha1
 kind: Fleet
 metadata:
@@ -69,7 +70,7 @@ class AnyShape:
     async def definitions(self, version: str) -> Mapping[str, Any] | None:
         if version not in self.versions():
             return None
-        kinds = [("", "v1", "ConfigMap"), ("", "v1", "Namespace"), ("", "v1", "Service"),
+        kinds = [("", "v1", "ConfigMap"), ("", "v1", "Namespace"), ("", "v1", "Service"), ("", "v1", "Secret"),
                  ("apps", "v1", "Deployment"), ("apiextensions.k8s.io", "v1", "CustomResourceDefinition")]  # fmt: skip
         gvk = "x-kubernetes-group-version-kind"
         return {
@@ -263,8 +264,16 @@ _READ: WeakKeyDictionary[world.World, tuple[tuple[int, int], ledger.Ledger]] = W
 def _ledger(pages: shelves.Pages) -> ledger.Ledger:
     found = ledger.Ledger()
     for (kind, _), value in pages.rows.items():
-        found.take(encoding.decode(ledger.KINDS[kind], value))
+        row = _ROWS.get(value)
+        if row is None:
+            row = _ROWS[value] = encoding.decode(ledger.KINDS[kind], value)
+        found.take(row)
+    while len(_ROWS) > 20_000:
+        _ROWS.clear()
     return found
+
+
+_ROWS: dict[bytes, ledger.Row] = {}  # equal bytes, equal rows
 
 
 def decision(here: world.World, environment: str) -> ledger.Decision | None:

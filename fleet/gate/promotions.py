@@ -121,8 +121,9 @@ def in_part(
     upstream = facts.upstream
     if upstream is None or candidate.rules != base.rules:
         return None
+    changed = changes(candidate, base, facts)
     for source in ways.sources(upstream, facts.way):
-        folders = bundles(candidate, base, source, facts)
+        folders = bundles(changed, candidate, base, source, facts)
         if folders is not None and source.release >= told.running_source(base, upstream):
             found = _taken(candidate, base, source, folders, facts)
             if found is not None:
@@ -130,7 +131,16 @@ def in_part(
     return None
 
 
+def changes(
+    candidate: candidates.Candidate, base: candidates.Accepted, facts: candidates.Facts
+) -> tuple[str, ...]:
+    """The shared paths that differ from what runs."""
+    here, before = told.trees(candidate.commit, base.commit, facts)
+    return layout.differ(here, before, facts.layout) if here and before else ()
+
+
 def bundles(
+    changed: tuple[str, ...],
     candidate: candidates.Candidate,
     base: candidates.Accepted,
     source: candidates.Accepted,
@@ -141,7 +151,7 @@ def bundles(
     before = facts.way.trees.get(base.commit)
     if here is None or above is None or before is None:
         return None
-    return partials.folders(layout.differ(here, before, facts.layout), here, before, above)
+    return partials.folders(changed, here, before, above)
 
 
 def _taken(

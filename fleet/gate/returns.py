@@ -68,8 +68,9 @@ def to(earlier: candidates.Accepted) -> told.Told:
 def _bundles_back(
     candidate: candidates.Candidate, base: candidates.Accepted, facts: candidates.Facts
 ) -> told.Told | None:
+    changed = promotions.changes(candidate, base, facts)
     for earlier in ways.past(base, facts.own, facts.way):
-        folders = promotions.bundles(candidate, base, earlier, facts)
+        folders = promotions.bundles(changed, candidate, base, earlier, facts)
         here, then = told.trees(candidate.commit, earlier.commit, facts)
         if folders and here and then and not partials.differing(folders, here, then, facts.layout):
             inside = tuple(e for e in earlier.hotfixes if layout.fits(e.path, folders))

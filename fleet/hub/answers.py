@@ -147,12 +147,18 @@ async def hold(cluster: names.Cluster, echo: messages.Dispatch, hub: state.Hub) 
 
 
 async def _standing(poll: messages.Poll, hub: state.Hub) -> answers.Reply:
-    """Answer as soon as there is something new, else when the wait is over or the agent has asked again."""
+    """Answer as soon as there is something new, else when the wait is over or the agent has asked again.
+
+    A key that is removed meanwhile is answered no more, however long before that it asked.
+    """
+    asked_by = hub.ledger.clusters[poll.cluster].public_key
     passes = asyncio.get_running_loop().time  # a clock that is set holds nobody longer
     deadline = passes() + _patience(poll, hub)
     turn = hub.polls[poll.cluster] = hub.polls.get(poll.cluster, 0) + 1
     while turn == hub.polls[poll.cluster]:
         envelope = await _current(poll.cluster, hub)
+        if hub.ledger.clusters[poll.cluster].public_key != asked_by:
+            return _UNKNOWN
         if envelope is not None and envelope != poll.echo:
             return answers.Reply(status=200, body=json_values.encode(envelope))
         left = min(deadline - passes(), _until_edge(poll, hub))
@@ -178,8 +184,10 @@ def _until_edge(poll: messages.Poll, hub: state.Hub) -> float:
 async def _has_changed(hub: state.Hub, seconds: float) -> bool:
     """Within that time."""
     async with hub.changed:
+        # Not wait_for: cancelled while it ends, it leaves a task behind that keeps the lock for good.
         try:
-            await asyncio.wait_for(hub.changed.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await hub.changed.wait()
         except TimeoutError:
             return False
     return True

@@ -7,6 +7,7 @@ import contextlib
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any, cast
 
 import pytest
@@ -409,6 +410,20 @@ def test_the_next_wave_waits_until_the_one_before_has_soaked():
         fleet(wave("canary", "canary", soak="10m"), wave("europe", "eu"), wave("rest")),
         limits,
     )
+
+
+@pytest.mark.threat(102)
+@pytest.mark.parametrize("jump", [-60, -86400, 86400])
+def test_a_clock_that_jumps_makes_nobody_look_away(jump: int):
+    """Signs of life that are of days to come, or of days ago, say nothing: each part waits for the one before."""
+
+    async def tell(story: storyline.Story) -> None:
+        story.here.clock.ahead += timedelta(seconds=jump)
+        number = await accepted(story, "1.5.0")
+        await story.healthy("dev", "all of it")
+        assert len(waves(story, number)) == len({each.at for each in waves(story, number)})
+
+    run(tell, fleet(*three()))
 
 
 @pytest.mark.threat(102)
