@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from fleet.gate import candidates, lineage, told
-from fleet.hub import evidence, holding, judging, members, roads, soaks, state
+from fleet.hub import evidence, judging, members, roads, settings, soaks, state
 from fleet.manifests import layout
 from fleet.model import errors, findings, ledger, names
 from fleet.model.ledger import Lineage
@@ -17,9 +17,9 @@ async def gather(
     hub: state.Hub,
 ) -> candidates.Facts:
     known = replace(
-        _of_book(candidate, holding.sides(judged), hub),
+        _of_book(candidate, settings.sides(judged), hub),
         findings=found,
-        scope=holding.scope(judged),
+        scope=settings.scope(judged),
     )
     upstream = await roads.with_branch(known.upstream, hub.repository)
     way: candidates.Way = await hub.ways.of(

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from fleet.gate import answers, candidates, gates, hotfixes, lineage, promotions, told
 from fleet.gate import approving as approvals_gate
-from fleet.hub import facts, holding, inforce, readings, state
+from fleet.hub import facts, inforce, readings, settings, state
 from fleet.model import kinds, ledger, names
 from fleet.model.ledger import Lineage
 from fleet.protocol import approvals, trustchain
@@ -21,7 +21,7 @@ async def of(candidate: candidates.Candidate, hub: state.Hub) -> tuple[ledger.Ga
         candidate.rules if is_read else candidate.commit,  # fleet.yaml is one of the rules
         lambda: inforce.proposed(environment, candidate.commit, hub),
     )
-    sides = holding.both(await inforce.spec(environment, hub), own)
+    sides = settings.both(await inforce.spec(environment, hub), own)
     known = facts.from_book(candidate, sides, hub)
     found = await _told(candidate, known, hub)
     results = gates.results(candidate, known, found)

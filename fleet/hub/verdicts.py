@@ -7,7 +7,7 @@ import operator
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from fleet.hub import cases, memory
+from fleet.hub import distinct, memory
 from fleet.manifests import scopes
 from fleet.model import findings, json_values, names, objects, sharing
 from fleet.policy import evaluate, matching, policies
@@ -16,9 +16,9 @@ from fleet.ports import store
 
 _MANY = 2_000  # verdicts that are remembered at a time
 
-Old = cases.Old
+Old = distinct.Old
 Judge = Callable[[objects.Manifest, Old], tuple[findings.Finding, ...]]
-Share = cases.Share
+Share = distinct.Share
 Previous = Callable[[], Awaitable[Share]]
 
 
@@ -100,7 +100,7 @@ class Bench:
     aside: memory.Aside = memory.inline
     crew: memory.Crew | None = None
     foreseen: Foreseen = field(default_factory=Foreseen)
-    numbering: cases.Numbering = field(default_factory=cases.Numbering, repr=False)
+    numbering: distinct.Numbering = field(default_factory=distinct.Numbering, repr=False)
 
 
 async def schema(
@@ -123,7 +123,7 @@ def schema_courts(
     for each in {each.identity: each for each in schemas.values()}.values():
         yield Court(
             name=f"schema/{each.identity}",
-            key=lambda _, old, i=each.identity: f"schema/{i}{cases.was(old)}",  # type: ignore[misc]  # bound here
+            key=lambda _, old, i=each.identity: f"schema/{i}{distinct.was(old)}",  # type: ignore[misc]  # bound here
             judge=each.validate,
             clusters=tuple(c for c, one in schemas.items() if one.identity == each.identity),
             runs=runs if each.has_transitions else {},
@@ -230,7 +230,7 @@ def _scene(
 
 
 def _saw(old: Old, brought: customs.Customs) -> str:
-    return "" if old is None else f"{cases.was(old)}{brought.identity(old)}"
+    return "" if old is None else f"{distinct.was(old)}{brought.identity(old)}"
 
 
 def _replacing(old: Old, scene: evaluate.Scene) -> evaluate.Scene:
@@ -294,7 +294,7 @@ def _neighbourhood(spaces: Iterable[objects.Manifest], *, annotated: bool) -> _N
 async def _judged(share: Share, court: Court, bench: Bench) -> list[findings.Finding]:
     """Each different manifest of a court's share, with all its clusters named in what is found."""
     share = {cluster: share[cluster] for cluster in court.clusters}
-    asked = cases.Cases(
+    asked = distinct.Distinct(
         share, court.runs, court.heeds, await _whole(share, court, bench), bench.numbering
     )
     keys = {identity: key(court, *case) for identity, case in asked.each.items()}
@@ -322,13 +322,13 @@ def _heard(judge: Judge, manifest: objects.Manifest, old: Old) -> tuple[findings
 
 
 async def _known(
-    keys: Mapping[cases.Identity, str], asked: cases.Cases, bench: Bench
-) -> tuple[list[findings.Finding], list[cases.Identity]]:
+    keys: Mapping[distinct.Identity, str], asked: distinct.Distinct, bench: Bench
+) -> tuple[list[findings.Finding], list[distinct.Identity]]:
     """What is known to be found, and what nothing is known of."""
     clear, faults = bench.foreseen.clean, bench.foreseen.faults
     known = await bench.memo.recall({each for each in keys.values() if each not in clear})
     found: list[findings.Finding] = []
-    fresh: list[cases.Identity] = []
+    fresh: list[distinct.Identity] = []
     for identity, verdict in keys.items():
         seen = faults.get((verdict, identity[1]))
         if seen is not None:

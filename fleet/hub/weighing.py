@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from fleet.gate import candidates, demands, guard
-from fleet.hub import bookless, holding, imagined, judging, offline, standstill
+from fleet.hub import bookless, imagined, judging, offline, settings, standstill
 from fleet.manifests import layout
 from fleet.model import errors, findings, kinds, ledger, names
 from fleet.plan import previews, rollout, slices
@@ -72,8 +72,8 @@ async def weigh(
     difference = previews.between(before.manifests if before else {}, judged.manifests, plan)
     found = (*after.findings, *_guarded(before, judged, difference, now))
     seen = bookless.Seen(
-        sides=holding.sides(judged),
-        scope=holding.scope(judged),
+        sides=settings.sides(judged),
+        scope=settings.scope(judged),
         change=_change(difference),
         now=now,
     )

@@ -11,6 +11,7 @@ import worlds
 from fleet.model import errors
 from fleet.simulation import world
 
+SCOPE = ("apps/**",)
 HOTFIX = "      hotfix: {paths: [apps/**]}\n"
 GONE = "apps/hello/gone.yaml"
 RULE = "policies/disallow-latest-tag/policy.yaml"
@@ -18,6 +19,7 @@ RULE = "policies/disallow-latest-tag/policy.yaml"
 
 async def begin(story: storyline.Story) -> None:
     here = story.here
+    story.watch.trees.scope = SCOPE
     await worlds.register(here, "dev-1", "dev")
     await worlds.register(here, "staging-1", "staging")
     here.hub.start()

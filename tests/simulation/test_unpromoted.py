@@ -14,11 +14,13 @@ from fleet.simulation import world
 
 SOAK = "      gates: {soak: 1h}\n"
 APPROVALS = "      gates: {approvals: [{group: leads, count: 2}]}\n"
+SCOPE = ("apps/**",)
 HOTFIX = "      hotfix: {paths: [apps/**]}\n"
 
 
 async def begin(story: storyline.Story) -> None:
     here = story.here
+    story.watch.trees.scope = SCOPE
     await worlds.register(here, "dev-1", "dev")
     await worlds.register(here, "staging-1", "staging")
     here.hub.start()

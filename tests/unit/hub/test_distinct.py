@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 import builders
-from fleet.hub import cases
+from fleet.hub import distinct
 from fleet.model import names, objects, sharing
 
 WORDS = ("a", "b")
@@ -20,13 +20,15 @@ SHARES = some.lists(some.sampled_from(TWINS), unique_by=lambda each: each.key, m
 FLEETS = some.dictionaries(some.sampled_from("cde"), SHARES.map(tuple), max_size=3)
 
 
-def by_hand(share: cases.Share, runs: cases.Share, heeded: str) -> dict[cases.Identity, list[str]]:
-    found: dict[cases.Identity, list[str]] = {}
+def by_hand(
+    share: distinct.Share, runs: distinct.Share, heeded: str
+) -> dict[distinct.Identity, list[str]]:
+    found: dict[distinct.Identity, list[str]] = {}
     for cluster, manifests in share.items():
         before = {each.key: each for each in runs.get(cluster, ())}
         for each in manifests:
             old = before.get(each.key) if each.key.name == heeded else None
-            identity = (each.digest, each.source, cases.was(old))
+            identity = (each.digest, each.source, distinct.was(old))
             found.setdefault(identity, []).append(cluster)
     return found
 
@@ -39,18 +41,18 @@ def test_every_pair_is_looked_at_where_it_is(
 ):
     here = {names.Cluster(c): each for c, each in share.items()}
     before = {names.Cluster(c): each for c, each in runs.items()}
-    numbering = cases.Numbering()
+    numbering = distinct.Numbering()
     for _ in range(2):  # another court goes on with the same numbers
-        found = cases.Cases(here, before, lambda e: e.key.name == heeded, (), numbering)
+        found = distinct.Distinct(here, before, lambda e: e.key.name == heeded, (), numbering)
         told = {identity: found.where(identity) for identity in found.each}
         assert told == by_hand(here, before, heeded)
         for (digest, source, was), (manifest, old) in found.each.items():
-            assert (manifest.digest, manifest.source, cases.was(old)) == (digest, source, was)
+            assert (manifest.digest, manifest.source, distinct.was(old)) == (digest, source, was)
 
 
 def test_pieces_that_are_whole_are_left_out():
     share = {names.Cluster("c"): (builders.manifest("x"), builders.manifest("y"))}
-    found = cases.Cases(share, {}, lambda _: True, {""}, cases.Numbering())
+    found = distinct.Distinct(share, {}, lambda _: True, {""}, distinct.Numbering())
     assert found.each == {}
 
 

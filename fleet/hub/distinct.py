@@ -42,7 +42,7 @@ class Numbering:
         return zip(here, map(known.get, map(key, here)), strict=True)
 
 
-class Cases:
+class Distinct:
     """`heeds` says of which manifests it matters what they replace; `whole` are pieces that nobody need look at."""
 
     def __init__(
