@@ -5,7 +5,7 @@ import sys
 
 from bench import results
 
-ALL = ("checking", "policies", "gating", "applying", "steady")
+ALL = ("checking", "previewing", "policies", "gating", "lineage", "applying", "steady")
 
 
 def main() -> None:

@@ -459,6 +459,15 @@ def break_glass(*, environment: str = "prod", **fields: Any) -> observed.BreakGl
     )
 
 
+def rebaseline(*, environment: str = "dev", **fields: Any) -> observed.Rebaseline:
+    """Lets `candidate()` follow `accepted()`."""
+    defaults = {"reason": "a password", "by": "ada", "since": NOW}
+    commits = {"commit": candidate().commit, "base": accepted().commit}
+    return observed.Rebaseline(
+        environment=names.Environment(environment), **{**defaults, **commits, **fields}
+    )
+
+
 def road(*environments: str) -> ledger.Road:
     steps = tuple(
         ledger.Step(environment=names.Environment(each), branch=names.Branch(f"env/{each}"))

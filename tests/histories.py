@@ -6,16 +6,17 @@ import itertools
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import builders
-from fleet.adapters.git import programs, reading
+from fleet.adapters.git import programs, reading, scratch
+from fleet.adapters.store import memo
 from fleet.gate import candidates, classes, lineage, told
-from fleet.hub import roads
+from fleet.hub import bookless, roads
 from fleet.manifests import layout
-from fleet.model import ledger, names
+from fleet.model import ledger, names, observed, snapshots
 
 ROAD = ("dev", "staging", "prod")
 WEB, DB, POLICY = "apps/web/web.yaml", "apps/db/db.yaml", "policies/p.yaml"
@@ -35,7 +36,7 @@ _PEOPLE = {
 }
 
 
-class _Read(reading.Reader):
+class Read(reading.Reader):
     """What lineage needs of a repository."""
 
     async def fetch(self) -> None: ...
@@ -51,12 +52,12 @@ class History:
         default_factory=lambda: {each: [] for each in ROAD}
     )
     undecided: dict[str, ledger.Verdict] = field(default_factory=dict)
-    rebaselined: names.CommitId | None = None
+    rebaselined: observed.Rebaseline | None = None
     _turn: int = 0
 
     def __post_init__(self) -> None:
         self.git("init", "-q", "-b", "dev")
-        self.reader = _Read(programs.Program(folder=self.folder))
+        self.reader = Read(programs.Program(folder=self.folder))
         self.commit("dev", {**START, "clusters/dev/d.yaml": "d\n"})
         for before, name in itertools.pairwise(ROAD):
             self.git("branch", name, before)
@@ -147,6 +148,22 @@ class History:
         made = self.git("commit-tree", *words, "-m", message, tree)
         self.git("reset", "-q", "--hard", made)
 
+    def push(
+        self,
+        branch: str,
+        entries: Iterable[snapshots.Entry],
+        parents: Iterable[str],
+        message: str,
+    ) -> None:
+        """A commit with just these entries."""
+        self.git("switch", "-q", branch)
+        listed = "".join(f"{e.mode:o} {e.blob} 0\t{e.path}\n" for e in entries)
+        self.git("read-tree", "--empty")
+        self.git("update-index", "--index-info", given=listed)
+        tree = self.git("write-tree")
+        words = [word for parent in parents for word in ("-p", parent)]
+        self.git("reset", "-q", "--hard", self.git("commit-tree", *words, "-m", message, tree))
+
     def candidate(self, environment: str, commit: names.CommitId) -> candidates.Candidate:
         return _candidate(environment, commit, asyncio.run(self._ids(environment, commit)))
 
@@ -178,6 +195,17 @@ class History:
     def _first(self, environment: str) -> told.Told:
         kind = ledger.Lineage.PROMOTION if ROAD.index(environment) else ledger.Lineage.ENTRY
         return told.Told(kind=kind, source=int(kind is ledger.Lineage.PROMOTION))
+
+    def rebaseline(self, environment: str) -> None:
+        """Somebody lets in what the branch was rewritten to."""
+        self.rebaselined = observed.Rebaseline(
+            environment=names.Environment(environment),
+            commit=self.tip(environment),
+            base=self.accepted[environment][-1].commit,
+            reason="it was time",
+            by="Ada",
+            since=builders.NOW,
+        )
 
     def facts(self, environment: str, commit: str = "") -> candidates.Facts:
         return asyncio.run(self._facts(environment, self.tip(commit or environment)))
@@ -230,6 +258,33 @@ class History:
         tip = self.tip(environment)
         candidate, facts = self.candidate(environment, tip), self.facts(environment)
         return lineage.gate(candidate, facts, lineage.tell(candidate, facts))
+
+    def by_branches(self, environment: str) -> bookless.Telling:
+        """As whoever has no book tells it: a preview, or a hook of the git host."""
+        place = ROAD.index(environment)
+        upstream = names.Environment(ROAD[place - 1]) if place else None
+        known = self.accepted[environment]
+        branches = bookless.Branches(
+            running=known[-1].commit if known else None,
+            upstream=upstream,
+            above=self.tip(upstream) if upstream else None,
+        )
+        return asyncio.run(self._by_branches(environment, branches))
+
+    async def _by_branches(
+        self, environment: str, branches: bookless.Branches
+    ) -> bookless.Telling:
+        git = scratch.Scratch(programs.Program(folder=self.folder))
+        library = bookless.Library(source=git, histories=git, memo=memo.Memo(Path(":memory:")))
+        where = layout.Layout(environment=names.Environment(environment), owned=layout.OWNED)
+        seen = bookless.Seen(
+            sides=(candidates.Side(word="", spec=builders.environment(environment)),),
+            scope=self.scope,
+            change=candidates.Change(clusters=0, objects=0, deletions=0),
+            now=builders.NOW,
+        )
+        about = await bookless.known(self.tip(environment), where, branches, library)
+        return await bookless.tell(about, seen, git)
 
     def state(self, environment: str) -> ledger.GateState:
         return classes.CLASSES[self.tell(environment).kind].state

@@ -119,6 +119,8 @@ class Rules:
         opened = [
             r for r in earlier if r.kind is records.Kind.WAVE and r.body["release"] == release
         ]
+        if wave.at < opened[-1].at or _is_hurried(wave.subject, release, found):
+            return  # a clock that went back does not tell how long it was; hotfixes and ways back wait for none
         if opened[-1].at > since:
             self.say(f"{title} began {wave.at - opened[-1].at} after the one before it")
         out = {c for r in opened for c in r.body["clusters"]} - self.broken_before
@@ -138,13 +140,16 @@ class Rules:
         limit = self._limit(environment, name)
         if not limit.at_once or body["cluster"] in self.broken_before:
             return
-        changing = set()
+        changing: set[str] = set()
+        sent: set[str] = set()
         for r in found[: dispatch.index + 1]:
             about = r.body.get("cluster", "")
-            if r.body.get("release") != release or self.wave_of(environment, about) != name:
+            is_its = (r.body.get("environment"), r.body.get("release")) == (environment, release)
+            if not is_its or self.wave_of(environment, about) != name:
                 continue
-            if r.kind is records.Kind.DISPATCH:
+            if r.kind is records.Kind.DISPATCH and about not in sent:  # else it is a renewal
                 changing.add(about)
+                sent.add(about)
             if r.kind is records.Kind.REPORT and self._is_good(r, release):
                 changing.discard(about)
             elif r.kind is records.Kind.REPORT:
@@ -181,6 +186,15 @@ class Rules:
         }
         if body["cluster"] not in out:
             self.say(f"record {dispatch.index} sends {body['cluster']} a release before its wave")
+
+
+def _is_hurried(environment: str, release: int, found: list[records.Record]) -> bool:
+    return any(
+        (r.subject, r.body["release"]) == (environment, release)
+        and r.body["lineage"] in ("hotfix", "rollback")
+        for r in found
+        if r.kind is records.Kind.DECISION
+    )
 
 
 def _held(found: list[records.Record], release: int) -> set[tuple[str, ...]]:

@@ -18,7 +18,7 @@ from fleet.model import ledger, messages, names, objects
 from fleet.ports import schemas
 from fleet.protocol import encoding, keys
 from fleet.simulation import book as shelves
-from fleet.simulation import cluster, world
+from fleet.simulation import cluster, faults, memo, repository, world
 
 HUB_KEY = keys.generate()
 ROOT = Path(__file__).parents[1]
@@ -26,6 +26,7 @@ ENVIRONMENTS = ("dev", "staging", "prod")
 CANARY = {"fleetgate.dev/canary": "true"}
 WEB = "apps/hello/web.yaml"
 GREETING = "apps/hello/greeting.yaml"
+BINDING = "policies/disallow-latest-tag/policy.yaml"
 _FLEET = """apiVersion: fleetgate.dev/v1alpha1
 kind: Fleet
 metadata:
@@ -69,7 +70,7 @@ class AnyShape:
     async def definitions(self, version: str) -> Mapping[str, Any] | None:
         if version not in self.versions():
             return None
-        kinds = [("", "v1", "ConfigMap"), ("", "v1", "Namespace"), ("", "v1", "Service"),
+        kinds = [("", "v1", "ConfigMap"), ("", "v1", "Namespace"), ("", "v1", "Service"), ("", "v1", "Secret"),
                  ("apps", "v1", "Deployment"), ("apiextensions.k8s.io", "v1", "CustomResourceDefinition")]  # fmt: skip
         gvk = "x-kubernetes-group-version-kind"
         return {
@@ -210,6 +211,18 @@ async def register(
     return here.members[name]
 
 
+def person(here: world.World) -> judging.Tools:
+    """Somebody's own tools, on a clone of the remote."""
+    alone = faults.Process(name="person")
+    return judging.Tools(
+        repository=repository.Repository(here.remote, {}, alone),
+        schemas=AnyShape(),
+        memo=memo.Memo({}, alone),
+        kustomize=None,
+        clock=here.clock,
+    )
+
+
 def path_of(environment: str, cluster: str) -> str:
     return f"clusters/{environment}/{cluster}.yaml"
 
@@ -251,8 +264,16 @@ _READ: WeakKeyDictionary[world.World, tuple[tuple[int, int], ledger.Ledger]] = W
 def _ledger(pages: shelves.Pages) -> ledger.Ledger:
     found = ledger.Ledger()
     for (kind, _), value in pages.rows.items():
-        found.take(encoding.decode(ledger.KINDS[kind], value))
+        row = _ROWS.get(value)
+        if row is None:
+            row = _ROWS[value] = encoding.decode(ledger.KINDS[kind], value)
+        found.take(row)
+    while len(_ROWS) > 20_000:
+        _ROWS.clear()
     return found
+
+
+_ROWS: dict[bytes, ledger.Row] = {}  # equal bytes, equal rows
 
 
 def decision(here: world.World, environment: str) -> ledger.Decision | None:

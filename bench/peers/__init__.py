@@ -90,10 +90,12 @@ async def prepare(ground: Path, policies: Path, version: str) -> int:
             whole = {"$schema": _STRICT, **root, "$defs": _closure(root, definitions)}
             file = ground / "schemas" / f"{'-'.join(each for each in parts if each)}.json"
             file.write_text(json.dumps(whole))
+    documents: list[dict[str, Any]] = []
     for path in policies.glob("*/policy.yaml"):
-        if _template(path):
+        converted = _template(path)
+        if converted:
+            documents += converted
             (ground / f"kyverno-{path.parent.name}.yaml").write_bytes(path.read_bytes())
-    documents = [doc for path in policies.glob("*/policy.yaml") for doc in _template(path)]
     (ground / "templates.yaml").write_text("\n---\n".join(json.dumps(each) for each in documents))
     return len(documents) // 2
 

@@ -229,6 +229,16 @@ def break_glass(
     return _draft(records.Kind.BREAK_GLASS, row.environment, at, body)
 
 
+def rebaseline(row: observed.Rebaseline) -> records.Draft:
+    body = {
+        "commit": row.commit,
+        "base": row.base,
+        "reason": findings.escaped(row.reason),
+        "by": findings.escaped(row.by),
+    }
+    return _draft(records.Kind.REBASELINE, row.environment, row.since, body)
+
+
 def violations(changed: Iterable[ledger.Violation], *, at: datetime) -> tuple[records.Draft, ...]:
     return tuple(
         _draft(records.Kind.VIOLATION, each.environment, at, life.as_json(each))

@@ -47,6 +47,9 @@ class Numbered:
 class Grounds:
     how: How
     back_to: int = 0
+    ran: Mapping[names.Cluster, names.SliceDigest] = field(
+        default_factory=dict
+    )  # with the release that a rollback goes back to
     candidate: candidates.Candidate
     road: ledger.Road
     base: int  # what the judge held the commit against
@@ -63,6 +66,7 @@ def kept(
     *,
     how: How,
     back_to: int,
+    ran: Mapping[names.Cluster, names.SliceDigest],
     candidate: candidates.Candidate,
     road: ledger.Road,
     base: candidates.Accepted | None,
@@ -75,6 +79,7 @@ def kept(
     return Grounds(
         how=how,
         back_to=back_to,
+        ran=ran,
         candidate=candidate,
         road=road,
         base=base.release if base else 0,

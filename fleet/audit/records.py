@@ -23,6 +23,7 @@ class Kind(Enum):
     STATUS = "status"
     QUARANTINE = "quarantine"
     BREAK_GLASS = "break glass"
+    REBASELINE = "rebaseline"
     ROLLOUT = "rollout"
     ALARM = "alarm"
 

@@ -57,6 +57,27 @@ def lift(
     output.say(f"{found['environment']}: {found['content']} may come again")
 
 
+def rebaseline(
+    context: typer.Context,
+    environment: Environment,
+    commit: Annotated[str, typer.Argument(help="The tip that its branch was rewritten to.")],
+    reason: Reason,
+    by: By = "",
+    state: State = None,
+) -> None:
+    """Let the tip of a rewritten branch follow what runs. Lineage, gates and approvals then judge it. Recorded.
+
+    Example:  fleet hub rebaseline prod 1f3a5c7e9b --reason "a password was in the history"
+    """
+    said = {"environment": environment, "commit": commit, "reason": reason}
+    found = _act(context, state, "rebaseline", by, said)
+    output.say(
+        f"{found['environment']}: {found['commit'][:10]} may follow {found['base'][:10]}, "
+        "which it does not descend from: the hub decides now (fleet status)",
+        "bold red",
+    )
+
+
 def status_set(
     context: typer.Context,
     issuer: Annotated[str, typer.Argument(help="Who says it, as fleet.yaml names it.")],

@@ -209,6 +209,10 @@ async def _verdicts(
     return tuple([await offline.check_commit(each, commit, running, tools) for each in wanted])
 
 
+def is_kustomization(path: str) -> bool:
+    return path.rpartition("/")[2] in _KUSTOMIZATIONS
+
+
 def uses_kustomize(folder: Path) -> bool:
     return any(next(folder.rglob(name), None) is not None for name in _KUSTOMIZATIONS)
 

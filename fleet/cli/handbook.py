@@ -1,4 +1,4 @@
-"""`make docs`: docs/policies.md from what lies in policies/, the classes in docs/promotion.md from their table."""
+"""`make docs`: docs/policies.md from what lies in policies/, the classes in docs/promotion.md from their tables."""
 
 import re
 import sys
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import fleet
 from fleet.cli import output
-from fleet.gate import classes
+from fleet.gate import classes, residuals
 from fleet.manifests import declared, parse
 from fleet.model import errors, names, objects
 from fleet.policy import handbook, policies
@@ -14,6 +14,7 @@ from fleet.policy import handbook, policies
 _ROOT = Path(fleet.__file__).parent.parent
 _BLOB = names.BlobId("0" * 40)
 _CLASSES = re.compile(r"<!-- classes -->.*?## Commands", re.DOTALL)
+_RESIDUALS = re.compile(r"<!-- residuals -->.*?<!-- end -->", re.DOTALL)
 _TITLE = "The ready policies"
 _PREFACE = """
 `fleet init` puts them into a new repository, each in a folder of its own under `policies/`: plain
@@ -38,13 +39,24 @@ def main() -> int:
 
 
 def with_classes(page: str) -> str:
-    """The page with the table of lineage classes as the code has it."""
+    """The page with the tables of lineage classes and residuals as the code has them."""
     rows = [
         f"| {kind.value} | {row.state.value} | {row.meaning} |"
         for kind, row in classes.CLASSES.items()
     ]
     table = "\n".join(["| class | the commit is | what it is |", "|---|---|---|", *rows])
-    return re.sub(_CLASSES, lambda _: f"<!-- classes -->\n\n{table}\n\n## Commands", page)
+    drawn = re.sub(_CLASSES, lambda _: f"<!-- classes -->\n\n{table}\n\n## Commands", page)
+    return re.sub(
+        _RESIDUALS, lambda _: f"<!-- residuals -->\n\n{_residuals()}\n\n<!-- end -->", drawn
+    )
+
+
+def _residuals() -> str:
+    rows = [
+        f"| {kind.value} | {row.meaning} | {row.mend.format(here='ENV', upstream='UPSTREAM')} |"
+        for kind, row in residuals.RESIDUALS.items()
+    ]
+    return "\n".join(["| class | what it is | next |", "|---|---|---|", *rows])
 
 
 def text(folder: Path) -> str:

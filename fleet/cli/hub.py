@@ -135,6 +135,7 @@ def approve(
 
 app.command("quarantine")(byhand.quarantine)
 app.command("lift")(byhand.lift)
+app.command("rebaseline")(byhand.rebaseline)
 app.command("status-set")(byhand.status_set)
 
 

@@ -129,19 +129,20 @@ def _as_json(report: impact.Report) -> dict[str, Any]:
         "content": report.content,
         "note": report.note,
         "counts": {each.value: len(report.of(each)) for each in impacts.Change},
-        "changes": [
-            {
-                "change": each.change.value,
-                "before": each.before.value if each.before else None,
-                "after": each.after.value if each.after else None,
-                "rule": each.shown.rule,
-                "subject": each.shown.subject,
-                "message": each.shown.message,
-                "path": each.shown.place.path,
-                "line": each.shown.place.line,
-                "column": each.shown.place.column,
-                "clusters": list(each.shown.clusters),
-            }
-            for each in report.impacts
-        ],
+        "changes": [as_json(each) for each in report.impacts],
+    }
+
+
+def as_json(each: impacts.Impact) -> dict[str, Any]:
+    return {
+        "change": each.change.value,
+        "before": each.before.value if each.before else None,
+        "after": each.after.value if each.after else None,
+        "rule": each.shown.rule,
+        "subject": each.shown.subject,
+        "message": each.shown.message,
+        "path": each.shown.place.path,
+        "line": each.shown.place.line,
+        "column": each.shown.place.column,
+        "clusters": list(each.shown.clusters),
     }

@@ -21,11 +21,16 @@ COMMANDS = {
     "render": "check:render",
     "policy": "policy:app",
     "promote": "promote:promote",
+    "preview": "preview:preview",
+    "githook": "githook:app",
+    "rollback": "rollback:rollback",
     "approve": "approve:approve",
     "break-glass": "glass:break_glass",
     "trust": "trust:app",
     "status": "status:status",
     "explain": "explain:explain",
+    "unpromoted": "unpromoted:unpromoted",
+    "residual": "residual:residual",
     "rollout": "rollout:app",
     "hub": "hub:app",
     "agent": "agent:app",
@@ -66,17 +71,22 @@ def _root() -> None:
 
 def main() -> None:
     words = sys.argv[1:]
-    if words[:1] == ["check"]:
-        gc.disable()  # a check makes trees by the thousand and ends; looking for circles would take a third of it
-        endings.at_once(lambda: endings.guarded(lambda: _check(words)))
+    command = _check if words[:1] == ["check"] else _any
+    if words[:1] in (["check"], ["preview"]):
+        gc.disable()  # it makes trees by the thousand and ends; looking for circles would take a third of it
+        endings.at_once(lambda: endings.guarded(lambda: command(words)))
     else:
-        endings.guarded(lambda: application(words)())  # noqa: PLW0108 - imports what it is made of
+        endings.guarded(lambda: command(words))
+
+
+def _any(words: Sequence[str]) -> None:
+    application(words)()
 
 
 def _check(words: Sequence[str]) -> None:
     from fleet.cli import replays
 
-    replays.answered(words, lambda: application(words)())  # noqa: PLW0108
+    replays.answered(words, lambda: _any(words))
 
 
 if __name__ == "__main__":

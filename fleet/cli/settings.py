@@ -17,6 +17,7 @@ class Settings:
     is_watched: bool  # whether they watch what is said beside it
     otel_endpoint: str  # OTEL_EXPORTER_OTLP_ENDPOINT: where traces go; unset = nowhere
     otel_disabled: bool  # OTEL_SDK_DISABLED
+    forge_token: str = field(repr=False)  # FLEETGATE_FORGE_TOKEN: for `fleet preview --post`
     environment: Mapping[str, str] = field(repr=False)  # for the user's own programs: git, go
 
 
@@ -30,6 +31,7 @@ def read() -> Settings:
         is_watched=sys.stderr is not None and sys.stderr.isatty(),
         otel_endpoint=found.get("OTEL_EXPORTER_OTLP_ENDPOINT", ""),
         otel_disabled=found.get("OTEL_SDK_DISABLED", "").lower() == "true",
+        forge_token=found.get("FLEETGATE_FORGE_TOKEN", ""),
         environment=dict(found),
     )
 

@@ -34,10 +34,12 @@ class To:
         return cls(hub=hub, authorities=hub_ca.read_text() if hub_ca else "", file=file)
 
 
+async def signed(data: bytes, key: Path, namespace: str) -> str:
+    return await sshkeys.sign(data, key.expanduser(), namespace, settings.read().environment)
+
+
 async def send(text: str, key: Path, namespace: str, to: To) -> None:
-    armor = await sshkeys.sign(
-        text.encode(), key.expanduser(), namespace, settings.read().environment
-    )
+    armor = await signed(text.encode(), key, namespace)
     data = encoding.encode(approving.Signed(text=text, signature=armor))
     if to.file is not None:
         to.file.write_bytes(data)

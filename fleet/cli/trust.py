@@ -5,8 +5,7 @@ from typing import Annotated
 
 import typer
 
-from fleet.adapters import sshkeys
-from fleet.cli import documents, output, processes, settings
+from fleet.cli import documents, output, processes, signing
 from fleet.hub import trusts
 from fleet.model import errors, findings, names, trusting
 from fleet.protocol import openpgp, sshsig, sshwire, trustchain
@@ -22,17 +21,14 @@ Folder = Annotated[Path, typer.Option("--dir", help="The fleet repository.")]
 @app.command()
 def sign(
     file: Annotated[Path, typer.Argument(help="trust/ENVIRONMENT/N.yaml")],
-    key: Annotated[
-        Path, typer.Option(help="SSH key; its *.pub where an agent or a token has the rest.")
-    ],
+    key: signing.Key,
 ) -> None:
     """Sign a trust file as one of its owners: the signature is added to N.sig beside it.
 
     Example:  fleet trust sign trust/prod/1.yaml --key ~/.ssh/id_ed25519
     """
     data = documents.read(file)
-    environment = settings.read().environment
-    armor = processes.run(sshkeys.sign(data, key.expanduser(), sshsig.TRUST, environment))
+    armor = processes.run(signing.signed(data, key, sshsig.TRUST))
     signer = sshsig.verify(armor, data, sshsig.TRUST)
     beside = file.with_suffix(".sig")
     before = beside.read_text() if beside.exists() else ""

@@ -3,26 +3,40 @@
 Who a person is the trust file says, by keys; who made the change its commits' signatures say (threats 34, 40, 41).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime
 
 from fleet.gate import answers, candidates, told
-from fleet.model import approving, ledger
+from fleet.model import approving, gating, kinds, ledger
 from fleet.model.ledger import GateResult, Lineage
 
 GATE = "approvals"
 
 
-def gate(_: candidates.Candidate, facts: candidates.Facts, found: told.Told) -> GateResult:
-    consent = facts.consent
+def gate(candidate: candidates.Candidate, facts: candidates.Facts, found: told.Told) -> GateResult:
+    consent, act = facts.consent, told.let_in(candidate, facts)
     if consent is None or not (consent.wanted or consent.troubles):
         return answers.opens(GATE, "nobody's approval is asked for")
-    if found.kind is Lineage.NOTHING and consent.is_same:
+    if found.kind is Lineage.NOTHING and consent.is_same and act is None:
         return answers.opens(GATE, "nothing changes")
+    if (
+        act is not None
+    ):  # a rewritten history is agreed to anew, whatever was said of this content before
+        facts = replace(facts, voices=tuple(e for e in facts.voices if e.received >= act.since))
     lacking = missing(consent, facts.voices, facts.now)
     if lacking:
         return answers.waits(GATE, "; ".join(lacking), consent.hint)
     return answers.opens(GATE, _said(consent, facts))
+
+
+def asked(spec: kinds.EnvironmentSpec, kind: Lineage | None) -> Iterator[gating.Approvals]:
+    """Of a candidate of this kind; where that is not known, all that may be asked."""
+    has_other = spec.hotfix is not None and spec.hotfix.approvals is not None
+    if kind is not Lineage.HOTFIX or not has_other:
+        yield from spec.gates.approvals
+    if kind in (Lineage.HOTFIX, None) and spec.hotfix is not None:
+        yield from spec.hotfix.approvals or ()
 
 
 def missing(

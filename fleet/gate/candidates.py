@@ -122,7 +122,7 @@ class Facts:
     sides: tuple[Side, ...]
     way: Way = Way()
     scope: tuple[str, ...] = ()  # patterns of paths that a hotfix may change
-    rebaselined: names.CommitId | None = None  # a rewritten tip that someone let in by decree
+    rebaselined: observed.Rebaseline | None = None  # the newest here
     upstream_clusters: tuple[ClusterHealth, ...] = ()
     upstream_was_healthy: datetime | None = (
         None  # a superseded release of that content ended healthy

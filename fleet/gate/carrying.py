@@ -47,11 +47,12 @@ def carried(
     steps = facts.way.steps
     innocent = [each for each in steps if not _brings(each, facts, is_promotion=bool(source))]
     made_here = {path for each in innocent for path in each.paths}
-    paths = tuple(
+    moved = [
         path
         for path in _owned(here, before, facts.layout)
-        if path not in made_here or _is_copy(path, here, above)
-    )
+        if source or facts.way.descends or any(path in each.paths for each in steps)
+    ]  # what a rewritten branch only has no more, came along with nothing
+    paths = tuple(p for p in moved if p not in made_here or _is_copy(p, here, above))
     guilty = tuple(each.commit for each in steps if not set(paths).isdisjoint(each.paths))
     return told.Told(kind=Lineage.CARRIED, paths=paths, commits=guilty) if paths else None
 

@@ -14,7 +14,9 @@ _PROMOTE = "fleet promote {upstream} {here}"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Class:
-    """`reason` and `mend` are filled in with {here}, {upstream}, {tip}, {base}, {paths}, {commits} and {detail}."""
+    """`reason` and `mend` are filled in with {here}, {upstream}, {tip}, {base}, {release}, {paths}, {commits}
+    and {detail}.
+    """
 
     state: GateState
     meaning: str
@@ -68,7 +70,8 @@ CLASSES: Mapping[Lineage, Class] = {
         state=_WAITING,
         meaning="the tip does not descend from what was accepted last",
         reason="the branch was rewritten: {tip} does not descend from {base}",
-        mend="push a branch that contains {base}, or revert on top of it",
+        mend="push a branch that contains {base}, and revert on top of it; or let it in as it is: "
+        "fleet hub rebaseline {here} {tip} --reason WHY",
     ),
     Lineage.UNADOPTED: Class(
         state=_WAITING,
@@ -92,7 +95,7 @@ CLASSES: Mapping[Lineage, Class] = {
         state=_REFUSED,
         meaning="content of an older release of upstream's than the one it runs",
         reason="this content is older than what {here} runs{detail}",
-        mend="going back to what {here} ran before is a rollback, by git revert; or say so: "
+        mend="going back to what {here} ran before: fleet rollback {here} --reason WHY; or say so: "
         + _PROMOTE
         + " --commit ... --older REASON",
     ),
@@ -116,7 +119,7 @@ CLASSES: Mapping[Lineage, Class] = {
         meaning="git takes upstream's commits for merged, yet something of them is not there: a revert "
         "that stays, a hotfix that is wiped, a part that marks the rest as merged",
         reason="incomplete: {detail}; it concerns {paths}{commits}",
-        mend=_PROMOTE,
+        mend=_PROMOTE + "; or keep what runs: fleet rollback {here} --to {release} --reason WHY",
     ),
     Lineage.CARRIED: Class(
         state=_REFUSED,

@@ -26,7 +26,9 @@ from fleet.model.ledger import GateResult, GateState, Lineage
 def findings_gate(candidate: candidates.Candidate, facts: candidates.Facts) -> GateResult:
     refusing = [each for each in facts.findings if findings.refuses([each])]
     if not refusing:
-        return answers.opens("findings", "nothing denies it")
+        exempt = sum(each.passed == findings.EXEMPT for each in facts.findings)
+        beside = f"; {exempt} findings are exempt: it ran here just so" if exempt else ""
+        return answers.opens("findings", f"nothing denies it{beside}")
     hint = f"fleet check --rev {candidate.commit[:10]} --environment {candidate.environment}"
     return answers.refuses("findings", f"{len(refusing)} findings deny it", hint)
 

@@ -10,12 +10,14 @@ from typing import TypeAlias
 from fleet.gate import candidates, carrying, classes, promotions, returns, strays, told
 from fleet.model.ledger import GateResult, Lineage
 
+GATE = "lineage"
+
 
 def tell(candidate: candidates.Candidate, facts: candidates.Facts) -> told.Told:
     base = facts.base
     if base is None:
         return _first(candidate, facts)
-    if not facts.way.descends and facts.rebaselined != candidate.commit:
+    if not facts.way.descends and told.let_in(candidate, facts) is None:
         return told.Told(kind=Lineage.REWRITE)
     if told.same(candidate, base) and not _closes(candidate, base, facts):
         return _unmoved(candidate, base, facts)
@@ -31,11 +33,18 @@ def gate(candidate: candidates.Candidate, facts: candidates.Facts, found: told.T
     row = classes.CLASSES[found.kind]
     words = _words(found, candidate, facts)
     return GateResult(
-        gate="lineage",
+        gate=GATE,
         state=row.state,
-        reason=row.reason.format_map(words),
+        reason=row.reason.format_map(words) + _let_in(candidate, facts),
         hint=row.mend.format_map(words),
     )
+
+
+def _let_in(candidate: candidates.Candidate, facts: candidates.Facts) -> str:
+    act = told.let_in(candidate, facts)
+    if act is None:
+        return ""
+    return f"; the branch was rewritten, and {act.by} let this in: {act.reason}"
 
 
 def rules_came_first(
@@ -70,8 +79,11 @@ def _first(candidate: candidates.Candidate, facts: candidates.Facts) -> told.Tol
 def _unmoved(
     candidate: candidates.Candidate, base: candidates.Accepted, facts: candidates.Facts
 ) -> told.Told:
-    """The same content. A merge that took nothing of what it marks as merged is no way of keeping it."""
-    hollow = carrying.hollow(base, facts)
+    """The same content. A merge that took nothing of what it marks as merged is no way of keeping it.
+
+    To go back to what runs is one: a release that failed may have been taken back by the hub, and not on the branch.
+    """
+    hollow = None if returns.is_declared(facts.way) else carrying.hollow(base, facts)
     if hollow is not None:
         return hollow
     if candidate.owned == base.owned:
@@ -106,6 +118,7 @@ _Look: TypeAlias = Callable[
 # The first that knows it: what may go on before what may not.
 _ENTERING: tuple[_Look, ...] = (returns.declared_back, _entered)
 _MOVING: tuple[_Look, ...] = (
+    returns.declared_back,
     promotions.whole,
     promotions.in_part,
     returns.rolled_back,
@@ -125,6 +138,7 @@ def _words(
         "upstream": facts.upstream.environment if facts.upstream else "",
         "tip": told.short(candidate.commit),
         "base": told.short(facts.base.commit) if facts.base else "what was accepted",
+        "release": str(facts.base.release) if facts.base else "",
         "paths": told.listed(found.paths) or "paths that could not be listed",
         "commits": f" ({commits})" if commits else "",
         "detail": found.detail,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
+from fleet.manifests import layout
 from fleet.model import snapshots
 
 _FILES = ("bundle.yaml", "bundle.yml", "bundle.json")
@@ -9,27 +10,27 @@ _FILES = ("bundle.yaml", "bundle.yml", "bundle.json")
 
 def folders(paths: Iterable[str], *trees: snapshots.Snapshot) -> frozenset[str] | None:
     """The innermost bundles that all these paths lie in; None where one lies in none."""
-    known = frozenset(folder for tree in trees for folder in _bundles(tree))
-    found = [next((f for f in _above(path) if f in known), None) for path in paths]
+    found = [next((f for f in _above(path) if _is_bundle(f, trees)), None) for path in paths]
     named = frozenset(folder for folder in found if folder is not None)
     return named if found and None not in found else None
 
 
 def differing(
-    wanted: Iterable[str], one: snapshots.Snapshot, other: snapshots.Snapshot
+    wanted: Iterable[str],
+    one: snapshots.Snapshot,
+    other: snapshots.Snapshot,
+    where: layout.Layout,
 ) -> tuple[str, ...]:
-    """The paths under these folders in which two commits differ."""
-    paths = {
+    """The shared paths under these folders in which two commits differ."""
+    every = (
         entry.path for folder in wanted for tree in (one, other) for entry in tree.under(folder)
-    }
+    )
+    paths = {path for path in every if where.is_shared(path)}
     return tuple(sorted(path for path in paths if one.form(path) != other.form(path)))
 
 
-def _bundles(tree: snapshots.Snapshot) -> Iterator[str]:
-    for path in tree.entries:
-        folder, _, name = path.rpartition("/")
-        if name in _FILES and folder:
-            yield folder
+def _is_bundle(folder: str, trees: Iterable[snapshots.Snapshot]) -> bool:
+    return any(f"{folder}/{name}" in tree.entries for tree in trees for name in _FILES)
 
 
 def _above(path: str) -> Iterator[str]:

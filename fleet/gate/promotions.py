@@ -60,7 +60,7 @@ def _equal_but_for_hotfixes(
     over = hotfixes.overlay(base.hotfixes, here, above, ported)
     if not over.explained.issuperset(differing) or _only_drops(over, here, base, facts):
         return None
-    return _wiped(over) or told.Told(
+    return wiped(over) or told.Told(
         kind=Lineage.PROMOTION,
         source=source.release,
         hotfixes=over.kept,
@@ -82,7 +82,7 @@ def _only_drops(
     return dropped.issuperset(layout.differ(here, before, facts.layout))
 
 
-def _wiped(over: hotfixes.Overlay) -> told.Told | None:
+def wiped(over: hotfixes.Overlay) -> told.Told | None:
     if over.lost:
         detail = "a hotfix would be wiped: keep it, or drop it by a commit of its own"
         return _about(over.lost, detail)
@@ -121,8 +121,9 @@ def in_part(
     upstream = facts.upstream
     if upstream is None or candidate.rules != base.rules:
         return None
+    changed = changes(candidate, base, facts)
     for source in ways.sources(upstream, facts.way):
-        folders = bundles(candidate, base, source, facts)
+        folders = bundles(changed, candidate, base, source, facts)
         if folders is not None and source.release >= told.running_source(base, upstream):
             found = _taken(candidate, base, source, folders, facts)
             if found is not None:
@@ -130,7 +131,16 @@ def in_part(
     return None
 
 
+def changes(
+    candidate: candidates.Candidate, base: candidates.Accepted, facts: candidates.Facts
+) -> tuple[str, ...]:
+    """The shared paths that differ from what runs."""
+    here, before = told.trees(candidate.commit, base.commit, facts)
+    return layout.differ(here, before, facts.layout) if here and before else ()
+
+
 def bundles(
+    changed: tuple[str, ...],
     candidate: candidates.Candidate,
     base: candidates.Accepted,
     source: candidates.Accepted,
@@ -141,7 +151,7 @@ def bundles(
     before = facts.way.trees.get(base.commit)
     if here is None or above is None or before is None:
         return None
-    return partials.folders(layout.differ(here, before, facts.layout), here, before, above)
+    return partials.folders(changed, here, before, above)
 
 
 def _taken(
@@ -159,7 +169,7 @@ def _taken(
     over = hotfixes.overlay(
         touched, here, above, trailers.values(trailers.PORTED, facts.way.steps)
     )
-    differing = partials.differing(folders, here, above)
+    differing = partials.differing(folders, here, above, facts.layout)
     if not over.explained.issuperset(differing) or _only_drops(over, here, base, facts):
         return None
     if facts.way.foreign:
@@ -170,7 +180,7 @@ def _taken(
             detail="a part is taken, and git takes the rest for merged",
         )
     return (
-        _wiped(over)
+        wiped(over)
         or carrying.carried(candidate, base, source, facts)
         or told.Told(
             kind=Lineage.PARTIAL,

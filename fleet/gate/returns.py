@@ -1,15 +1,51 @@
 """Ways of changing content right here: back to an earlier release, or a hotfix."""
 
-from fleet.gate import candidates, hotfixes, partials, promotions, told, trailers, ways
+from fleet.gate import (
+    candidates,
+    carrying,
+    hotfixes,
+    partials,
+    promotions,
+    told,
+    trailers,
+    ways,
+)
 from fleet.manifests import layout
 from fleet.model.ledger import Lineage
+
+
+def declared_back(
+    candidate: candidates.Candidate, base: candidates.Accepted, facts: candidates.Facts
+) -> told.Told | None:
+    """What a commit says to be a way back is one, though upstream has the same, and though something of upstream's
+    waits on the branch below it. Where changes enter, nothing else is one.
+    """
+    if not is_declared(facts.way):
+        return None
+    found = _gone_back(candidate, base, facts)
+    return found and (carrying.carried(candidate, base, None, facts) or found)
+
+
+def is_declared(way: candidates.Way) -> bool:
+    """Whether a step says so, and nothing of upstream's comes with the last that does, or after it."""
+    declaring = [n for n, e in enumerate(way.steps) if trailers.values(trailers.ROLLBACK, [e])]
+    since = way.steps[declaring[-1] :] if declaring else ()
+    comes = any(not way.foreign.isdisjoint([e.commit, *e.parents[1:]]) for e in since)
+    return bool(declaring) and not comes
 
 
 def rolled_back(
     candidate: candidates.Candidate, base: candidates.Accepted, facts: candidates.Facts
 ) -> told.Told | None:
-    """Content of an earlier release of the environment's own; rules stay, and nothing of upstream's came along."""
-    if candidate.rules != base.rules or facts.way.foreign:
+    """Without a word it is one where nothing of upstream's came along."""
+    return None if facts.way.foreign else _gone_back(candidate, base, facts)
+
+
+def _gone_back(
+    candidate: candidates.Candidate, base: candidates.Accepted, facts: candidates.Facts
+) -> told.Told | None:
+    """Content of an earlier release of the environment's own; rules stay."""
+    if candidate.rules != base.rules:
         return None
     whole = next(
         (
@@ -32,10 +68,11 @@ def to(earlier: candidates.Accepted) -> told.Told:
 def _bundles_back(
     candidate: candidates.Candidate, base: candidates.Accepted, facts: candidates.Facts
 ) -> told.Told | None:
+    changed = promotions.changes(candidate, base, facts)
     for earlier in ways.past(base, facts.own, facts.way):
-        folders = promotions.bundles(candidate, base, earlier, facts)
+        folders = promotions.bundles(changed, candidate, base, earlier, facts)
         here, then = told.trees(candidate.commit, earlier.commit, facts)
-        if folders and here and then and not partials.differing(folders, here, then):
+        if folders and here and then and not partials.differing(folders, here, then, facts.layout):
             inside = tuple(e for e in earlier.hotfixes if layout.fits(e.path, folders))
             outside = tuple(e for e in base.hotfixes if not layout.fits(e.path, folders))
             detail = f" of {told.listed(sorted(folders))} to release {earlier.release}"
@@ -60,14 +97,6 @@ def _back(
         paths=paths,
         detail=detail,
     )
-
-
-def declared_back(
-    candidate: candidates.Candidate, base: candidates.Accepted, facts: candidates.Facts
-) -> told.Told | None:
-    """Where changes enter, going back is a change like any other unless it is declared."""
-    named = trailers.values(trailers.ROLLBACK, facts.way.steps)
-    return rolled_back(candidate, base, facts) if named else None
 
 
 def hotfixed(

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from fleet.gate import candidates
-from fleet.model import ledger, names, snapshots
+from fleet.model import ledger, names, observed, snapshots
 from fleet.model.ledger import Lineage
 
 SHOWN = 5  # paths in a reason
@@ -21,6 +21,19 @@ class Told:
     source: int = 0  # the newest release of upstream's that will be in it
     back_to: int = 0  # the own release that a rollback goes back to
     hotfixes: tuple[ledger.Hotfix, ...] = ()  # open once it is accepted
+
+
+def let_in(candidate: candidates.Candidate, facts: candidates.Facts) -> observed.Rebaseline | None:
+    """By what act just this tip may follow just what is in force, though it does not descend from it."""
+    act, base = facts.rebaselined, facts.base
+    if act is None or base is None or facts.way.descends:
+        return None
+    is_it = (act.environment, act.commit, act.base) == (
+        candidate.environment,
+        candidate.commit,
+        base.commit,
+    )
+    return act if is_it else None
 
 
 def same(

@@ -41,10 +41,18 @@ def past(
     base: candidates.Accepted, own: tuple[candidates.Accepted, ...], way: candidates.Way
 ) -> Iterator[candidates.Accepted]:
     """Earlier releases of the environment's own that a tip may go back to by path."""
-    named = frozenset(trailers.values(trailers.ROLLBACK, way.steps))
+    named = frozenset(named_back(own, way))
     earlier = [each for each in reversed(own) if each.release < base.release]
     yield from (each for each in earlier if each.commit in named)
     yield from (each for each in earlier[:_RELEASES] if each.commit not in named)
+
+
+def named_back(
+    own: tuple[candidates.Accepted, ...], way: candidates.Way
+) -> tuple[names.CommitId, ...]:
+    """The accepted commits that messages on the way declare to go back to."""
+    said = frozenset(trailers.values(trailers.ROLLBACK, way.steps))
+    return tuple(dict.fromkeys(each.commit for each in own if each.commit in said))
 
 
 def _merged(way: candidates.Way) -> Iterator[names.CommitId]:

@@ -1,14 +1,15 @@
 """Windows and freezes: when waves may open. Where any `allow` is declared one must be open; an open `deny` wins."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from fleet.gate import answers, calendars, candidates, glass
 from fleet.model import errors, gating, kinds
-from fleet.model.ledger import GateResult
+from fleet.model.ledger import GateResult, Lineage
 
 GATE = "windows"
+PASSING = frozenset({Lineage.BASELINE, Lineage.ROLLBACK})  # decrees and ways back wait for none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +37,24 @@ def state(
     until = broken.until.isoformat(timespec="seconds")
     reason = f"windows are passed by break-glass until {until} ({broken.by}: {broken.reason})"
     return State(is_open=True, until=broken.until, reason=reason)
+
+
+def laid(
+    sides: Iterable[Sequence[gating.Window]],
+    now: datetime,
+    wave: str = "",
+    broken: glass.Broken | None = None,
+) -> State:
+    """What all sides say together (rule 3): every one of them must be open. Raises errors.InputError likewise."""
+    found = [state(side, now, wave, broken) for side in sides]
+    closed = [each for each in found if not each.is_open]
+    untils = [each.until for each in closed or found]
+    known = [each for each in untils if each is not None]
+    if closed:
+        until = max(known) if len(known) == len(untils) else None
+        return replace(closed[0], until=until)
+    reason = found[0].reason if found else "no window holds it"
+    return State(is_open=True, until=min(known, default=None), reason=reason)
 
 
 def gate(

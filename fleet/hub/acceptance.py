@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from fleet.audit import drafts, violations
+from fleet.gate import windows
 from fleet.hub import cases, consents, drawing, judging, state
 from fleet.manifests import declared
 from fleet.model import (
@@ -109,7 +110,7 @@ def _release(
         waived=tuple(each for each in decision.findings if _is_leant_on(each, decision.at)),
         source=decision.source,
         hotfixes=decision.hotfixes,
-        terms=_terms(decision, drawn.plan),
+        terms=rollout.paced(drawn.plan.terms, decision.lineage),
         windows=_windows(decision, judged),
         broken=tuple(sorted(drawn.broken)),
         deadline=int(asked.deadline.total_seconds()) if asked.deadline else 0,
@@ -140,17 +141,10 @@ def _windows(
 
     Decrees and ways back pass them before each wave, as they pass the gate of that name.
     """
-    if decision.lineage in (ledger.Lineage.BASELINE, ledger.Lineage.ROLLBACK):
+    if decision.lineage in windows.PASSING:
         return ()
     known = [tuple(map(gating.written, spec.gates.windows)) for spec in judged.specs]
     return tuple(each for n, each in enumerate(known) if each and each not in known[:n])
-
-
-def _terms(decision: ledger.Decision, plan: rollout.Plan) -> tuple[pacing.Terms, ...]:
-    """Ways back and hotfixes go wave by wave as well, and no wave of theirs waits for a soak."""
-    if decision.lineage in (ledger.Lineage.HOTFIX, ledger.Lineage.ROLLBACK):
-        return tuple(replace(each, soak=0) for each in plan.terms)
-    return plan.terms
 
 
 def _replaced(environment: names.Environment, hub: state.Hub) -> pacing.Replaced | None:

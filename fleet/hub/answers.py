@@ -10,11 +10,11 @@ from dataclasses import replace
 from datetime import timedelta
 
 from fleet.audit import drafts, records
-from fleet.hub import consents, glass, hearing, holding, rollouts, soaks, state, witnesses
+from fleet.hub import consents, handed, hearing, holding, rollouts, soaks, state, witnesses
 from fleet.model import approving, errors, json_values, ledger, messages, names, slices
 from fleet.plan import rollout
 from fleet.ports import answers, store
-from fleet.protocol import approvals, dsse, encoding, merkle, requests, statements, webhooks
+from fleet.protocol import dsse, encoding, merkle, requests, statements, webhooks
 
 _UNKNOWN = answers.Reply(status=401, body=b'{"error":"unknown agent, or a replayed request"}')
 _ABSENT = answers.Reply(status=404, body=b'{"error":"no such slice"}')
@@ -83,15 +83,11 @@ class Desk:
     async def approve(self, body: bytes) -> answers.Reply:
         """What is not signed by somebody whom a trust file names is not kept, and learns no more than that."""
         try:
-            signed = encoding.decode(approving.Signed, body)
-            if approvals.breaks_glass(signed):
-                await glass.receive(signed, self._hub)
-                return _json({})
-            row = await consents.receive(signed, self._hub)
+            row = await handed.take(encoding.decode(approving.Signed, body), self._hub)
         except (errors.InputError, errors.RefusedError) as error:
             reply = _json({"error": str(error), "hint": error.hint})
             return replace(reply, status=400 if isinstance(error, errors.InputError) else 403)
-        return _json({"approval": row.id})
+        return _json({"approval": row.id} if isinstance(row, ledger.Approval) else {})
 
     async def hook(self, body: bytes, signature: str) -> answers.Reply:
         secret = self._hub.settings.webhook_secret
@@ -155,12 +151,18 @@ async def hold(cluster: names.Cluster, echo: messages.Dispatch, hub: state.Hub) 
 
 
 async def _standing(poll: messages.Poll, hub: state.Hub) -> answers.Reply:
-    """Answer as soon as there is something new, else when the wait is over or the agent has asked again."""
+    """Answer as soon as there is something new, else when the wait is over or the agent has asked again.
+
+    A key that is removed meanwhile is answered no more, however long before that it asked.
+    """
+    asked_by = hub.ledger.clusters[poll.cluster].public_key
     passes = asyncio.get_running_loop().time  # a clock that is set holds nobody longer
     deadline = passes() + _patience(poll, hub)
     turn = hub.polls[poll.cluster] = hub.polls.get(poll.cluster, 0) + 1
     while turn == hub.polls[poll.cluster]:
         envelope = await _current(poll.cluster, hub)
+        if hub.ledger.clusters[poll.cluster].public_key != asked_by:
+            return _UNKNOWN
         if envelope is not None and envelope != poll.echo:
             return answers.Reply(status=200, body=json_values.encode(envelope))
         left = min(deadline - passes(), _until_edge(poll, hub))
@@ -186,8 +188,10 @@ def _until_edge(poll: messages.Poll, hub: state.Hub) -> float:
 async def _has_changed(hub: state.Hub, seconds: float) -> bool:
     """Within that time."""
     async with hub.changed:
+        # Not wait_for: cancelled while it ends, it leaves a task behind that keeps the lock for good.
         try:
-            await asyncio.wait_for(hub.changed.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await hub.changed.wait()
         except TimeoutError:
             return False
     return True

@@ -20,6 +20,9 @@ class Case:
     facts: candidates.Facts | None = field(repr=False)
     how: grounds.How = grounds.How.GATES
     back_to: int = 0
+    ran: Mapping[names.Cluster, names.SliceDigest] = field(
+        default_factory=dict
+    )  # with the release that a rollback goes back to
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +39,7 @@ def recorded(decision: ledger.Decision, case: Case, tools: judging.Tools) -> Rec
         grounds.kept(
             how=case.how,
             back_to=case.back_to,
+            ran=case.ran,
             candidate=case.candidate,
             road=question.road,
             base=question.base,

@@ -7,9 +7,8 @@ from fleet.audit import drafts
 from fleet.gate import approving as gate
 from fleet.gate import candidates
 from fleet.hub import drawing, judging, state
-from fleet.model import approving, errors, gating, kinds, ledger, names, snapshots, trusting
+from fleet.model import approving, errors, gating, ledger, names, snapshots, trusting
 from fleet.plan import rollout
-from fleet.policy import loosening
 from fleet.ports import repository, store
 from fleet.protocol import approvals, openpgp, sshsig, sshwire, trustchain
 
@@ -25,10 +24,9 @@ async def asked(
 ) -> candidates.Facts:
     """The facts with what is asked of people for a candidate of this kind, and what they said."""
     environment = judged.question.environment
-    base = facts.base.commit if facts.base and facts.way.descends else None
     signatures: tuple[snapshots.Signature, ...] = await hub.signed.of(
         environment,
-        (base, judged.question.commit),
+        (_known(facts), judged.question.commit),
         lambda: signatures_of(facts, judged, hub.repository),
     )
     found = by_signatures(facts, judged, drawn.plan, signatures, kind)
@@ -63,8 +61,13 @@ async def signatures_of(
     """Of the commits that are new, where a trust file says whose count."""
     if not _links(judged):
         return ()
-    base = facts.base.commit if facts.base and facts.way.descends else None
-    return await git.signatures(base, judged.question.commit)
+    return await git.signatures(_known(facts), judged.question.commit)
+
+
+def _known(facts: candidates.Facts) -> names.CommitId | None:
+    """What is in force, where the steps from there are known: of a rewritten branch too, once it is let in."""
+    is_known = facts.way.descends or facts.way.steps
+    return facts.base.commit if facts.base and is_known else None
 
 
 def _groups(links: Sequence[trustchain.Link]) -> Iterable[tuple[str, Iterable[str]]]:
@@ -95,8 +98,8 @@ def consent_of(
     """
     links = _links(judged)
     signers = _signers(links, signatures)
-    settings = [each for spec in judged.specs for each in _asked(spec, kind)]
-    settings += _of_loosening(judged)
+    settings = [each for spec in judged.specs for each in gate.asked(spec, kind)]
+    settings += [each for spec in judged.specs if judged.loosens for each in spec.gates.loosening]
     wanted = [w for link in links for w in approvals.wanted(link.spec)]
     wanted += [_wanted(each, link) for link in links for each in settings]
     return approving.Consent(
@@ -106,21 +109,6 @@ def consent_of(
         troubles=tuple(_troubles(judged, links, settings)),
         hint=_hint(judged, plan),
     )
-
-
-def _asked(spec: kinds.EnvironmentSpec, kind: ledger.Lineage | None) -> Iterable[gating.Approvals]:
-    has_other = spec.hotfix is not None and spec.hotfix.approvals is not None
-    if kind is not ledger.Lineage.HOTFIX or not has_other:
-        yield from spec.gates.approvals
-    if kind in (ledger.Lineage.HOTFIX, None) and spec.hotfix is not None:
-        yield from spec.hotfix.approvals or ()
-
-
-def _of_loosening(judged: judging.Judged) -> list[gating.Approvals]:
-    """By whom a change must be approved that may let through what is denied today (rule 3)."""
-    if not any(each.rule == loosening.RULE for each in judged.findings):
-        return []
-    return [each for spec in judged.specs for each in spec.gates.loosening]
 
 
 def subject_of(judged: judging.Judged, plan: rollout.Plan) -> approving.Subject:

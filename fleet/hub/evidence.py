@@ -4,24 +4,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from fleet.gate import candidates
-from fleet.hub import glass, judging, state
-from fleet.model import kinds, names
-
-
-def sides(judged: judging.Judged) -> tuple[candidates.Side, ...]:
-    """The settings that hold: those in force and the candidate's own (rule 3)."""
-    return both(judged.base.spec if judged.base else None, judged.declared.spec)
-
-
-def both(
-    in_force: kinds.EnvironmentSpec | None, own: kinds.EnvironmentSpec | None
-) -> tuple[candidates.Side, ...]:
-    """Once where they are the same."""
-    said = ((in_force, "by what is in force"), (own, "by this commit itself"))
-    known = [candidates.Side(word=word, spec=spec) for spec, word in said if spec is not None]
-    if len(known) < 2 or in_force == own:
-        return tuple(replace(each, word="") for each in known[:1])
-    return tuple(known)
+from fleet.hub import glass, state
+from fleet.model import names
 
 
 def beside(
@@ -36,6 +20,7 @@ def beside(
         open_hotfixes=_hotfixes(candidate.environment, hub),
         quarantine=book.quarantines.get((candidate.environment, content)),
         break_glass=glass.broken(candidate.environment, hub),
+        rebaselined=book.rebaselines.get(candidate.environment),
     )
 
 

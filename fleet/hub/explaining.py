@@ -4,13 +4,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from fleet.audit import drafts
-from fleet.gate import candidates, gates, lineage
-from fleet.hub import asking, contents, evidence, facts, inforce, rollouts, state
+from fleet.gate import candidates
+from fleet.hub import asking, contents, facts, prospects, rollouts, state
 from fleet.model import errors, ledger, names
-
-_ONLY_JUDGED = frozenset(
-    {"findings", "budget"}
-)  # what nobody can say of a commit that is not there
 
 
 async def explain(hub: state.Hub, arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -37,7 +33,9 @@ async def explain(hub: state.Hub, arguments: Mapping[str, Any]) -> dict[str, Any
         owned=found.owned,
     )
     standing = _elsewhere(environment, commit, hub)
-    return _answer(environment, commit, found.content, standing, await _foreseen(candidate, hub))
+    return _answer(
+        environment, commit, found.content, standing, await prospects.of(candidate, hub)
+    )
 
 
 Standing = tuple[str, str, str]  # a word, what it means, and the next step
@@ -78,18 +76,6 @@ def _elsewhere(environment: names.Environment, commit: names.CommitId, hub: stat
     told = f"it is not what the tip of {environment}'s branch holds"
     hint = f"fleet promote {upstream} {environment} --commit {commit[:10]}" if upstream else ""
     return "not there", told, hint
-
-
-async def _foreseen(
-    candidate: candidates.Candidate, hub: state.Hub
-) -> tuple[ledger.GateResult, ...]:
-    """What its gates would say of a promotion, by all that is known of this content now."""
-    environment = candidate.environment
-    own = await inforce.proposed(environment, candidate.commit, hub)
-    sides = evidence.both(await inforce.spec(environment, hub), own)
-    known = facts.from_book(candidate, sides, hub)
-    found = gates.results(candidate, known, lineage.tell(candidate, known))
-    return tuple(each for each in found if each.gate not in _ONLY_JUDGED)
 
 
 def _answer(

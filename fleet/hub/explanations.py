@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from fleet.hub import folders as loose
-from fleet.hub import judging, readings, rendering, serving, verdicts
+from fleet.hub import imagined, judging, readings, rendering, serving, verdicts
 from fleet.manifests import declared, folders, layout, parse, scopes
 from fleet.manifests import objects as documents
 from fleet.model import errors, findings, kinds, ledger, names, objects
@@ -58,7 +58,8 @@ async def of_fleet(
         kitchen = rendering.Kitchen(
             files=tools.files, kustomize=tools.kustomize, memo=tools.memo, aside=tools.aside
         )
-        share = (await rendering.render(judging.with_clusters(reading, tools), kitchen)).manifests
+        whole = imagined.with_clusters(reading, tools.schemas.versions())
+        share = (await rendering.render(whole, kitchen)).manifests
     return _known(environment, reading.declared, share, reading.findings)
 
 

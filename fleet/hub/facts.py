@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from fleet.gate import candidates, lineage, told
-from fleet.hub import evidence, judging, members, roads, soaks, state
+from fleet.hub import evidence, judging, members, roads, settings, soaks, state
 from fleet.manifests import layout
 from fleet.model import errors, findings, ledger, names
 from fleet.model.ledger import Lineage
@@ -17,14 +17,14 @@ async def gather(
     hub: state.Hub,
 ) -> candidates.Facts:
     known = replace(
-        _of_book(candidate, evidence.sides(judged), hub),
+        _of_book(candidate, settings.sides(judged), hub),
         findings=found,
-        scope=tuple(judged.spec.hotfix.paths) if judged.spec.hotfix else (),
+        scope=settings.scope(judged),
     )
     upstream = await roads.with_branch(known.upstream, hub.repository)
     way: candidates.Way = await hub.ways.of(
         candidate.environment,
-        (candidate, known.base, upstream, judged.layout),
+        (candidate, known.base, upstream, judged.layout, known.rebaselined),
         lambda: roads.way(candidate, known, upstream, judged.snapshot, hub.repository),
     )
     facts = replace(known, upstream=upstream, way=way)

@@ -8,32 +8,41 @@ from dataclasses import replace
 
 from fleet.audit import drafts, grounds
 from fleet.gate import candidates, decide, returns
-from fleet.hub import cases, consents, drawing, facts, failures, judging, release, state
+from fleet.hub import (
+    cases,
+    consents,
+    drawing,
+    exempting,
+    facts,
+    failures,
+    judging,
+    release,
+    state,
+)
 from fleet.model import errors, ledger, names
 from fleet.ports import store
 
 BY = "fleet hub"
 
 
-async def back(environment: names.Environment, hub: state.Hub) -> bool:
-    """Whether it went back."""
+async def back(environment: names.Environment, hub: state.Hub) -> None:
     failed = hub.ledger.in_force(environment)
     if failed is None or not _is_asked(failed, hub):
-        return False
+        return
     before = _before(failed, hub)
     if before is None:
-        return await _stays(
-            "no release with these rules and owned paths was healthy here", failed, hub
-        )
+        why = "no release with these rules and owned paths was healthy here"
+        await _stays(why, failed, hub)
+        return
     judged = await judging.judge(release.question(environment, before.commit, hub), hub.tools)
     drawn = await drawing.draw(judged, hub)
     case = await _case(before, failed, judged, drawn, hub)
     decision = decided(case, candidates.of_release(before))
-    if decision.verdict is not ledger.Verdict.ACCEPTED:
-        why = "; ".join(e.reason for e in decision.gates if e.state is not ledger.GateState.OPEN)
-        return await _stays(f"release {before.number}: {why}", failed, hub)
-    await release.settle(decision, case, "", hub)
-    return True
+    if decision.verdict is ledger.Verdict.ACCEPTED:
+        await release.settle(decision, case, "", hub)
+        return
+    why = "; ".join(e.reason for e in decision.gates if e.state is not ledger.GateState.OPEN)
+    await _stays(f"release {before.number}: {why}", failed, hub)
 
 
 def _is_asked(release_: ledger.Release, hub: state.Hub) -> bool:
@@ -74,6 +83,7 @@ async def _case(
     candidate = replace(release.candidate_of(judged), author=BY, subject=why)
     gathered = await facts.gather(candidate, judged, drawn.findings, hub)
     found = returns.to(candidates.of_release(before))
+    gathered = await exempting.settled(found, gathered, judged, hub)
     gathered = await consents.asked(gathered, judged, drawn, found.kind, hub)
     return cases.Case(
         candidate=candidate,
@@ -82,15 +92,16 @@ async def _case(
         facts=gathered,
         how=grounds.How.BACK,
         back_to=before.number,
+        ran=before.slices,
     )
 
 
-async def _stays(why: str, failed: ledger.Release, hub: state.Hub) -> bool:
+async def _stays(why: str, failed: ledger.Release, hub: state.Hub) -> None:
     """Said once: it is tried again at every turn."""
     async with state.writing(hub):
         here = hub.ledger.environments[failed.environment]
         if here.release != failed.number or here.failed is None or here.failed.stays == why:
-            return False
+            return
         draft = drafts.rollout(
             act="stays",
             environment=failed.environment,
@@ -100,4 +111,3 @@ async def _stays(why: str, failed: ledger.Release, hub: state.Hub) -> bool:
         )
         row = replace(here, failed=replace(here.failed, stays=why))
         await state.write(hub, store.Write(records=(draft,), rows=(row,)))
-    return False

@@ -7,7 +7,7 @@ overlays of one base are no duplicates.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from fleet.hub import judging, offline, readings
+from fleet.hub import imagined, judging, offline, readings
 from fleet.manifests import declared, folders, layout, parse, selection, tree
 from fleet.model import errors, findings, kinds, ledger, names, snapshots
 
@@ -85,7 +85,7 @@ async def _verdict(
 ) -> offline.Verdict:
     environment = names.Environment(asked.environment or _ANY)
     clusters = tuple(
-        judging.imagined(folders.cluster(number), version) for number, _ in enumerate(bundles)
+        imagined.cluster(folders.cluster(number), version) for number, _ in enumerate(bundles)
     )
     said = declared.Declared(
         fleet=None,

@@ -1,12 +1,13 @@
 """The tree and the message of a promotion: upstream's shared paths, or some of its bundles, over the target's own.
 
-Open hotfixes are known from the target's own history, since a clone has no book: what the hub makes of them counts.
+Open hotfixes, while upstream still has what they were based on, stay as they are.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from fleet.gate import partials, trailers
+from fleet.hub import fixes
 from fleet.manifests import layout
 from fleet.model import errors, names, snapshots
 from fleet.ports import repository
@@ -39,7 +40,8 @@ async def graft(
     """None where there is nothing to take. Raises errors.InputError for a folder that is no bundle."""
     above, here = await git.snapshot(upstream), await git.snapshot(running)
     _check(wanted.bundles, above, here)
-    kept = await _hotfixed(above, upstream, running, git)
+    every = await fixes.of(running, upstream, git)
+    kept = frozenset(each.path for each in every if each.based_on == above.form(each.path))
     entries = tuple(_entries(wanted.bundles, kept, above, here, where))
     if {each.path: each for each in entries} == dict(here.entries):
         return None
@@ -71,38 +73,6 @@ def _entries(
 
     yield from (each for path, each in above.entries.items() if is_taken(path))
     yield from (each for path, each in here.entries.items() if not is_taken(path))
-
-
-async def _hotfixed(
-    above: snapshots.Snapshot,
-    upstream: names.CommitId,
-    running: names.CommitId,
-    git: repository.Repository,
-) -> frozenset[str]:
-    """Paths that a hotfix changed last, while upstream still has what it was based on."""
-    fork = await git.fork(running, upstream)
-    steps = await git.steps(fork, running) if fork else ()
-    kept: set[str] = set()
-    for path in {path for step in steps if _is_hotfix(step) for path in step.paths}:
-        first = _first_of_fix(path, steps)
-        if first is not None and first.parents:
-            before = await git.snapshot(first.parents[0])
-            kept |= {path} if before.form(path) == above.form(path) else set()
-    return frozenset(kept)
-
-
-def _first_of_fix(path: str, steps: tuple[snapshots.Step, ...]) -> snapshots.Step | None:
-    """The first of the hotfixes that were the last to change a path."""
-    first = None
-    for step in reversed([each for each in steps if path in each.paths]):
-        if not _is_hotfix(step):
-            break
-        first = step
-    return first
-
-
-def _is_hotfix(step: snapshots.Step) -> bool:
-    return bool(trailers.values(trailers.HOTFIX, [step]))
 
 
 def _message(wanted: Wanted, upstream: names.CommitId) -> str:

@@ -10,8 +10,10 @@ from dataclasses import dataclass, field, replace
 
 from fleet.gate import candidates, lineage
 from fleet.hub import (
+    alike,
     dockets,
     foresight,
+    imagined,
     installing,
     memory,
     pinpointing,
@@ -56,6 +58,10 @@ class Question:
     imagines: bool = (
         False  # a cluster, where none is registered: so that a laptop sees what one would say
     )
+    by_own_rules: bool = False  # where no upstream can be named, and yet it had these rules first
+    held: verdicts.Share | None = field(
+        default=None, compare=False, repr=False
+    )  # made of the base
 
 
 @dataclass(slots=True, kw_only=True)
@@ -99,7 +105,7 @@ class Judged:
     renderers: tuple[str, ...]
     docket: leniency.Docket = field(repr=False)
     findings: tuple[findings.Finding, ...]
-    runs: verdicts.Runs = field(repr=False)  # as far as anyone asked what the objects replace
+    runs: verdicts.Share = field(repr=False)  # as far as anyone asked what the objects replace
 
     @property
     def spec(self) -> kinds.EnvironmentSpec:
@@ -110,6 +116,11 @@ class Judged:
     def specs(self) -> tuple[kinds.EnvironmentSpec, ...]:
         """All settings that hold: those in force and those that come."""
         return (self.spec, self.declared.spec)
+
+    @property
+    def loosens(self) -> bool:
+        """Whether it may let through what is denied today (rule 3)."""
+        return any(each.rule == loosening.RULE for each in self.findings)
 
 
 async def judge(question: Question, tools: Tools) -> Judged:
@@ -130,15 +141,25 @@ async def _judge(question: Question, tools: Tools) -> Judged:
     with tools.telemetry.span("read", {"commit": question.commit}):
         reading = await _read(question.commit, question, tools)
     base = await _read(question.base.commit, question, tools) if question.base else None
+    versions = tools.schemas.versions()
     if question.imagines:
-        reading, base = with_clusters(reading, tools), base and with_clusters(base, tools)
-    return await of_reading(question, reading, base, tools)
+        reading = imagined.with_clusters(reading, versions)
+        base = base and imagined.with_clusters(base, versions)
+    few, runs, crowd = await alike.gathered(reading, base, tools.files, versions)
+    judged = await of_reading(question, few, runs, tools)
+    if crowd is not None:
+        spread = crowd.spread(judged.manifests, judged.runs, judged.docket, judged.findings)
+        whole = base.declared if base else None
+        judged = replace(judged, declared=reading.declared, base=whole, **spread)
+    placed = await pinpointing.pinpointed(_placed(question, reading), reading, (), tools.files)
+    return replace(judged, findings=_once((*judged.findings, *placed))) if placed else judged
 
 
 async def of_reading(
     question: Question, reading: readings.Reading, base: readings.Reading | None, tools: Tools
 ) -> Judged:
     own = policies.parse(reading.declared.rules)
+    bench = _bench(tools)
     with tools.telemetry.span("render", {"bundles": str(len(reading.declared.bundles))}):
         ahead = None if base else _foresight(question, reading, own, tools)
         served = await serving.served(reading, _kitchen(tools, ahead))
@@ -150,20 +171,19 @@ async def of_reading(
     )
     previous = running.previous if running else verdicts.nothing
     with tools.telemetry.span("schema", {}):
-        misshapen = await rulechecks.definitions(reading.declared.crds, _bench(tools))
+        misshapen = await rulechecks.definitions(reading.declared.crds, bench)
         schemas, unknown = await _schemas(reading, served.brought, tools)
         misshapen += unknown
         share = {cluster: rendered.manifests[cluster] for cluster in schemas}
-        misshapen += await verdicts.schema(share, schemas, previous, _bench(tools))
+        misshapen += await verdicts.schema(share, schemas, previous, bench)
     with tools.telemetry.span("policy", {"policies": own.digest}):
-        denied, docket = await _policy(question, reading, running, served, own, tools)
+        denied, docket = await _policy(question, reading, running, served, own, bench)
         bound = policies.for_environment(own, question.environment)
-        denied += await rulechecks.check(bound, schemas, served.scopes, _bench(tools))
+        denied += await rulechecks.check(bound, schemas, served.scopes, bench)
         if base is not None and running is not None:
             denied += trusts.unfollowed(base.declared, reading.declared, question.environment)
             denied += await swapped.check(reading, base, rendered, running.rendered)
-    placed = _placed(question, reading)
-    found = [*reading.findings, *placed, *rendered.findings, *own.findings, *misshapen, *denied]
+    found = [*reading.findings, *rendered.findings, *own.findings, *misshapen, *denied]
     return Judged(
         question=question,
         commit=await tools.repository.commit(question.commit),
@@ -184,7 +204,9 @@ async def of_reading(
 
 
 def _judged_before(question: Question, tools: Tools) -> verdicts.Share | None:
-    """What runs, where it is what was judged last."""
+    """What runs, where that is known: it is what was judged last, or was judged apart."""
+    if question.held is not None:
+        return question.held
     last = tools.judged.get(question.environment)
     if last is None or question.base is None or last.question.road != question.road:
         return None
@@ -196,36 +218,8 @@ def _placed(question: Question, reading: readings.Reading) -> tuple[findings.Fin
     said = reading.declared
     if said.fleet is None:
         return ()
-    known = [each.document for each in said.clusters if each.document.metadata.name != IMAGINED]
+    known = [each.document for each in said.clusters if not imagined.is_one(each)]
     return placement.check(said.fleet, question.environment, known, said.fleet_place)
-
-
-IMAGINED = "any-cluster"
-
-
-def with_clusters(reading: readings.Reading, tools: Tools) -> readings.Reading:
-    """Its own, or one that is imagined where it has none."""
-    said = reading.declared
-    if said.clusters:
-        return reading
-    return replace(
-        reading,
-        declared=replace(said, clusters=(imagined(IMAGINED, tools.schemas.versions()[-1]),)),
-    )
-
-
-def imagined(name: str, version: str) -> declared.Declaration[kinds.Cluster]:
-    """As if a cluster without labels, of that version of Kubernetes, were registered."""
-    spec = {"uid": name, "publicKey": "", "proof": "", "kubernetesVersion": version}
-    document = kinds.Cluster.model_validate(
-        {
-            "apiVersion": kinds.API_VERSION,
-            "kind": "Cluster",
-            "metadata": {"name": name},
-            "spec": spec,
-        }
-    )
-    return declared.Declaration(document=document, place=findings.Place(path=declared.FLEET_FILE))
 
 
 async def road_of(
@@ -241,12 +235,15 @@ async def road_of(
 
 async def ids(question: Question, tools: Tools) -> layout.Ids:
     """What a commit is, by content, rules and owned paths."""
-    return (await _read(question.commit, question, tools)).ids
+    return await readings.ids(question.commit, _layout(question), tools.repository, tools.files)
 
 
 async def _read(commit: names.CommitId, question: Question, tools: Tools) -> readings.Reading:
-    where = layout.Layout(environment=question.environment, owned=question.road.owned)
-    return await readings.read(commit, where, tools.repository, tools.files)
+    return await readings.read(commit, _layout(question), tools.repository, tools.files)
+
+
+def _layout(question: Question) -> layout.Layout:
+    return layout.Layout(environment=question.environment, owned=question.road.owned)
 
 
 def _kitchen(tools: Tools, ahead: foresight.Foresight | None = None) -> rendering.Kitchen:
@@ -315,19 +312,20 @@ async def _policy(
     running: serving.Running | None,
     served: serving.Served,
     own: policies.PolicySet,
-    tools: Tools,
+    bench: verdicts.Bench,
 ) -> tuple[list[findings.Finding], leniency.Docket]:
     base = running.reading if running is not None else None
-    in_force = policies.parse(base.declared.rules) if base is not None else own
+    is_moved = base is not None and base.declared.rules != reading.declared.rules
+    in_force = policies.parse(base.declared.rules) if base is not None and is_moved else own
     sets = [own] if _rules_came_first(question, reading.ids) else [own, in_force]
     previous = running.previous if running is not None else verdicts.nothing
-    heard = await _heard(question, served, sets, previous, tools)
+    heard = await _heard(question, served, sets, previous, bench)
     by_own = heard[own.digest]
     docket = dockets.docket(
         reading, base, served.rendered, by_own, heard.get(in_force.digest, by_own)
     )
     if running is not None and dockets.wants_baseline(docket):
-        standing = await _heard(question, await running.served(), sets, previous, tools)
+        standing = await _heard(question, await running.served(), sets, previous, bench)
         by_own = standing[own.digest]
         docket = dockets.with_standing(docket, by_own, standing.get(in_force.digest, by_own))
     found = [
@@ -348,15 +346,15 @@ async def _heard(
     served: serving.Served,
     sets: Iterable[policies.PolicySet],
     previous: verdicts.Previous,
-    tools: Tools,
+    bench: verdicts.Bench,
 ) -> dict[names.Digest, list[findings.Finding]]:
     """What each set of rules has against what would run, by the set's digest; relations are rules of every set."""
     manifests = served.rendered.manifests
-    related = await tools.aside(lambda: relations.check(manifests))
+    related = await bench.aside(lambda: relations.check(manifests))
     heard = {}
-    for each in sets:
+    for each in {each.digest: each for each in sets}.values():
         bound = policies.for_environment(each, question.environment)
-        court = (bound, served.scopes, served.brought, previous, _bench(tools))
+        court = (bound, served.scopes, served.brought, previous, bench)
         found = [
             *await verdicts.policy(manifests, *court),
             *await verdicts.deletions(manifests, *court),
@@ -374,6 +372,8 @@ def _rules_came_first(question: Question, ids: layout.Ids) -> bool:
         owned=ids.owned,
     )
     base = question.base
+    if question.by_own_rules:
+        return True
     return base is not None and lineage.rules_came_first(candidate, base, question.upstream)
 
 

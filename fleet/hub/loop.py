@@ -105,6 +105,8 @@ async def _has_road(tips: repository.Tips, hub: state.Hub) -> bool:
 async def _decide_all(tips: repository.Tips, hub: state.Hub) -> None:
     """In the road's order, so that one push that moves two environments is decided upstream first."""
     road, jumped = hub.ledger.seal.road, soaks.has_jumped(hub)
+    if jumped:
+        hub.started = hub.clock.now()  # as after a start, nobody can be told from who is away
     for step in road.steps if road else ():
         await _decide(step, tips, hub, jumped=jumped)
         while await rollouts.advance(step.environment, hub):

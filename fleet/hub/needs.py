@@ -17,8 +17,9 @@ async def check(
     where: layout.Layout,
     files: readings.Files,
     git: repository.Repository,
+    hint: str = "promote that bundle along (--bundle), or everything (no --bundle)",
 ) -> None:
-    """Raises errors.InputError where the target has not what these bundles were made of upstream.
+    """Raises errors.InputError where what runs has not what these bundles were made of there.
 
     What came of them then would be a mixture that ran nowhere.
     """
@@ -35,8 +36,8 @@ async def check(
     if missing:
         more = f" and {len(missing) - _SHOWN} more" if len(missing) > _SHOWN else ""
         raise errors.InputError(
-            f"{', '.join(asked)} needs {', '.join(missing[:_SHOWN])}{more} as upstream has it",
-            hint="promote that bundle along (--bundle), or everything (no --bundle)",
+            f"{', '.join(asked)} needs {', '.join(missing[:_SHOWN])}{more} as {upstream[:10]} has it",
+            hint=hint,
         )
 
 

@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from fleet.gate import candidates
-from fleet.hub import judging, serving
+from fleet.hub import imagined, judging, proofs, serving, verdicts
 from fleet.manifests import scopes
 from fleet.model import errors, findings, ledger, names
-from fleet.plan import check, registration, rollout, slices
+from fleet.plan import check, rollout, slices
 from fleet.policy import coverage, leniency
+
+NO_BOOK = "no book is asked: that upstream accepted this and is healthy is for the hub to say"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,8 +48,16 @@ async def check_commit(
     commit: names.CommitId,
     base: names.CommitId | None,
     tools: judging.Tools,
+    *,
+    counts: bool = True,
+    by_own_rules: bool = False,
+    held: verdicts.Share | None = None,
 ) -> Verdict:
-    """`base` stands for what runs; without it the commit is held against its own rules alone."""
+    """`base` stands for what runs; without it the commit is held against its own rules alone.
+
+    `counts`: whether anybody asks for `passed`. `by_own_rules`: upstream ran its rules before its content.
+    `held`: what the base makes of its clusters by its own fleet.yaml, where that was worked out before.
+    """
     road = await road_of(commit, tools)
     known(environment, road)
     running = await _accepted(environment, base, road, tools) if base else None
@@ -59,12 +69,12 @@ async def check_commit(
             base=running,
             upstream=None,
             imagines=True,
+            by_own_rules=by_own_rules,
+            held=held if base and await judging.road_of(base, tools) == road else None,
         ),
         tools,
     )
-    assumed = [
-        "no book is asked: that upstream accepted this and is healthy is for the hub to say"
-    ]
+    assumed = [NO_BOOK]
     if _is_imagined(judged):
         assumed.append(f"{environment} has no cluster yet: one without labels is imagined")
     if base is None:
@@ -73,12 +83,14 @@ async def check_commit(
         )
     now = tools.clock.now() if tools.clock else None
     settled = leniency.settle(judged.findings, judged.docket, leniency.Moment(now=now))
-    found = (*settled, *_planned(judged))
+    registered = () if _is_imagined(judged) else judged.declared.clusters
+    unproven = await proofs.check(registered, environment, tools.memo)
+    found = (*settled, *unproven, *_planned(judged))
     return Verdict(
         environment=environment,
         judged=judged,
         findings=found,
-        passed=passed(judged, found),
+        passed=passed(judged, found) if counts else {},
         assumed=tuple(assumed),
     )
 
@@ -111,15 +123,11 @@ def _planned(judged: judging.Judged) -> tuple[findings.Finding, ...]:
     """What stands against the plan, as far as it can be told without a book."""
     clusters = [each.document for each in judged.declared.clusters]
     plan = rollout.plan(judged.spec, clusters, slices.named_each(judged.manifests), {})
-    registered = () if _is_imagined(judged) else judged.declared.clusters
-    return (
-        *registration.check(registered, judged.question.environment, ()),
-        *check.drawn(plan, spec=judged.spec, clusters=clusters, retired={}),
-    )
+    return check.drawn(plan, spec=judged.spec, clusters=clusters, retired={})
 
 
 def _is_imagined(judged: judging.Judged) -> bool:
-    return judging.IMAGINED in judged.manifests
+    return imagined.NAME in judged.manifests
 
 
 def merged(verdicts: tuple[Verdict, ...]) -> tuple[findings.Finding, ...]:

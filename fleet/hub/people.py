@@ -13,23 +13,25 @@ from fleet.hub import (
     acceptance,
     acts,
     cases,
-    consents,
     drawing,
     explaining,
-    glass,
     halting,
+    handed,
     hearing,
     judging,
     logbook,
     release,
+    releases,
+    residual,
     rollouts,
     standing,
     state,
+    unpromoted,
     witnesses,
 )
 from fleet.model import approving, errors, findings, ledger, messages, names
 from fleet.ports import store
-from fleet.protocol import approvals, encoding
+from fleet.protocol import encoding
 
 Arguments: TypeAlias = Mapping[str, Any]
 Answer: TypeAlias = dict[str, Any]
@@ -157,14 +159,12 @@ async def violated(hub: state.Hub, arguments: Arguments) -> Answer:
 
 
 async def approve(hub: state.Hub, arguments: Arguments) -> Answer:
-    """What an approver signed elsewhere; its signature is what counts."""
-    signed = encoding.from_json(approving.Signed, dict(arguments))
-    if approvals.breaks_glass(signed):
-        broken = await glass.receive(signed, hub)
-        return {"environment": broken.environment, "decision": f"break-glass of {broken.by}"}
-    row = await consents.receive(signed, hub)
-    said = row.voice.said
-    return {"environment": row.environment, "decision": said.decision.value, "approval": row.id}
+    """What somebody signed elsewhere; its signature is what counts."""
+    row = await handed.take(encoding.from_json(approving.Signed, dict(arguments)), hub)
+    if isinstance(row, ledger.Approval):
+        decision = row.voice.said.decision.value
+        return {"environment": row.environment, "decision": decision, "approval": row.id}
+    return {"environment": row.environment, "decision": f"break-glass of {row.by}"}
 
 
 def _steps(hub: state.Hub) -> tuple[ledger.Step, ...]:
@@ -178,8 +178,12 @@ COMMANDS: Mapping[str, Command] = {
     "recover": recover,
     "approve": approve,
     "explain": explaining.explain,
+    "releases": releases.answer,
+    "residual": residual.answer,
+    "unpromoted": unpromoted.answer,
     "quarantine": acts.quarantine,
     "lift": acts.lift,
+    "rebaseline": acts.rebaseline,
     "status-set": hearing.status_set,
     "audit decisions": decisions,
     "audit violations": violated,

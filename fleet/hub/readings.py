@@ -153,7 +153,7 @@ async def read(
     commit: names.CommitId, where: layout.Layout, source: repository.Repository, files: Files
 ) -> Reading:
     snapshot = await source.snapshot(commit)
-    live = _only(snapshot, lambda path: where.part(path) is not layout.Part.INERT)
+    live = _live(snapshot, where)
     odd = tree.check(live)
     entries = [] if odd else list(live.entries.values())
     digests = await files.digests(entries)
@@ -176,11 +176,25 @@ async def read(
     )
 
 
+async def ids(
+    commit: names.CommitId, where: layout.Layout, source: repository.Repository, files: Files
+) -> layout.Ids:
+    """What `read` would say of it, with no file parsed."""
+    live = _live(await source.snapshot(commit), where)
+    if tree.check(live):
+        return NO_IDS
+    return layout.ids(live, where, await files.digests(live.entries.values()))
+
+
 NO_IDS = layout.Ids(
     content=names.ContentId("none: the tree is refused"),
     rules=names.RulesId("none: the tree is refused"),
     owned=names.OwnedId("none: the tree is refused"),
 )
+
+
+def _live(snapshot: snapshots.Snapshot, where: layout.Layout) -> snapshots.Snapshot:
+    return _only(snapshot, lambda path: where.part(path) is not layout.Part.INERT)
 
 
 def _only(snapshot: snapshots.Snapshot, holds: Callable[[str], bool]) -> snapshots.Snapshot:

@@ -15,6 +15,7 @@ from fleet.hub import (
     cases,
     consents,
     drawing,
+    exempting,
     facts,
     judging,
     lapses,
@@ -45,12 +46,19 @@ async def release(
         candidate = candidate_of(judged)
         gathered = await facts.gather(candidate, judged, drawn.findings, hub)
         found = lineage.tell(candidate, gathered)
+        gathered = await exempting.settled(found, gathered, judged, hub)
         gathered = await consents.asked(gathered, judged, drawn, found.kind, hub)
         gathered = replace(gathered, change=drawn.change)
         decision = decide.by(candidate, gathered, found)
         measuring.ask(decision, judged.specs, hub)
         if is_news(decision, hub):
-            case = cases.Case(candidate=candidate, judged=judged, drawn=drawn, facts=gathered)
+            case = cases.Case(
+                candidate=candidate,
+                judged=judged,
+                drawn=drawn,
+                facts=gathered,
+                ran=exempting.ran(found, environment, hub),
+            )
             await settle(decision, case, trace, hub)
     await rollouts.advance(environment, hub)
     return decision

@@ -1,10 +1,11 @@
 """Bundles as manifests: each rendered as seldom as its inputs allow, then given to its clusters."""
 
+import operator
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from fleet.hub import installing, keeping, memory, needs, readings
+from fleet.hub import installing, keeping, memory, needs, readings, substitution
 from fleet.manifests import (
     declared,
     kustomizations,
@@ -14,9 +15,8 @@ from fleet.manifests import (
     scopes,
     selection,
     tracing,
-    variables,
 )
-from fleet.model import findings, json_values, kinds, names
+from fleet.model import findings, json_values, kinds, names, sharing
 from fleet.model import objects as words
 from fleet.ports import renderer, store
 
@@ -61,10 +61,10 @@ async def render(reading: readings.Reading, kitchen: Kitchen) -> Rendered:
                 shares[cluster] += part.manifests
     rules = installing.read(reading, known)
     found += rules.findings
-    shares = {cluster: [*share, *rules.manifests] for cluster, share in shares.items()}
-    found += _claims(shares)
+    whole = {cluster: (*share, *rules.manifests) for cluster, share in shares.items()}
+    found += _claims(whole)
     return Rendered(
-        manifests={cluster: tuple(each) for cluster, each in shares.items()},
+        manifests=whole,
         findings=tuple(found),
         traces=tuple(traces),
     )
@@ -294,46 +294,21 @@ async def _parts(
     if not bundle.document.spec.substitute:
         return [(named, await kitchen.aside(lambda: objects.read(documents, origin)))]
     shared, faults = await _values(bundle, reading, kitchen)
+    pieces = substitution.pieces(documents, origin)
     groups: dict[tuple[str | None, ...], tuple[list[names.Cluster], objects.Read]] = {}
     used: tuple[str, ...] | None = None
     for name, cluster in zip(named, targets, strict=True):
-        values = _of(cluster.document, bundle.document, shared, reading)
+        values = substitution.values(cluster.document, bundle.document, shared, reading.layout)
         if used is not None and (same := groups.get(tuple(map(values.get, used)))):
             same[0].append(name)
             continue
         part, asked = await kitchen.aside(
-            lambda own=values: _substituted(documents, own, origin)  # type: ignore[misc]  # bound here
+            lambda own=values: substitution.filled(pieces, own, origin)  # type: ignore[misc]  # bound here
         )
         used = tuple(sorted(asked))
         with_faults = replace(part, findings=(*faults, *part.findings))
         groups[tuple(map(values.get, used))] = [name], with_faults
     return [(tuple(clusters), part) for clusters, part in groups.values()]
-
-
-def _of(
-    cluster: kinds.Cluster,
-    bundle: kinds.Bundle,
-    shared: Mapping[str, str],
-    reading: readings.Reading,
-) -> dict[str, str]:
-    """Weakest first: the bundle's defaults, files of values, the cluster's own, what fleet says."""
-    own = variables.of_cluster(reading.layout.environment, cluster)
-    return {**bundle.spec.variables, **shared, **cluster.spec.variables, **own}
-
-
-def _substituted(
-    documents: Documents, values: Mapping[str, str], origin: objects.Origin
-) -> tuple[objects.Read, set[str]]:
-    used: set[str] = set()
-    replaced: Documents = []
-    found: list[findings.Finding] = []
-    for value, source in documents:
-        substitution = variables.Substitution(values=values)
-        replaced.append((substitution.document(value), source))
-        used |= substitution.used
-        found += [_undefined(name, where, source) for name, where in substitution.missing]
-    read = objects.read(replaced, origin)
-    return replace(read, findings=(*found, *read.findings)), used
 
 
 async def _values(
@@ -359,10 +334,13 @@ async def _values(
     return found, faults
 
 
-def _claims(shares: Mapping[names.Cluster, Sequence[words.Manifest]]) -> list[findings.Finding]:
+def _claims(shares: Mapping[names.Cluster, tuple[words.Manifest, ...]]) -> list[findings.Finding]:
     """Objects that two bundles claim, each named once with all the clusters where they meet."""
     met: dict[findings.Finding, list[names.Cluster]] = {}
+    keys = sharing.Numbers(operator.attrgetter("key"))
     for cluster, manifests in shares.items():
+        if len(set(keys.of(manifests))) == len(manifests):
+            continue
         for finding in objects.duplicates(manifests):
             met.setdefault(finding, []).append(cluster)
     return [replace(each, clusters=tuple(clusters)) for each, clusters in met.items()]
@@ -373,17 +351,6 @@ def _crds(read: Iterable[Documents]) -> Iterable[Mapping[str, Any]]:
         for value, _ in documents:
             if isinstance(value, dict) and value.get("kind") == "CustomResourceDefinition":
                 yield value
-
-
-def _undefined(name: str, where: tuple[str, ...], source: words.Source) -> findings.Finding:
-    return findings.Finding(
-        rule="variables",
-        severity=findings.Severity.DENY,
-        message=f"${{{findings.escaped(name)}}} has no value",
-        place=source.place,
-        hint="give it in the Cluster, the bundle or its values; write $${...} for the text itself",
-        field=() if source.rendered else where,
-    )
 
 
 def _not_text(path: str, line: int, key: str) -> findings.Finding:

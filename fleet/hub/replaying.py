@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from fleet.audit import chain, grounds, records
 from fleet.gate import candidates, decide, lineage, returns, told
-from fleet.hub import cases, consents, drawing, evidence, judging, roads
+from fleet.hub import cases, consents, drawing, exempting, judging, roads, settings
 from fleet.manifests import layout
 from fleet.model import errors, json_values, ledger, names
 
@@ -146,8 +146,9 @@ async def _again(
         facts=grounds.facts_of(found, resolve),
         how=found.how,
         back_to=found.back_to,
+        ran=found.ran,
     )
-    decision, case = await _decided(case, resolve, tools)
+    decision, case = await _decided(case, resolve, shelf)
     return _numbered(decision, found.numbered, drawn), case
 
 
@@ -177,9 +178,9 @@ def _candidate(found: grounds.Grounds, judged: judging.Judged) -> candidates.Can
 
 
 async def _decided(
-    case: cases.Case, resolve: grounds.Resolve, tools: judging.Tools
+    case: cases.Case, resolve: grounds.Resolve, shelf: _Shelf
 ) -> tuple[ledger.Decision, cases.Case]:
-    candidate, judged, drawn = case.candidate, case.judged, case.drawn
+    candidate, judged, drawn, tools = case.candidate, case.judged, case.drawn, shelf.tools
     if case.facts is None:
         at = drawn.asked
         if at is None:
@@ -191,6 +192,9 @@ async def _decided(
         if case.how is grounds.How.BACK
         else lineage.tell(candidate, facts)
     )
+    pair = case.ran, drawn.around.slices
+    kept = await exempting.exempted(told_of, facts.findings, judged, pair, shelf)
+    facts = replace(facts, findings=kept)
     facts = await _with_people(facts, case, told_of, tools)
     if case.how is grounds.How.GATES:
         facts = replace(facts, change=drawn.change)
@@ -206,8 +210,8 @@ async def _facts(
         facts,
         layout=layout.Layout(environment=case.candidate.environment, owned=road.owned),
         findings=case.drawn.findings,
-        sides=evidence.sides(judged),
-        scope=tuple(judged.spec.hotfix.paths) if judged.spec.hotfix else (),
+        sides=settings.sides(judged),
+        scope=settings.scope(judged),
     )
     git = tools.repository
     way = await roads.way(case.candidate, known, known.upstream, judged.snapshot, git)

@@ -32,9 +32,12 @@ async def way(
     base = facts.base
     if base is None or base.commit == candidate.commit:
         return candidates.Way()
-    if not await git.is_ancestor(base.commit, candidate.commit):
-        return candidates.Way(descends=False)
+    apart = candidates.Way(descends=False)
+    descends = await git.is_ancestor(base.commit, candidate.commit)
+    if not descends and told.let_in(candidate, replace(facts, way=apart)) is None:
+        return apart
     found = candidates.Way(
+        descends=descends,
         steps=await git.steps(base.commit, candidate.commit),
         foreign=await _foreign(candidate, base, upstream, git),
         trees={candidate.commit: here},
@@ -70,7 +73,8 @@ async def _with_trees(
     merged = [
         e.commit for e in (upstream.accepted if upstream else ()) if e.commit in found.foreign
     ]
-    few = [exact.commit, base.commit, *merged[-1:]] if exact else None
+    named = ways.named_back(own, found)
+    few = [exact.commit, base.commit, *merged[-1:], *named] if exact else None
     wanted = few or ways.wanted(base, own, upstream, found)
     trees = {each: await git.snapshot(each) for each in wanted}
     forks: dict[names.CommitId, names.CommitId] = {}

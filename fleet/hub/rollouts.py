@@ -84,15 +84,12 @@ def closed(release: ledger.Release, number: int, hub: state.Hub) -> str:
     """Of the windows in force and those that came with it, all must be open for this wave, now (threat 54)."""
     broken = glass.broken(release.environment, hub)
     now, wave = hub.clock.now(), release.term(number).wave
-    for side in release.windows:
-        try:
-            asked = [gating.Window.model_validate(each) for each in side]
-            found = windows.state(asked, now, wave, broken)
-        except errors.InputError as error:
-            return str(error)
-        if not found.is_open:
-            return found.reason
-    return ""
+    sides = ([gating.Window.model_validate(each) for each in side] for side in release.windows)
+    try:
+        found = windows.laid(sides, now, wave, broken)
+    except errors.InputError as error:
+        return str(error)
+    return "" if found.is_open else found.reason
 
 
 def unapproved(release: ledger.Release, number: int, hub: state.Hub) -> str:

@@ -39,7 +39,7 @@ class Running:
         kitchen: rendering.Kitchen,
     ) -> None:
         self.reading = _on_clusters_of(reading, base)
-        self.told: verdicts.Runs = {}
+        self.told: verdicts.Share = {}
         self._base = base
         self._known = known
         self._kitchen = kitchen
@@ -53,11 +53,10 @@ class Running:
     async def rendered(self) -> rendering.Rendered:
         return (await self.served()).rendered
 
-    async def previous(self) -> verdicts.Runs:
-        """By key, on the clusters that were there, as they were: on others everything is new."""
+    async def previous(self) -> verdicts.Share:
+        """On the clusters that were there, as they were: on others everything is new."""
         if not self.told:
-            held = self._known or await self._as_it_was()
-            self.told = {c: {each.key: each for each in share} for c, share in held.items()}
+            self.told = self._known or await self._as_it_was()
         return self.told
 
     async def _as_it_was(self) -> verdicts.Share:

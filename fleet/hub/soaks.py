@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 
 from fleet.gate import health as gates
 from fleet.gate import intervals
-from fleet.gate import soaking as gate
 from fleet.hub import inforce, members, state
 from fleet.model import health, ledger, messages, names, observed
 from fleet.ports import store
@@ -76,9 +75,7 @@ def edge(environment: names.Environment, hub: state.Hub) -> datetime | None:
     """When the environment after this one may go on by its soak: a sign of life just then is worth asking for."""
     after = inforce.after(environment, hub)
     here = hub.ledger.environments.get(after) if after else None
-    decision = here.decision if here else None
-    untils = [each.until for each in decision.gates if each.gate == gate.GATE] if decision else []
-    return next((each for each in untils if each is not None), None)
+    return state.soak_edge(here) if here else None
 
 
 def _followed(

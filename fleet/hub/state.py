@@ -69,12 +69,14 @@ class Hub:
     counters: requests.Counters = field(default_factory=dict)  # of the present session
     drawn: memory.Last[Any] = field(default_factory=memory.Last)  # of fleet.hub.drawing
     settled: memory.Last[Any] = field(default_factory=memory.Last)  # of fleet.hub.drawing
+    exempt: memory.Last[Any] = field(default_factory=memory.Last)  # of fleet.hub.exempting
     signed: memory.Last[Any] = field(default_factory=memory.Last)  # of fleet.hub.consents
     consents: dict[names.Environment, tuple[names.CommitId, approving.Consent]] = field(
         default_factory=dict
     )  # as the gate was told last
     ways: memory.Last[Any] = field(default_factory=memory.Last)  # of fleet.hub.facts
     fleets: memory.Last[Any] = field(default_factory=memory.Last)  # of fleet.hub.inforce
+    proposed: memory.Last[Any] = field(default_factory=memory.Last)  # of fleet.hub.prospects
     soaks: dict[rows.Place, observed.Soak] = field(default_factory=dict)  # of fleet.hub.soaks
     pace: tuple[datetime, float] | None = None  # the clock, and the time that passes, last turn
     measured: dict[names.Digest, candidates.Measurement] = field(default_factory=dict)
@@ -118,17 +120,18 @@ def _concerns_agents(row: rows.Row, hub: Hub) -> bool:
     """Whether a held poll may have another answer by it: a report of one cluster must not wake all the others."""
     if isinstance(row, rows.EnvironmentState):
         here = hub.ledger.environments.get(row.environment)
-        return here is not None and (here.failed, _edge(here)) != (row.failed, _edge(row))
+        return here is not None and (here.failed, soak_edge(here)) != (row.failed, soak_edge(row))
     if not isinstance(row, rows.ClusterState):
         return isinstance(row, (rows.Seal, rows.Approval, pacing.Halt))
     known = hub.ledger.clusters.get(row.cluster)
     return known is None or _due(known) != _due(row)
 
 
-def _edge(here: rows.EnvironmentState) -> datetime | None:
-    """When upstream's clusters are asked for a sign of life, for the sake of a soak."""
+def soak_edge(here: rows.EnvironmentState) -> datetime | None:
+    """When it may go on by its soak: then a sign of life of upstream's clusters is worth asking for."""
     gates = here.decision.gates if here.decision else ()
-    return next((each.until for each in gates if each.gate == soaking.GATE), None)
+    untils = (each.until for each in gates if each.gate == soaking.GATE)
+    return next((each for each in untils if each is not None), None)
 
 
 def _due(cluster: rows.ClusterState) -> tuple[object, ...]:

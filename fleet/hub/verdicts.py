@@ -3,26 +3,26 @@
 Only clean verdicts are remembered, so a finding is always made from the text that it points at.
 """
 
+import operator
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from fleet.hub import memory
+from fleet.hub import distinct, memory
 from fleet.manifests import scopes
-from fleet.model import findings, json_values, names, objects
+from fleet.model import findings, json_values, names, objects, sharing
 from fleet.policy import evaluate, matching, policies
 from fleet.policy.crds import customs
 from fleet.ports import store
 
 _MANY = 2_000  # verdicts that are remembered at a time
 
-Old = objects.Manifest | None  # what an object replaces; None = nothing, or nobody asks
+Old = distinct.Old
 Judge = Callable[[objects.Manifest, Old], tuple[findings.Finding, ...]]
-Share = Mapping[names.Cluster, tuple[objects.Manifest, ...]]
-Runs = Mapping[names.Cluster, Mapping[objects.Key, objects.Manifest]]
-Previous = Callable[[], Awaitable[Runs]]
+Share = distinct.Share
+Previous = Callable[[], Awaitable[Share]]
 
 
-async def nothing() -> Runs:
+async def nothing() -> Share:
     """What runs where that is not known."""
     return {}
 
@@ -39,13 +39,8 @@ class Court:
     key: Callable[[objects.Manifest, Old], str]
     judge: Judge
     clusters: tuple[names.Cluster, ...]
-    runs: Runs
+    runs: Share
     heeds: Callable[[objects.Manifest], bool]
-
-    def before(self, manifest: objects.Manifest, cluster: names.Cluster) -> Old:
-        runs = self.runs.get(cluster)
-        old = runs.get(manifest.key) if runs else None
-        return old if old is not None and self.heeds(manifest) else None
 
 
 _CLEAN, _SOME = b"clean", b"some"
@@ -105,6 +100,7 @@ class Bench:
     aside: memory.Aside = memory.inline
     crew: memory.Crew | None = None
     foreseen: Foreseen = field(default_factory=Foreseen)
+    numbering: distinct.Numbering = field(default_factory=distinct.Numbering, repr=False)
 
 
 async def schema(
@@ -121,20 +117,18 @@ async def schema(
     return found
 
 
-def schema_courts(schemas: Mapping[names.Cluster, customs.Schemas], runs: Runs) -> Iterator[Court]:
+def schema_courts(
+    schemas: Mapping[names.Cluster, customs.Schemas], runs: Share
+) -> Iterator[Court]:
     for each in {each.identity: each for each in schemas.values()}.values():
         yield Court(
             name=f"schema/{each.identity}",
-            key=lambda _, old, i=each.identity: f"schema/{i}{_was(old)}",  # type: ignore[misc]  # bound here
+            key=lambda _, old, i=each.identity: f"schema/{i}{distinct.was(old)}",  # type: ignore[misc]  # bound here
             judge=each.validate,
             clusters=tuple(c for c, one in schemas.items() if one.identity == each.identity),
             runs=runs if each.has_transitions else {},
             heeds=each.heeds_update,
         )
-
-
-def _was(old: Old) -> str:
-    return "" if old is None else f"/was/{old.digest}"
 
 
 async def policy(
@@ -158,7 +152,7 @@ def policy_courts(
     bound: policies.PolicySet,
     known: scopes.Scopes,
     brought: customs.Customs,
-    runs: Runs,
+    runs: Share,
 ) -> Iterator[Court]:
     """Of the manifests only the Namespaces count."""
     for clusters, scene, key in _scenes(manifests, bound, known, brought):
@@ -183,8 +177,7 @@ async def deletions(
     """What policies say to the going of what runs, among the Namespaces that stay and those that go."""
     if not bound.index.heeds_deletions:
         return []
-    runs = await previous()
-    gone = {cluster: _gone(runs.get(cluster, {}), share) for cluster, share in manifests.items()}
+    gone = _gone(await previous(), manifests)
     around = {cluster: (*gone[cluster], *share) for cluster, share in manifests.items()}
     found: list[findings.Finding] = []
     for clusters, scene, key in _scenes(around, bound, known, brought):
@@ -200,11 +193,14 @@ async def deletions(
     return found
 
 
-def _gone(
-    runs: Mapping[objects.Key, objects.Manifest], share: Iterable[objects.Manifest]
-) -> tuple[objects.Manifest, ...]:
-    stays = {each.key for each in share}
-    return tuple(each for key, each in runs.items() if key not in stays)
+def _gone(runs: Share, manifests: Share) -> dict[names.Cluster, tuple[objects.Manifest, ...]]:
+    keys = sharing.Numbers(operator.attrgetter("key"))
+    found = {}
+    for cluster, share in manifests.items():
+        held, stays = runs.get(cluster, ()), set(keys.of(share))
+        goes = () if stays.issuperset(theirs := keys.of(held)) else zip(held, theirs, strict=True)
+        found[cluster] = tuple(each for each, key in goes if key not in stays)
+    return found
 
 
 def _scenes(
@@ -234,7 +230,7 @@ def _scene(
 
 
 def _saw(old: Old, brought: customs.Customs) -> str:
-    return "" if old is None else f"{_was(old)}{brought.identity(old)}"
+    return "" if old is None else f"{distinct.was(old)}{brought.identity(old)}"
 
 
 def _replacing(old: Old, scene: evaluate.Scene) -> evaluate.Scene:
@@ -268,45 +264,50 @@ class _Neighbourhood:
 def neighbourhoods(manifests: Share, *, annotated: bool) -> list[_Neighbourhood]:
     """All of the clusters, each in one."""
     found: dict[str, _Neighbourhood] = {}
+    among: dict[tuple[int, ...], _Neighbourhood] = {}
+    places = sharing.Numbers(lambda each: each.digest if _is_space(each) else "")
     for cluster, share in manifests.items():
-        spaces = [e for e in share if (e.key.group, e.key.kind) == ("", "Namespace")]
-        labels = {each.key.name: matching.texts(each.body, "labels") for each in spaces}
-        notes = {
-            each.key.name: matching.texts(each.body, "annotations") for each in spaces if annotated
-        }
-        near = _Neighbourhood(labels=labels, annotations=notes, clusters=[])
-        found.setdefault(json_values.digest([labels, notes]), near).clusters.append(cluster)
+        numbers = tuple(dict.fromkeys(places.of(share)))
+        if numbers not in among:
+            spaces = [e for n in numbers if _is_space(e := places.first[n])]
+            near = _neighbourhood(spaces, annotated=annotated)
+            digest = json_values.digest([near.labels, near.annotations])
+            among[numbers] = found.setdefault(digest, near)
+        among[numbers].clusters.append(cluster)
     return list(found.values())
 
 
-_Identity = tuple[names.Digest, objects.Source, str]
+def _is_space(manifest: objects.Manifest) -> bool:
+    return (manifest.key.group, manifest.key.kind) == ("", "Namespace")
+
+
+def _neighbourhood(spaces: Iterable[objects.Manifest], *, annotated: bool) -> _Neighbourhood:
+    return _Neighbourhood(
+        labels={each.key.name: matching.texts(each.body, "labels") for each in spaces},
+        annotations={
+            each.key.name: matching.texts(each.body, "annotations") for each in spaces if annotated
+        },
+        clusters=[],
+    )
 
 
 async def _judged(share: Share, court: Court, bench: Bench) -> list[findings.Finding]:
     """Each different manifest of a court's share, with all its clusters named in what is found."""
     share = {cluster: share[cluster] for cluster in court.clusters}
-    whole = await _whole(share, court, bench)
-    where: dict[_Identity, list[names.Cluster]] = {}
-    one: dict[_Identity, tuple[objects.Manifest, Old]] = {}
-    for cluster, manifests in share.items():
-        for each in manifests:
-            if each.piece in whole:
-                continue
-            old = court.before(each, cluster)
-            identity = (each.digest, each.source, _was(old))
-            where.setdefault(identity, []).append(cluster)
-            one[identity] = each, old
-    keys = {identity: key(court, each, old) for identity, (each, old) in one.items()}
-    found, fresh = await _known(keys, where, bench)
+    asked = distinct.Distinct(
+        share, court.runs, court.heeds, await _whole(share, court, bench), bench.numbering
+    )
+    keys = {identity: key(court, *case) for identity, case in asked.each.items()}
+    found, fresh = await _known(keys, asked, bench)
     clean: dict[str, bytes] = {}
     judge = court.judge
     async for identity, faults in memory.worked(
         fresh,
-        lambda part: [_heard(judge, *one[each]) for each in part],
+        lambda part: [_heard(judge, *asked.each[each]) for each in part],
         bench.aside,
         bench.crew,
     ):
-        found += _spread(faults, where[identity])
+        found += _spread(faults, asked.where(identity)) if faults else []
         if not faults:
             clean[keys[identity]] = _CLEAN
         if len(clean) >= _MANY:
@@ -321,17 +322,17 @@ def _heard(judge: Judge, manifest: objects.Manifest, old: Old) -> tuple[findings
 
 
 async def _known(
-    keys: Mapping[_Identity, str], where: Mapping[_Identity, list[names.Cluster]], bench: Bench
-) -> tuple[list[findings.Finding], list[_Identity]]:
+    keys: Mapping[distinct.Identity, str], asked: distinct.Distinct, bench: Bench
+) -> tuple[list[findings.Finding], list[distinct.Identity]]:
     """What is known to be found, and what nothing is known of."""
     clear, faults = bench.foreseen.clean, bench.foreseen.faults
     known = await bench.memo.recall({each for each in keys.values() if each not in clear})
     found: list[findings.Finding] = []
-    fresh: list[_Identity] = []
+    fresh: list[distinct.Identity] = []
     for identity, verdict in keys.items():
         seen = faults.get((verdict, identity[1]))
         if seen is not None:
-            found += _spread(seen, where[identity])
+            found += _spread(seen, asked.where(identity)) if seen else []
         elif verdict not in clear and verdict not in known:
             fresh.append(identity)
     return found, fresh

@@ -76,13 +76,14 @@ def ids(snapshot: snapshots.Snapshot, layout: Layout, digests: Mapping[names.Blo
 
 def differ(one: snapshots.Snapshot, other: snapshots.Snapshot, layout: Layout) -> tuple[str, ...]:
     """The shared paths in which two commits differ."""
-    shared = {path for path in {*one.entries, *other.entries} if layout.is_shared(path)}
-    return tuple(sorted(path for path in shared if _form(one, path) != _form(other, path)))
-
-
-def _form(snapshot: snapshots.Snapshot, path: str) -> tuple[int, names.BlobId] | None:
-    entry = snapshot.entries.get(path)
-    return (entry.mode, entry.blob) if entry else None
+    known = other.entries.get
+    changed = [
+        path
+        for path, entry in one.entries.items()
+        if (there := known(path)) is None or there.blob != entry.blob or there.mode != entry.mode
+    ]
+    new = other.entries.keys() - one.entries.keys()
+    return tuple(sorted(path for path in (*changed, *new) if layout.is_shared(path)))
 
 
 @functools.cache

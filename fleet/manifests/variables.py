@@ -4,7 +4,7 @@ Only scalars that were parsed as strings change, and they stay strings: no value
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -45,6 +45,18 @@ class Substitution:
             return match[3]
         self.missing.append((name if _NAME.match(name) else f"{name} (no name)", where))
         return match[0]
+
+
+def asked(value: Any) -> Iterator[str]:
+    """The names of all variables in a document's texts, whether or not they have a value."""
+    if isinstance(value, str):
+        yield from (match[1] for match in _FORM.finditer(value) if match[0] != "$$")
+    elif isinstance(value, Mapping):
+        for each in value.values():
+            yield from asked(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from asked(each)
 
 
 def of_cluster(environment: names.Environment, cluster: kinds.Cluster) -> dict[str, str]:

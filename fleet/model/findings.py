@@ -49,6 +49,9 @@ class Waived:
     otherwise: Severity  # what the finding is without it
 
 
+# Why a finding does not refuse a way back.
+EXEMPT = "exempt: it ran here just so, and what rules say of it since does not block the way back"
+
 LATER = {"later": True}  # of a field that rows of an older book do not have
 
 

@@ -319,6 +319,7 @@ class Ledger:
         default_factory=dict
     )  # by person
     cosigned: dict[names.Cluster, observed.Cosigned] = field(default_factory=dict)
+    rebaselines: dict[names.Environment, observed.Rebaseline] = field(default_factory=dict)
 
     def take(self, row: Row) -> None:
         match row:
@@ -351,6 +352,8 @@ class Ledger:
                 self.broken_glass[row.environment, row.by] = row
             case observed.Cosigned():
                 self.cosigned[row.cluster] = row
+            case observed.Rebaseline():
+                self.rebaselines[row.environment] = row
 
     def in_force(self, environment: names.Environment) -> Release | None:
         state = self.environments.get(environment)

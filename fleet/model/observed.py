@@ -95,7 +95,22 @@ class Cosigned:
     at: datetime  # by the agent's clock, as it signed
 
 
-Row: TypeAlias = Soak | Status | Quarantine | BreakGlass | Cosigned
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rebaseline:
+    """A tip of a rewritten branch that somebody let in, though it does not descend from what was in force then.
+
+    It counts for just this commit on top of just that one: once either is another one, it is over.
+    """
+
+    environment: names.Environment
+    commit: names.CommitId
+    base: names.CommitId  # that was in force
+    reason: str
+    by: str
+    since: datetime
+
+
+Row: TypeAlias = Soak | Status | Quarantine | BreakGlass | Cosigned | Rebaseline
 
 
 def key(row: Row) -> str:
@@ -109,3 +124,5 @@ def key(row: Row) -> str:
             return f"{row.environment}/{row.by}"
         case Cosigned():
             return row.cluster
+        case Rebaseline():
+            return row.environment

@@ -1,6 +1,6 @@
 """Registered clusters, each held against all others (threat 21): one name, one key, one UID, one environment."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 
 from fleet.manifests import declared
 from fleet.model import findings, kinds, ledger, names
@@ -12,16 +12,23 @@ def check(
     clusters: Iterable[Cluster],
     environment: names.Environment,
     known: Iterable[ledger.ClusterState],
+    proven: Container[str] = (),
 ) -> tuple[findings.Finding, ...]:
-    """`known` are the clusters of the book, of whatever environment."""
+    """`known` are the clusters of the book, of whatever environment; `proven` those whose proofs are known to hold."""
     elsewhere = [each for each in known if each.environment != environment and not each.retired]
-    found = [each for cluster in clusters for each in _one(cluster, environment, elsewhere)]
-    return (*found, *_among(list(clusters)))
+    listed = list(clusters)
+    found = [
+        finding
+        for each in listed
+        for finding in (
+            *(() if each.document.metadata.name in proven else _proof(each, environment)),
+            *_elsewhere(each, elsewhere),
+        )
+    ]
+    return (*found, *_among(listed))
 
 
-def _one(
-    cluster: Cluster, environment: names.Environment, elsewhere: list[ledger.ClusterState]
-) -> Iterator[findings.Finding]:
+def _proof(cluster: Cluster, environment: names.Environment) -> Iterator[findings.Finding]:
     from fleet.protocol import (
         enrolment,
     )  # its cryptography takes longer to load than all else here
@@ -30,6 +37,11 @@ def _one(
     if fault:
         hint = "take the document as `fleet agent enroll` printed it, or enroll again"
         yield _finding(cluster, fault, hint)
+
+
+def _elsewhere(
+    cluster: Cluster, elsewhere: list[ledger.ClusterState]
+) -> Iterator[findings.Finding]:
     spec = cluster.document.spec
     for other in elsewhere:
         for what, is_same in (

@@ -1,10 +1,10 @@
 """The rollout plan: which cluster gets which slice, in which wave, and who leaves. It leaves no choices to anyone."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from fleet.model import gating, kinds, names, pacing
+from fleet.model import gating, kinds, ledger, names, pacing
 from fleet.model import slices as form
 from fleet.plan import slices
 from fleet.protocol import merkle
@@ -48,6 +48,13 @@ def plan(
             leaves({cluster: each.digest for cluster, each in cut.items()}, retired)
         ),
     )
+
+
+def paced(terms: tuple[pacing.Terms, ...], kind: ledger.Lineage) -> tuple[pacing.Terms, ...]:
+    """Ways back and hotfixes go wave by wave as well, and no wave of theirs waits for a soak."""
+    if kind in (ledger.Lineage.HOTFIX, ledger.Lineage.ROLLBACK):
+        return tuple(replace(each, soak=0) for each in terms)
+    return terms
 
 
 def leaves(

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from fleet.model import json_values, names, objects
+from fleet.model import json_values, names, objects, sharing
 from fleet.model import slices as form
 
 
@@ -28,10 +28,12 @@ def named_each(
     manifests: Mapping[names.Cluster, tuple[objects.Manifest, ...]],
 ) -> dict[names.Cluster, Slice]:
     """Stand-ins for slices that nobody will fetch: told apart by what they hold, without its bytes."""
+    numbers = sharing.Numbers(lambda each: (each.digest, each.bundle, each.takeover))
     found = {}
     for cluster, share in manifests.items():
-        held = json_values.digest(sorted((m.digest, m.bundle, m.takeover) for m in share))
-        found[cluster] = Slice(digest=names.SliceDigest(held), data=b"", objects=len(share))
+        held = repr(sorted(numbers.of(share))).encode()
+        digest = names.SliceDigest(json_values.digest_of_bytes(held))
+        found[cluster] = Slice(digest=digest, data=b"", objects=len(share))
     return found
 
 

@@ -25,7 +25,7 @@ def judged(
     book: policies.PolicySet,
     environment: names.Environment,
     known: scopes.Scopes,
-    runs: Mapping[names.Cluster, Collection[objects.Key]],
+    runs: Mapping[names.Cluster, tuple[objects.Manifest, ...]],
 ) -> Judged:
     """Each object once, on however many clusters it is; as an update where it runs already."""
     bound = policies.for_environment(book, environment)
@@ -33,7 +33,7 @@ def judged(
     seen: set[objects.Key] = set()
     different = {tuple(map(id, each)): cluster for cluster, each in manifests.items()}
     for cluster in different.values():
-        share, held = manifests[cluster], runs.get(cluster, ())
+        share, held = manifests[cluster], {each.key for each in runs.get(cluster, ())}
         kinds: dict[_Kind, list[objects.Manifest]] = {}
         for each in share:
             if each.key not in seen:

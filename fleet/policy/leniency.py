@@ -127,7 +127,7 @@ class _Bench:
         """Of a commit that changes nothing but waivers: it renews one, or delivers nothing, or is held (threat 43)."""
         if coming.severity is findings.Severity.WAIVED:
             return coming
-        return _passed(held, ONLY_WAIVERS) if self._moment.all_out else held
+        return passed(held, ONLY_WAIVERS) if self._moment.all_out else held
 
     def notes(self) -> Iterator[findings.Finding]:
         """About the waivers that come: those that ended, that end too far from now, that waive nothing."""
@@ -165,7 +165,7 @@ class _Asked:
         if covering and self._moment.now is not None:
             found = waivers.lapsed(found, covering[0])
         is_standing = self.side.spec.baseline and identity(found) in self.side.standing
-        return _passed(found, BASELINE) if is_standing and findings.refuses([found]) else found
+        return passed(found, BASELINE) if is_standing and findings.refuses([found]) else found
 
     def _enforce(self, found: findings.Finding) -> findings.Finding:
         """A rule that cannot be evaluated is as hard as one that denies, and becomes no milder by being enforced."""
@@ -217,7 +217,7 @@ def _promised(found: findings.Finding, answers: Iterable[findings.Finding]) -> f
     return replace(found, hint=_joined(way, found))
 
 
-def _passed(found: findings.Finding, why: str) -> findings.Finding:
+def passed(found: findings.Finding, why: str) -> findings.Finding:
     return replace(found, severity=findings.Severity.WARN, passed=why, hint=_joined(why, found))
 
 

@@ -53,6 +53,23 @@ class Repository(Protocol):
         """Keep a commit from garbage collection under refs/fleet/NAME, durably."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Merged:
+    """What git makes of two commits: a tree, and the paths in which people would have to decide."""
+
+    tree: names.CommitId  # to be read as a commit's
+    conflicts: tuple[str, ...]
+
+
+class Histories(Protocol):
+    """What a preview asks of git besides reading. Nothing that it makes is kept."""
+
+    async def line(self, tip: names.CommitId, most: int) -> tuple[names.CommitId, ...]:
+        """The first-parent commits from `tip` back, newest first."""
+
+    async def merged(self, ours: names.CommitId, theirs: names.CommitId) -> Merged: ...
+
+
 class Near(Protocol):
     """Files that lie on this very disk: their bytes are there without waiting."""
 

@@ -3,9 +3,14 @@
 A key counts if it was alive when the signature says that it was made; one that is lost is taken out of the trust file.
 """
 
+import functools
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from fleet.model import errors
+
+if TYPE_CHECKING:  # 9 MB that nobody needs without such a key
+    import pysequoia
 
 ARMOR = "-----BEGIN PGP SIGNATURE-----"
 MAX_ARMOR = 16 << 10  # bytes
@@ -13,7 +18,12 @@ MAX_ARMOR = 16 << 10  # bytes
 
 def fingerprint(certificate: str) -> str:
     """Raises errors.InputError for what is no one armored public key, or has a secret in it."""
-    import pysequoia  # 9 MB that nobody needs without such a key
+    return str(_read(certificate).fingerprint)
+
+
+@functools.lru_cache(maxsize=1024)  # of each commit that somebody signed so, all are asked
+def _read(certificate: str) -> "pysequoia.Cert":
+    import pysequoia
 
     if "PRIVATE KEY" in certificate:
         raise errors.InputError(
@@ -25,7 +35,7 @@ def fingerprint(certificate: str) -> str:
         raise errors.InputError("it is not one armored OpenPGP public key") from error
     if found.is_revoked:
         raise errors.InputError(f"OpenPGP key {found.fingerprint} is revoked")
-    return str(found.fingerprint)
+    return found
 
 
 def verify(armor: str, message: bytes, known: Mapping[str, Iterable[str]]) -> tuple[str, str]:
@@ -34,8 +44,9 @@ def verify(armor: str, message: bytes, known: Mapping[str, Iterable[str]]) -> tu
 
     if len(armor) > MAX_ARMOR:
         raise errors.RefusedError("signature: too large")
-    certs = {fingerprint(each): (person, each) for person, many in known.items() for each in many}
-    store = [pysequoia.Cert.from_bytes(each.encode()) for _, each in certs.values()]
+    read = [(_read(each), person) for person, many in known.items() for each in many]
+    people = {cert.fingerprint: person for cert, person in read}
+    store = [cert for cert, _ in read]
     try:
         signature = pysequoia.Sig.from_bytes(armor.encode())
         found = pysequoia.verify(message, store=lambda _: store, signature=signature)
@@ -44,6 +55,6 @@ def verify(armor: str, message: bytes, known: Mapping[str, Iterable[str]]) -> tu
             "by no OpenPGP key that the trust file in force names"
         ) from error
     for each in found.valid_sigs:
-        if each.certificate in certs:
-            return certs[each.certificate][0], each.certificate
+        if each.certificate in people:
+            return people[each.certificate], each.certificate
     raise errors.RefusedError("by no OpenPGP key that the trust file in force names")

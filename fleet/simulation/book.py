@@ -1,7 +1,6 @@
 """The book in memory: what was synced survives a crash, the tail that was only written does not."""
 
 import asyncio
-import copy
 from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -39,6 +38,16 @@ class Pages:
         self.writes += 1
         return head
 
+    def copy(self) -> "Pages":
+        return Pages(
+            rows=dict(self.rows),
+            records=[*self.records],
+            slices=dict(self.slices),
+            facts=dict(self.facts),
+            nodes=dict(self.nodes),
+            writes=self.writes,
+        )
+
     def head(self) -> Head:
         return chain.head_of(self.read(len(self.records) - 1)) if self.records else chain.START
 
@@ -72,14 +81,14 @@ class Shelf:
         """What a reader gets while the power is on."""
         if not self.tail:
             return self.synced
-        pages = copy.deepcopy(self.synced)
+        pages = self.synced.copy()
         for write in self.tail:
             pages.take(write)
         return pages
 
     def copy(self) -> Pages:
         """A backup, for `synced` of a later day."""
-        return copy.deepcopy(self.synced)
+        return self.synced.copy()
 
 
 class Book:

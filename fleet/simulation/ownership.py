@@ -4,13 +4,12 @@ A path is a tuple of steps: "f:name" into a map, 'k:{"name":"web"}' to an elemen
 an element of a set. The path of an element itself is its presence.
 """
 
-import copy
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
-from fleet.simulation import served
+from fleet.simulation import copies, served
 
 Path: TypeAlias = tuple[str, ...]
 Paths: TypeAlias = frozenset[Path]
@@ -67,7 +66,7 @@ def applied(
         return conflicts
     taken = frozenset(each.path for each in conflicts)
     others = [replace(each, paths=each.paths - taken) for each in others]
-    merged: Body = _merged(copy.deepcopy(live or {}), config, _group(config), ())
+    merged: Body = _merged(copies.of(live or {}), config, _group(config), ())
     held = frozenset(path for each in others for path in each.paths)
     # Elements before their fields: without its keys an element could not be found.
     for path in sorted((mine.paths if mine else frozenset()) - wanted, key=len):
@@ -88,7 +87,7 @@ def applied(
 
 def updated(live: Body | None, new: Mapping[str, Any], deed: Deed) -> Body:
     """The object after a create, replace or patch: what changed is the writer's, what went is nobody's."""
-    body: Body = copy.deepcopy(dict(new))
+    body: Body = copies.of(dict(new))
     given = body["metadata"].get("managedFields")
     entries = entries_of(body if given else live or {})
     now, before = _part(of(body), deed), _part(of(live or {}), deed)
@@ -290,7 +289,7 @@ def _merged(live: Any, config: Any, group: str, names: tuple[str, ...]) -> Any:
             return _merged_list(live, config, keys, group, names)
         if served.is_set(names):
             return [*live, *(item for item in config if item not in live)]
-    return copy.deepcopy(config)
+    return copies.of(config)
 
 
 def _merged_list(
@@ -300,7 +299,7 @@ def _merged_list(
         wanted = json.loads(_key_step(item, keys)[2:])
         place = next((n for n, each in enumerate(live) if _has_keys(each, wanted)), None)
         if place is None:
-            live.append(copy.deepcopy(item))
+            live.append(copies.of(item))
         else:
             live[place] = _merged(live[place], item, group, names)
     return live

@@ -85,6 +85,23 @@ class Remote:
         files = dict(self._commits[told.parents[0]].files)
         return self._push(branch, files, (tip,), f'Revert "{told.subject}"', author)
 
+    def copy(self, now: Callable[[], datetime]) -> "Remote":
+        """Another git host with all that was pushed here so far."""
+        made = Remote(now=now, default=self.default, branches=dict(self.branches))
+        made._blobs, made._commits = dict(self._blobs), dict(self._commits)
+        return made
+
+    def push(
+        self,
+        branch: str,
+        files: Mapping[str, names.BlobId],
+        parents: tuple[names.CommitId, ...],
+        message: str,
+        author: str = "Ada <ada@example.com>",
+    ) -> names.CommitId:
+        """A commit of just these files, as any tool of git's could make it."""
+        return self._push(branch, dict(files), parents, message, author)
+
     def force(self, branch: str, commit: names.CommitId) -> None:
         self.branches[branch] = commit
         self.on_push()
@@ -111,6 +128,37 @@ class Remote:
         if blob not in self._blobs:
             raise errors.UnreachableError(f"{blob} is not there")
         return self._blobs[blob]
+
+    def ordered(self, tip: names.CommitId) -> list[names.CommitId]:
+        """Breadth first: every commit before its parents, where histories are as simple as here."""
+        found: dict[names.CommitId, None] = {}
+        left = [tip]
+        for commit in left:
+            if commit not in found:
+                found[commit] = None
+                left += self.made(commit).told.parents
+        return list(found)
+
+    def steps(self, base: names.CommitId, tip: names.CommitId) -> tuple[snapshots.Step, ...]:
+        """From the base's history to the tip, each by its first parent."""
+        known = set(self.ordered(base))
+        found: list[snapshots.Step] = []
+        at: names.CommitId | None = tip
+        while at is not None and at not in known:
+            found.append(self._step(at))
+            at = next(iter(self.made(at).told.parents), None)
+        return tuple(reversed(found))
+
+    def _step(self, commit: names.CommitId) -> snapshots.Step:
+        made = self.made(commit)
+        before = self.made(made.told.parents[0]).files if made.told.parents else {}
+        paths = {p for p, _ in set(made.files.items()) ^ set(before.items())}
+        return snapshots.Step(
+            commit=commit,
+            parents=made.told.parents,
+            paths=tuple(sorted(paths)),
+            message=made.told.message,
+        )
 
     def graft(
         self, files: Mapping[str, names.BlobId], parents: tuple[names.CommitId, ...],
@@ -183,26 +231,20 @@ class Repository:
 
     async def steps(self, base: names.CommitId, tip: names.CommitId) -> tuple[snapshots.Step, ...]:
         async with self._process.call("repository.steps"):
-            known = self._history(base)
-            found: list[snapshots.Step] = []
-            at: names.CommitId | None = tip
-            while at is not None and at not in known:
-                found.append(self._step(at))
-                at = next(iter(self._remote.made(at).told.parents), None)
-            return tuple(reversed(found))
+            return self._remote.steps(base, tip)
 
     async def between(
         self, tip: names.CommitId, without: Iterable[names.CommitId], most: int
     ) -> tuple[names.CommitId, ...]:
         async with self._process.call("repository.between"):
             known = {commit for each in without for commit in self._history(each)}
-            found = [each for each in self._ordered(tip) if each not in known]
+            found = [each for each in self._remote.ordered(tip) if each not in known]
             return tuple(found[:most])
 
     async def fork(self, one: names.CommitId, other: names.CommitId) -> names.CommitId | None:
         async with self._process.call("repository.fork"):
             known = self._history(other)
-            return next((each for each in self._ordered(one) if each in known), None)
+            return next((each for each in self._remote.ordered(one) if each in known), None)
 
     async def signatures(
         self, base: names.CommitId | None, tip: names.CommitId
@@ -217,28 +259,7 @@ class Repository:
             self._kept[name] = commit
 
     def _history(self, tip: names.CommitId) -> set[names.CommitId]:
-        return set(self._ordered(tip))
-
-    def _ordered(self, tip: names.CommitId) -> list[names.CommitId]:
-        """Breadth first: every commit before its parents, where histories are as simple as here."""
-        found: dict[names.CommitId, None] = {}
-        left = [tip]
-        for commit in left:
-            if commit not in found:
-                found[commit] = None
-                left += self._remote.made(commit).told.parents
-        return list(found)
-
-    def _step(self, commit: names.CommitId) -> snapshots.Step:
-        made = self._remote.made(commit)
-        before = self._remote.made(made.told.parents[0]).files if made.told.parents else {}
-        paths = {p for p, _ in set(made.files.items()) ^ set(before.items())}
-        return snapshots.Step(
-            commit=commit,
-            parents=made.told.parents,
-            paths=tuple(sorted(paths)),
-            message=made.told.message,
-        )
+        return set(self._remote.ordered(tip))
 
     def _entry(self, path: str, blob: names.BlobId) -> snapshots.Entry:
         size = len(self._remote.bytes_of(blob))

@@ -5,7 +5,6 @@ it happens, so that a test can look at the world as it is then.
 """
 
 import asyncio
-import copy
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -14,7 +13,7 @@ from typing import Any
 
 from fleet.model import objects
 from fleet.ports.cluster import Answer, Event, EventType, FieldConflict, Resource, Status
-from fleet.simulation import controllers, ownership, served, sights
+from fleet.simulation import controllers, copies, ownership, served, sights
 
 Body = dict[str, Any]
 _NAMESPACE = ("", "Namespace")
@@ -84,7 +83,7 @@ class Server:
         if fault is not None:
             return fault
         live = self.held.get(key)
-        return Answer(status=Status.DONE, live=copy.deepcopy(live)) if live else _absent(key)
+        return Answer(status=Status.DONE, live=copies.of(live)) if live else _absent(key)
 
     def apply(
         self, manager: str, resource: Resource, body: Mapping[str, Any], *, force: bool,
@@ -126,7 +125,7 @@ class Server:
             )
         made = ownership.updated(live, body, self._deed(manager))
         if "status" in live and controllers.kind_has_status(key):
-            made["status"] = copy.deepcopy(live["status"])
+            made["status"] = copies.of(live["status"])
         return self._finished("replace", manager, key, made, sent=body)
 
     def delete(self, manager: str, resource: Resource, key: objects.Key, *, uid: str) -> Answer:
@@ -151,7 +150,7 @@ class Server:
     ) -> None:
         """A change by hand or by a controller, past every check."""
         live = self.held[key]
-        body = copy.deepcopy(live)
+        body = copies.of(live)
         change(body)
         deed = ownership.Deed(manager=manager, at=self._at(), subresource=subresource)
         made = ownership.updated(live, body, deed)
@@ -162,7 +161,8 @@ class Server:
         """The first list; from then on changes go into its queue."""
         self.watching.append(sight)
         found = [body for key, body in sorted(self.held.items()) if sight.covers(key, body)]
-        return copy.deepcopy(found)
+        listed: list[Body] = copies.of(found)
+        return listed
 
     def unsubscribe(self, sight: sights.Sight) -> None:
         self.watching = [each for each in self.watching if each is not sight]
@@ -230,11 +230,11 @@ class Server:
         if live is not None:
             made["metadata"] = {**made["metadata"], **_identity(live)}
         if live is not None and ownership.same(live, made):
-            return Answer(status=Status.DONE, live=copy.deepcopy(live))
+            return Answer(status=Status.DONE, live=copies.of(live))
         if not dry_run:
             self._store(verb, manager, key, made, sent)
             made = self.held.get(key, made)
-        return Answer(status=Status.DONE, live=copy.deepcopy(made))
+        return Answer(status=Status.DONE, live=copies.of(made))
 
     def _store(
         self,
@@ -279,9 +279,9 @@ class Server:
     ) -> None:
         for sight in self.watching:
             if sight.covers(key, after):
-                sight.queue.put_nowait(Event(type=EventType.CHANGED, live=copy.deepcopy(after)))
+                sight.queue.put_nowait(Event(type=EventType.CHANGED, live=copies.of(after)))
             elif sight.covers(key, before):
-                last = copy.deepcopy(after or before or {})
+                last = copies.of(after or before or {})
                 last["metadata"]["resourceVersion"] = str(self.revision)
                 sight.queue.put_nowait(Event(type=EventType.GONE, live=last))
         change = Change(
@@ -289,8 +289,8 @@ class Server:
             manager=manager,
             verb=verb,
             key=key,
-            before=copy.deepcopy(before),
-            after=copy.deepcopy(after),
+            before=copies.of(before),
+            after=copies.of(after),
             sent=sent,
         )
         self.on_change(change)
@@ -300,7 +300,7 @@ class Server:
         if not live["metadata"].get("finalizers") and not is_namespace:
             self._drop(manager, key)
             return
-        body = copy.deepcopy(live)
+        body = copies.of(live)
         body["metadata"]["deletionTimestamp"] = self._at()
         if is_namespace:
             body["status"] = {"phase": "Terminating"}

@@ -104,6 +104,9 @@ class Post:
         except asyncio.CancelledError:
             task.cancel()
             await asyncio.wait({task})
+            process.die()  # with it end the requests that it has not answered yet
+            if process.tasks:
+                await asyncio.wait(process.tasks)
             raise
         if process.is_dead or task.cancelled():
             return "crashed"
@@ -113,11 +116,12 @@ class Post:
 
 @dataclass(slots=True, kw_only=True)
 class Member:
-    """One cluster with its API server, its agent's line to the hub, and its agent."""
+    """One cluster with its API server, its agent's line to the hub, its agent, and the clock that the agent reads."""
 
     server: server.Server
     wire: link.Wire
     agent: Post
+    clock: clock.VirtualClock
 
     def people(self, manager: str = "kubectl") -> cluster.Client:
         """The way of a person, or of another program, to this cluster."""
@@ -158,14 +162,17 @@ class World:
                 AgentPorts(
                     cluster=cluster.Client(target, process),
                     link=link.Link(wire, process),
-                    clock=self.clock,
+                    clock=self.members[name].clock,
                     name=process.name,
                     chance=self._chance.random,
                 )
             )
 
         self.members[name] = Member(
-            server=target, wire=wire, agent=Post(name=f"agent-{name}", life=life)
+            server=target,
+            wire=wire,
+            agent=Post(name=f"agent-{name}", life=life),
+            clock=self.clock,
         )
         return self.members[name]
 
@@ -233,7 +240,7 @@ class World:
     async def _inside(self, work: Callable[[HubLife], Awaitable[Result]]) -> Result:
         """As a task of the hub's own: it goes on when whoever asked is gone, and ends when the hub does."""
         life, process = self._life, self.hub.process
-        if life is None or process is None or process.is_dead:
+        if life is None or process is None or not self._is_up():
             raise errors.UnreachableError("nobody serves there")
 
         async def done() -> Result:
@@ -242,12 +249,15 @@ class World:
         task = process.start(done())
         await asyncio.wait({task})
         error = None if task.cancelled() else task.exception()
-        if task.cancelled() or isinstance(error, faults.Crash):
+        if not self._is_up() or task.cancelled() or isinstance(error, faults.Crash):
             raise errors.UnreachableError("the hub broke off")
         if error is None or isinstance(error, errors.FleetError):
             return task.result()
         self.faults.append(repr(error))
         raise errors.UnreachableError("the hub failed at this")
+
+    def _is_up(self) -> bool:
+        return self.hub.process is not None and not self.hub.process.is_dead
 
     def _unexpected(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error = context.get("exception")

@@ -74,6 +74,7 @@ ROWS: tuple[ledger.Row, ...] = (
     builders.status(),
     builders.quarantine(),
     builders.break_glass(),
+    builders.rebaseline(),
 )
 
 

@@ -66,6 +66,7 @@ def run(staging: dict[str, Any], tell: Callable[[storyline.Story, hubs.Hub], Any
         for name in ("staging", "prod"):
             here.remote.branch(name, at="dev")
         story = storyline.Story(here=here, watch=invariants.Watch(here))
+        story.watch.trees.scope = ("apps/hello/**",)
         await worlds.register(here, "dev-1", "dev")
         first = approvers.trust(environment="staging", approvals=[])
         files = {"trust/staging/1.yaml": first.text, "trust/staging/1.sig": first.signatures}

@@ -5,6 +5,8 @@ Spoiled parts are handed in where the real ones go: a port that skips, an answer
 
 import asyncio
 import contextlib
+import json
+import re
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -13,10 +15,13 @@ from typing import Any
 import pytest
 
 import invariants
+import redeciding
 import storyline
+import thieves
 import worlds
 from fleet.audit import records
 from fleet.audit.records import Head
+from fleet.hub import memory
 from fleet.hub import state as hubs
 from fleet.model import (
     errors,
@@ -31,7 +36,7 @@ from fleet.model import (
 )
 from fleet.ports import answers, store
 from fleet.ports import cluster as api
-from fleet.protocol import dsse, encoding
+from fleet.protocol import dsse, encoding, enrolment, keys
 from fleet.simulation import clock, faults, link, world
 
 pytestmark = pytest.mark.threat(94)
@@ -65,12 +70,16 @@ def broken(
     make: Callable[[], world.World],
     chapters: Chapters = storyline.CHAPTERS,
     meanwhile: Callable[[world.World], None] = lambda _: None,
+    *,
+    robbed: frozenset[str] = frozenset(),
+    canaries: tuple[bytes, ...] = (),
 ) -> set[int]:
     """The numbers of the invariants that did not hold in a spoiled world."""
 
     async def told() -> list[str]:
         here = make()
         watch = invariants.Watch(here)
+        watch.robbed, watch.canaries = set(robbed), canaries
         story = storyline.Story(here=here, watch=watch)
         with contextlib.suppress(errors.UnreachableError, AssertionError):
             for chapter in chapters:
@@ -318,6 +327,153 @@ def test_11_a_hub_that_lets_a_soak_begin_before_anybody_looked():
     assert 11 in broken(with_hub(lambda hub: setattr(hub, "book", Stretching(hub.book))))
 
 
+class Lying(Through):
+    """Shows the files of another commit, as a repository would whose object store was tampered with."""
+
+    shown: names.CommitId | None = None
+
+    async def snapshot(self, commit: names.CommitId) -> snapshots.Snapshot:
+        found = await self.behind.snapshot(commit)
+        told = await self.behind.commit(commit)
+        if told.subject == "by hand":
+            other = await self.behind.snapshot(told.parents[0])
+            return replace(other, commit=commit)
+        return found
+
+
+def deceived(hub: hubs.Hub) -> None:
+    lying = Lying(hub.tools.repository)
+    hub.tools = replace(hub.tools, repository=lying)
+    hub.repository = lying
+
+
+async def by_hand(story: storyline.Story) -> None:
+    story.here.remote.commit("staging", {worlds.GREETING: "kind: Other\n"}, "by hand")
+    await story.here.pass_time(20.0)
+
+
+@pytest.mark.threat(29)
+def test_10_a_hub_that_accepts_what_upstream_never_had():
+    assert 10 in broken(with_hub(deceived), (storyline.start, by_hand))
+    assert 10 not in broken(worlds.small, (storyline.start, by_hand))
+
+
+class Stubborn(memory.Last[Any]):
+    """Believes for good what it worked out first."""
+
+    async def of(self, environment: names.Environment, _: object, make: Any) -> Any:
+        return await super().of(environment, "always", make)
+
+
+@pytest.mark.parametrize("stubborn", [True, False])
+def test_12_a_hub_that_decides_by_what_it_remembers(stubborn: bool):
+    lives: list[hubs.Hub] = []
+
+    def change(hub: hubs.Hub) -> None:
+        lives.append(hub)
+        if stubborn:
+            hub.settled = Stubborn()
+
+    async def again(story: storyline.Story) -> None:
+        worlds.with_image(story.here, "dev", "latest")
+        await story.here.pass_time(20.0)
+        async with lives[-1].deciding:
+            await redeciding.check(lives[-1], story.watch)
+
+    assert (12 in broken(with_hub(change), (storyline.start, again))) is stubborn
+
+
+class Robbing(Through):
+    """The hub until all is well, and from then on whoever has its key."""
+
+    thief: Any = None
+
+    async def serve(self, question: link.Question) -> answers.Reply:
+        if self.thief is None and worlds.is_healthy(self.behind, "dev"):
+            dev = names.Environment("dev")
+            self.thief = thieves.Thief(here=self.behind, environment=dev, data=thieves.EVIL)
+        return await (self.thief or self.behind).serve(question)
+
+
+async def a_while(story: storyline.Story) -> None:
+    await story.here.pass_time(300.0)
+
+
+def test_16_agents_without_a_trust_file_that_obey_a_thief():
+    def made() -> world.World:
+        here = worlds.small()
+        here.add_cluster("dev-1").wire.hub = Robbing(here)
+        return here
+
+    assert 16 in broken(made, (storyline.start, a_while), robbed=frozenset({"dev-1"}))
+
+
+def test_17_a_cluster_that_repeats_what_it_denies():
+    """The simulated API server has no mask: what admission says of an object is in the next report."""
+
+    def echo(here: world.World) -> None:
+        for member in here.members.values():
+            member.server.deny = lambda _verb, key, body: (
+                str(body.get("data", "")) if key == storyline.EXTRA_KEY else ""
+            )
+
+    secrets = (b"word': 'more",)
+    assert 17 in broken(worlds.small, UNTIL_PROMOTED, echo, canaries=secrets)
+    assert 17 not in broken(worlds.small, UNTIL_PROMOTED, canaries=secrets)
+
+
+class Faithful(ledger.Ledger):
+    """Never learns that a cluster has another key."""
+
+    def take(self, row: ledger.Row) -> None:
+        known = self.clusters.get(row.cluster) if isinstance(row, ledger.ClusterState) else None
+        if known is not None and isinstance(row, ledger.ClusterState):
+            row = replace(row, public_key=known.public_key)
+        super().take(row)
+
+
+class FaithfulBook(Through):
+    async def load(self) -> ledger.Ledger:
+        found = Faithful()
+        loaded = await self.behind.load()
+        for row in (
+            loaded.seal,
+            *loaded.environments.values(),
+            *loaded.releases.values(),
+            *loaded.clusters.values(),
+        ):
+            found.take(row)
+        return found
+
+    async def commit(self, write: store.Write) -> Head:
+        return await self.behind.commit(write)
+
+
+async def another_key(story: storyline.Story) -> None:
+    """The document names another key; the agent goes on with the one that it has."""
+    here = story.here
+    path = worlds.path_of("dev", "dev-1")
+    document = json.loads(here.remote.read("dev", path))
+    again = enrolment.document(
+        cluster=names.Cluster("dev-1"),
+        environment=names.Environment("dev"),
+        uid=document["spec"]["uid"],
+        kubernetes_version="1.36",
+        labels={},
+        key=keys.generate(),
+    )
+    here.remote.commit("dev", {path: json.dumps(again)}, "another key")
+    await here.pass_time(120.0)
+
+
+@pytest.mark.threat(69)
+def test_18_a_hub_that_answers_to_a_key_that_was_removed():
+    chapters = (storyline.start, another_key)
+    spoiled = with_hub(lambda hub: setattr(hub, "book", FaithfulBook(hub.book)))
+    assert 18 in broken(spoiled, chapters)
+    assert 18 not in broken(worlds.small, chapters)
+
+
 class Rosy(ledger.Ledger):
     """Believes every cluster healthy that it has sent something to."""
 
@@ -391,3 +547,8 @@ def test_15_an_agent_that_does_not_see_drift():
 
 def test_nothing_is_broken_where_nothing_is_spoiled():
     assert broken(worlds.small) == set()
+
+
+def test_every_invariant_has_a_test_here_that_breaks_it():
+    told = {n for name in globals() for n in re.findall(r"(?:^test|_and)_(\d+)(?=_)", name)}
+    assert {int(each) for each in told} == invariants.INVARIANTS.keys()

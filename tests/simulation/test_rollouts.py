@@ -7,18 +7,20 @@ import contextlib
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any, cast
 
 import pytest
 
 import invariants
+import lines
 import replaying
 import storyline
 import waverules
 import worlds
 from fleet.audit import records
 from fleet.hub import state as hubs
-from fleet.model import errors, ledger, names, objects, pacing
+from fleet.model import errors, findings, ledger, names, objects, pacing
 from fleet.simulation import clock, world
 
 DEV = names.Environment("dev")
@@ -330,6 +332,35 @@ def test_what_fails_goes_back_by_itself_to_what_was_healthy_here():
     run(tell, ROLLS_BACK)
 
 
+def test_what_a_rule_says_of_what_ran_does_not_keep_it_from_coming_back():
+    """A baseline let it through, since what ran before had it too; what failed has it no more."""
+
+    async def tell(story: storyline.Story) -> None:
+        here = story.here
+        fleet_ = json.loads(ROLLS_BACK)
+        fleet_["spec"]["environments"][0]["baseline"] = True
+        rude = storyline.CONFIG.replace("word: more", "word: rude")
+        for what, files in (
+            ("rude", {storyline.EXTRA: rude}),
+            ("a baseline", {"fleet.yaml": json.dumps(fleet_)}),
+            ("a rule", {"policies/polite/policy.yaml": lines.POLICY}),
+        ):
+            here.remote.commit("dev", files, what)
+            await story.healthy("dev", what)
+        before = await accepted(story, "1.5.0")
+        await story.healthy("dev", "rude still")
+        here.remote.commit("dev", {storyline.EXTRA: storyline.CONFIG}, "kind")
+        state = await rolled_back(story, "1.6.0")
+        found = [each.body for each in story.watch.chain() if each.kind is records.Kind.DECISION]
+        (back,) = [each for each in found if each["release"] == state.release]
+        assert (back["lineage"], back["backTo"]) == ("rollback", before)
+        assert [f["passed"] for f in back["findings"] if f["rule"] == "polite"] == [
+            findings.EXEMPT
+        ]
+
+    run(tell, ROLLS_BACK)
+
+
 def test_a_way_back_that_is_none_is_said_once_and_tried_again():
     """What was there before came under other rules: going back would take those back as well."""
 
@@ -381,6 +412,20 @@ def test_the_next_wave_waits_until_the_one_before_has_soaked():
         fleet(wave("canary", "canary", soak="10m"), wave("europe", "eu"), wave("rest")),
         limits,
     )
+
+
+@pytest.mark.threat(102)
+@pytest.mark.parametrize("jump", [-60, -86400, 86400])
+def test_a_clock_that_jumps_makes_nobody_look_away(jump: int):
+    """Signs of life that are of days to come, or of days ago, say nothing: each part waits for the one before."""
+
+    async def tell(story: storyline.Story) -> None:
+        story.here.clock.ahead += timedelta(seconds=jump)
+        number = await accepted(story, "1.5.0")
+        await story.healthy("dev", "all of it")
+        assert len(waves(story, number)) == len({each.at for each in waves(story, number)})
+
+    run(tell, fleet(*three()))
 
 
 @pytest.mark.threat(102)

@@ -12,22 +12,19 @@ import builders
 import invariants
 import replaying
 import storyline
+import thieves
 import worlds
 from fleet.audit import records
 from fleet.hub import consents
 from fleet.hub import state as hubs
-from fleet.model import approving, json_values, leaving, ledger, messages, names, slices
+from fleet.model import approving, leaving, ledger, names, slices
 from fleet.ports import answers
-from fleet.protocol import dsse, encoding, merkle, trustchain
-from fleet.simulation import clock, link, world
+from fleet.protocol import encoding, trustchain
+from fleet.simulation import clock, world
 
 DEV = names.Environment("dev")
 UNSIGNED = [{"group": "releasers", "count": 1, "unsigned": True}]
-EVIL = slices.encode(
-    (slices.Item(key=storyline.EXTRA_KEY, bundle="hello", takeover=False, body={
-        "apiVersion": "v1", "kind": "ConfigMap",
-        "metadata": {"name": "extra", "namespace": "hello"}, "data": {"word": "evil"}}),)
-)  # fmt: skip
+EVIL = thieves.EVIL
 
 
 def trust_files(*versions: approving.TrustFile, environment: str = "dev") -> dict[str, str]:
@@ -106,65 +103,8 @@ async def strict() -> AsyncIterator[Stage]:
         await here.close()
 
 
-@dataclass
-class Thief:
-    """In the hub's place, with its key: says whatever it wants to whoever polls."""
-
-    stage: Stage
-    data: bytes
-    retire: leaving.OnRemoval | None = None
-    approvals: tuple[approving.Signed, ...] = ()
-    trust: tuple[approving.TrustFile, ...] = (FIRST,)
-    stated: dict[str, Any] = field(default_factory=dict)  # what else its statement claims
-    given: int = 0
-
-    async def serve(self, question: link.Question) -> answers.Reply:
-        return await question(self)
-
-    async def session(self) -> answers.Reply:
-        return answers.Reply(status=200, body=b'{"session":"stolen"}')
-
-    async def poll(self, body: bytes) -> answers.Reply:
-        poll = encoding.from_json(messages.Poll, _read(body, dsse.POLL))
-        self.given += 1
-        return answers.Reply(status=200, body=json_values.encode(self._dispatch(poll)))
-
-    async def fetch(self, _: bytes) -> answers.Reply:
-        return answers.Reply(status=200, body=self.data)
-
-    async def witness(self, _: bytes) -> answers.Reply:
-        return answers.Reply(status=304)
-
-    async def report(self, _: bytes) -> answers.Reply:
-        return answers.Reply(status=200, body=b'{"reported":1}')
-
-    def _dispatch(self, poll: messages.Poll) -> json_values.JsonObject:
-        known = self.stage.hub.ledger.clusters[poll.cluster]
-        running = self.stage.hub.ledger.in_force(DEV)
-        assert known.dispatch is not None
-        assert running is not None
-        digest = slices.digest(self.data)
-        leaves = {poll.cluster: digest}
-        statement = replace(
-            encoding.decode(messages.Statement, dsse.unproved(dsse.STATEMENT, running.statement)),
-            slices_root=merkle.slices_root(leaves),
-            release=running.number + 1,
-            **self.stated,
-        )
-        index, proof = merkle.slice_proof(leaves, poll.cluster)
-        sent = replace(
-            known.dispatch,
-            slice=digest, release=statement.release, sequence=known.dispatch.sequence + 1,
-            statement=dsse.sign(dsse.STATEMENT, encoding.encode(statement), worlds.HUB_KEY),
-            index=index, proof=proof, leaves=1, retire=self.retire,
-            approvals=self.approvals or known.dispatch.approvals, trust=self.trust,
-        )  # fmt: skip
-        return dsse.sign(dsse.DISPATCH, encoding.encode(sent), worlds.HUB_KEY)
-
-
-def _read(body: bytes, kind: str) -> dict[str, Any]:
-    payload = json_values.decode(dsse.unproved(kind, dsse.read(body)))
-    return {k: v for k, v in payload.items() if k not in ("session", "counter")}
+def a_thief(stage: Stage, **what: Any) -> thieves.Thief:
+    return thieves.Thief(here=stage.here, environment=DEV, **{"trust": (FIRST,), **what})
 
 
 OWNER = approvers.MALLORY
@@ -208,7 +148,7 @@ def test_a_thief_of_the_hubs_key_applies_nothing_and_takes_nothing_away(attack: 
         async with strict() as stage:
             member = stage.here.members["dev-1"]
             before = {key: body["metadata"]["uid"] for key, body in member.server.held.items()}
-            thief = Thief(stage, **ATTACKS[attack])
+            thief = a_thief(stage, **ATTACKS[attack])
             stage.robbed()
             member.wire.hub = thief
             await stage.here.pass_time(900.0)
@@ -243,7 +183,7 @@ def test_the_same_attack_works_where_nobody_need_approve():
         await worlds.register(here, "dev-1", "dev")
         here.hub.start()
         await story.healthy("dev", "at first")
-        thief = Thief(Stage(story, found), EVIL, trust=())
+        thief = a_thief(Stage(story, found), data=EVIL, trust=())
         member = here.members["dev-1"]
         member.wire.hub = thief
         await here.until(lambda: storyline.EXTRA_KEY in member.server.held)
@@ -340,7 +280,7 @@ def test_a_new_trust_file_is_followed_and_the_old_is_never_again():
             assert not worlds.is_accepted(stage.here, "dev")
             await stage.approve(approvers.ADA)
             await stage.story.healthy("dev", "version 2")
-            thief = Thief(stage, EVIL, trust=(FIRST,))
+            thief = a_thief(stage, data=EVIL)
             stage.robbed()
             stage.here.members["dev-1"].wire.hub = thief
             await stage.here.pass_time(300.0)

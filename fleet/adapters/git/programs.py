@@ -33,11 +33,16 @@ class Program:
             raise errors.UnreachableError(f"git {words[0]}: {_words(said)}")
         return out
 
-    async def holds(self, *words: str) -> bool:
-        """For commands that answer by exit code 0 or 1; anything else is an error, never "no"."""
-        code, _, said = await self._run(words, b"")
+    async def answered(self, *words: str) -> tuple[int, bytes]:
+        """For commands that say 0 or 1, and more beside it; anything else is an error."""
+        code, out, said = await self._run(words, b"")
         if code not in (0, 1):
             raise errors.UnreachableError(f"git {words[0]}: {_words(said)}")
+        return code, out
+
+    async def holds(self, *words: str) -> bool:
+        """For commands that answer by exit code 0 or 1; anything else is an error, never "no"."""
+        code, _ = await self.answered(*words)
         return code == 0
 
     async def _run(self, words: Sequence[str], given: bytes) -> tuple[int, bytes, bytes]:

@@ -206,10 +206,10 @@ class Real:
         )  # fmt: skip
 
     async def rollback(self, environment: str, reason: str) -> Ended:
-        await self._switch(environment)
-        await self._git("-C", str(self.clone), "revert", "--no-edit", "-m", "1", "HEAD")
-        await self._push(environment)
-        return Ended(code=0, text=reason)
+        return await self._fleet(
+            "rollback", environment, "--reason", reason, "--dir", str(self.clone),
+            "--state", str(self.state), is_fine=(0, 1),
+        )  # fmt: skip
 
     async def ask(self, command: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
         return await admin.ask(self.state / "fleet.sock", command, arguments)

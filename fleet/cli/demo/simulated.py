@@ -11,7 +11,7 @@ from fleet.agent import state as agents
 from fleet.cli import documents, init, output, promote
 from fleet.cli.demo import cast, story
 from fleet.cli.demo.stage import Ended, Player
-from fleet.hub import answers, judging, offline, people, promotion, proposals
+from fleet.hub import answers, judging, offline, people, promotion, proposals, releases, rollbacks
 from fleet.hub import loop as hub_loop
 from fleet.hub import state as hubs
 from fleet.model import approving, findings, names, objects
@@ -138,8 +138,18 @@ class Simulated:
         return Ended(code=int(reply.status != 200), text="\n".join(lines))
 
     async def rollback(self, environment: str, reason: str) -> Ended:
-        self.world.remote.revert(environment, cast.BOB)
-        return Ended(code=0, text=reason)
+        tools, here = self._tools(), names.Environment(environment)
+        tips = (await tools.repository.fetch()).branches
+        scene = rollbacks.Scene(
+            tips=tips,
+            road=await offline.road_of(tips[names.Branch(environment)], tools),
+            history=releases.read(await self.ask("releases", {"environment": environment})),
+        )
+        pen = repository.Writer(self.world.remote, cast.BOB)
+        asked = rollbacks.Asked(environment=here, reason=reason)
+        offer = await rollbacks.prepare(asked, scene, tools, pen)
+        await pen.push(offer.branch, offer.commit, offer.tip)
+        return Ended(code=0, text="\n".join(promote.described(offer.changes)))
 
     async def ask(self, command: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
         return await self.world.ask(command, arguments)

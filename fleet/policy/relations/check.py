@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from fleet.model import findings, names, objects
-from fleet.policy.relations import collisions, deferred, missing, selections
+from fleet.model import findings, json_values, names, objects, sharing
+from fleet.policy.relations import collisions, deferred, missing, selections, sketches
 from fleet.policy.relations.index import Index, References
 
 Share = tuple[objects.Manifest, ...]
@@ -37,12 +37,20 @@ def check(manifests: Mapping[names.Cluster, Share]) -> list[findings.Finding]:
 def _alike(
     manifests: Mapping[names.Cluster, Share],
 ) -> Iterator[tuple[Share, tuple[names.Cluster, ...]]]:
+    """Clusters whose objects differ in nothing that a relation asks of them."""
     if len(manifests) == 1:
         yield from ((share, (cluster,)) for cluster, share in manifests.items())
         return
-    groups: dict[tuple[tuple[str, str, int], ...], list[names.Cluster]] = {}
+    numbers = sharing.Numbers(_said)
+    groups: dict[tuple[int, ...], list[names.Cluster]] = {}
     for cluster, share in manifests.items():
-        said = tuple((each.digest, each.source.path, each.source.line) for each in share)
-        groups.setdefault(said, []).append(cluster)
+        groups.setdefault(tuple(numbers.of(share)), []).append(cluster)
     for clusters in groups.values():
         yield manifests[clusters[0]], tuple(clusters)
+
+
+def _said(manifest: objects.Manifest) -> tuple[str, str, int]:
+    """By its sketch: values from the data of ConfigMaps, as each cluster may have its own, tell none apart."""
+    sketch = manifest.sketch if manifest.sketch is not None else sketches.sketch(manifest)
+    digest = manifest.digest if sketch is None else json_values.digest(sketch)
+    return digest, manifest.source.path, manifest.source.line

@@ -28,15 +28,7 @@ def promoted(here: histories.History, **wanted: object) -> grafting.Graft | None
         grafting.graft(asked, here.tip("dev"), here.tip("staging"), WHERE, here.reader)  # type: ignore[arg-type]
     )
     if made is not None:
-        here.git("switch", "-q", "staging")
-        listed = "".join(f"{e.mode:o} {e.blob} 0\t{e.path}\n" for e in made.entries)
-        here.git("read-tree", "--empty")
-        here.git("update-index", "--index-info", given=listed)
-        tree = here.git("write-tree")
-        parents = [word for parent in made.parents for word in ("-p", parent)]
-        here.git(
-            "reset", "-q", "--hard", here.git("commit-tree", *parents, "-m", made.message, tree)
-        )
+        here.push("staging", made.entries, made.parents, made.message)
     return made
 
 

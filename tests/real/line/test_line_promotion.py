@@ -5,7 +5,8 @@ from collections.abc import Callable
 import pytest
 
 import lines
-from fleet.model import ledger
+from commands import fleet
+from fleet.model import ledger, names
 
 
 @pytest.fixture
@@ -172,3 +173,32 @@ async def test_clusters_of_another_environment_mean_nothing_on_this_branch(two: 
     tip = two.commit({path: "kind: Cluster\nnot: [valid\n"})
     release = await two.healthy(tip)
     assert list(release.slices) == ["dev-1"]
+
+
+async def test_a_promotion_that_went_wrong_is_rolled_back_by_one_command(two: lines.Line):
+    await two.healthy(two.commit(two.app(a="two")))
+    two.git.run("switch", "--quiet", "staging")
+    merged(two)
+    bad = two.push("staging")
+    await two.healthy(bad, "staging")
+    words = ("rollback", "staging", "--reason", "it is slow", "--dir", two.git.folder)
+    done = await fleet(*words, "--state", two.state.root)
+    assert (done.code, done.said) == (0, "")
+    assert "~ ConfigMap" in done.out
+    two.nudge()
+    tip = names.CommitId(two.remote("rev-parse", "staging"))
+    await two.healthy(tip, "staging")
+    decision = await two.decided(tip, "staging")
+    assert decision.lineage is ledger.Lineage.ROLLBACK
+    assert await two.stations["staging-1"].word(two.namespace, "a")() == "hello"
+    again = await fleet("promote", "dev", "staging", "--dir", two.git.folder)
+    assert again.code == 0
+    two.nudge()
+    held = await two.judged(two.remote("rev-parse", "staging"), "refused", "staging")
+    (gate,) = [each for each in held.gates if each.state is ledger.GateState.REFUSED]
+    assert (gate.gate, "it is slow" in gate.reason) == ("quarantine", True)
+    lifted = await fleet(
+        "hub", "lift", "staging", bad, "--reason", "mended", "--state", two.state.root
+    )
+    assert lifted.code == 0
+    await two.healthy(held.commit, "staging")

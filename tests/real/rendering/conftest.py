@@ -11,10 +11,10 @@ import repositories
 from fleet.adapters.git import working
 from fleet.adapters.render import kustomize as program
 from fleet.adapters.store import memo
-from fleet.hub import readings, rendering
+from fleet.hub import judging, readings, rendering
 from fleet.lab import binaries
 from fleet.manifests import layout
-from fleet.model import errors, findings, names, objects
+from fleet.model import errors, findings, ledger, names, objects
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +32,18 @@ class Reader:
         where = layout.Layout(environment=names.Environment(environment), owned=layout.OWNED)
         files = readings.Files(self.local, self.memo)
         return await readings.read(commit or self.git.tip(), where, self.local, files)
+
+    def question(self) -> judging.Question:
+        """Of the tip, in a fleet of dev alone in which nothing was accepted yet."""
+        dev = names.Environment("dev")
+        step = ledger.Step(environment=dev, branch=names.Branch("dev"))
+        return judging.Question(
+            environment=dev,
+            commit=self.git.tip(),
+            road=ledger.Road(steps=(step,), owned=layout.OWNED),
+            base=None,
+            upstream=None,
+        )
 
     async def render(self, commit: names.CommitId | None = None) -> rendering.Rendered:
         reading = await self.read(commit)

@@ -7,11 +7,9 @@ import pytest
 import repositories
 from fleet.adapters import schemas
 from fleet.hub import judging, offline
-from fleet.manifests import layout
-from fleet.model import findings, ledger, names
+from fleet.model import findings, names
 
 SOURCE = schemas.Packaged()
-DEV = ledger.Step(environment=names.Environment("dev"), branch=names.Branch("dev"))
 CRD = """
 apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
@@ -33,13 +31,7 @@ async def judged(reader: Any) -> judging.Judged:
     tools = judging.Tools(
         repository=reader.local, schemas=SOURCE, memo=reader.memo, kustomize=None
     )
-    question = judging.Question(
-        environment=names.Environment("dev"),
-        commit=reader.git.tip(),
-        road=ledger.Road(steps=(DEV,), owned=layout.OWNED),
-        base=None,
-        upstream=None,
-    )
+    question = reader.question()
     first = await judging.judge(question, tools)
     assert await judging.judge(question, tools) is first
     return first

@@ -8,11 +8,8 @@ import pytest
 import repositories
 from fleet.adapters import schemas
 from fleet.hub import judging
-from fleet.manifests import layout
-from fleet.model import ledger, names
 
 SOURCE = schemas.Packaged()
-DEV = ledger.Step(environment=names.Environment("dev"), branch=names.Branch("dev"))
 CRD = textwrap.dedent("""\
     apiVersion: apiextensions.k8s.io/v1
     kind: CustomResourceDefinition
@@ -95,13 +92,7 @@ async def told(reader: Any) -> list[str]:
     tools = judging.Tools(
         repository=reader.local, schemas=SOURCE, memo=reader.memo, kustomize=None
     )
-    question = judging.Question(
-        environment=names.Environment("dev"),
-        commit=reader.git.tip(),
-        road=ledger.Road(steps=(DEV,), owned=layout.OWNED),
-        base=None,
-        upstream=None,
-    )
+    question = reader.question()
     judged = await judging.judge(question, tools)
     return [f"{each.place}: {each.rule}: {each.message}" for each in judged.findings]
 

@@ -10,11 +10,9 @@ import repositories
 from fleet.adapters import schemas
 from fleet.adapters.render import kustomize as program
 from fleet.hub import judging, readings, rendering
-from fleet.manifests import layout, parse, tracing
-from fleet.model import ledger, names
+from fleet.manifests import parse, tracing
 
 ROOT = Path(__file__).resolve().parents[3]
-DEV = ledger.Step(environment=names.Environment("dev"), branch=names.Branch("dev"))
 LATEST = "policies/disallow-latest-tag/policy.yaml"
 POLICY = (ROOT / LATEST).read_text()
 WEB = """apiVersion: apps/v1
@@ -55,13 +53,7 @@ async def told(reader: Any, kustomize: program.Kustomize) -> set[str]:
     tools = judging.Tools(
         repository=reader.local, schemas=schemas.Packaged(), memo=reader.memo, kustomize=kustomize
     )
-    question = judging.Question(
-        environment=names.Environment("dev"),
-        commit=reader.git.tip(),
-        road=ledger.Road(steps=(DEV,), owned=layout.OWNED),
-        base=None,
-        upstream=None,
-    )
+    question = reader.question()
     found = (await judging.judge(question, tools)).findings
     return {f"{each.place}: {each.rule}" for each in found}
 

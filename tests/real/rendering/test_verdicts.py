@@ -44,9 +44,9 @@ async def heard(
     share: verdicts.Share,
     judges: dict[names.Cluster, Counting],
     memory: memo.Memo,
-    runs: verdicts.Runs | None = None,
+    runs: verdicts.Share | None = None,
 ) -> list[findings.Finding]:
-    async def previous() -> verdicts.Runs:
+    async def previous() -> verdicts.Share:
         assert runs is not None, "nobody needs to know what runs"
         return runs
 

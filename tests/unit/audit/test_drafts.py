@@ -130,6 +130,11 @@ DRAFTS: dict[str, tuple[records.Draft, records.Kind, str]] = {
         records.Kind.BREAK_GLASS,
         "prod",
     ),
+    "rebaseline": (
+        drafts.rebaseline(builders.rebaseline(reason="a pass\nword")),
+        records.Kind.REBASELINE,
+        "dev",
+    ),
 }
 
 

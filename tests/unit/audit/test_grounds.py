@@ -43,6 +43,7 @@ def kept(facts: candidates.Facts | None, **more: Any) -> grounds.Grounds:
     given: dict[str, Any] = {
         "how": grounds.How.GATES,
         "back_to": 0,
+        "ran": {},
         "candidate": CANDIDATE,
         "road": builders.road("dev", "staging", "prod"),
         "base": OWN[-1],
@@ -126,7 +127,10 @@ OTHER: dict[str, Any] = {
     "upstream": replace(UPSTREAM, tip=builders.commit("x")),
     "way": candidates.Way(descends=False),
     "scope": ("a/**",),
-    "rebaselined": builders.commit("x"),
+    "rebaselined": observed.Rebaseline(
+        environment=PROD, commit=CANDIDATE.commit, base=OWN[-1].commit,
+        reason="a lost repository", by="ada", since=builders.NOW,
+    ),
     "upstream_clusters": (builders.cluster_health("a"),),
     "upstream_was_healthy": builders.NOW,
     "stale_after": 7,
@@ -165,6 +169,7 @@ def test_another_fact_is_another_digest(name: str):
     "more",
     [
         {"how": grounds.How.BACK, "back_to": 1},
+        {"ran": {names.Cluster("p"): names.SliceDigest(builders.digest("s"))}},
         {"road": builders.road("dev", "prod")},
         {"base": None},
         {"upstream": None},

@@ -189,3 +189,26 @@ def test_who_agrees_is_a_matter_of_people_and_last_words_alone(
         assert approving.agreeing(wanted, mixed, S, builders.NOW) == found
     now = [voice(key, NO, ago=0) for key in PEOPLE]
     assert approving.agreeing(wanted, [*voices, *now], S, builders.NOW) == frozenset()
+
+
+def let_in(*voices: approving.Voice) -> ledger.GateState:
+    """Of a rewritten branch with the content that runs, an hour after somebody let it in."""
+    candidate = builders.candidate("c1", "r1", owned="o1")
+    act = builders.rebaseline(commit=candidate.commit, since=builders.later(-3600))
+    facts = builders.facts(
+        consent=consent(is_same=True),
+        voices=voices,
+        way=candidates.Way(descends=False),
+        rebaselined=act,
+    )
+    return gate.gate(candidate, facts, lineage.tell(candidate, facts)).state
+
+
+@pytest.mark.threat(23)
+@pytest.mark.threat(41)
+def test_a_rewritten_history_is_agreed_to_anew_though_nothing_else_changes():
+    assert let_in() is ledger.GateState.WAITING
+    assert let_in(voice(BERT, ago=3601)) is ledger.GateState.WAITING
+    assert let_in(voice(BERT, ago=3600)) is ledger.GateState.OPEN
+    assert let_in(voice(BERT, ago=60)) is ledger.GateState.OPEN
+    assert let_in(voice(BERT, ago=120), voice(BERT, NO, ago=60)) is ledger.GateState.WAITING

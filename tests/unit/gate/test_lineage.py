@@ -243,3 +243,27 @@ def test_what_was_accepted_is_listed_in_order_of_release():
     found = candidates.accepted(book, names.Environment("dev"))
     assert [each.release for each in found] == [1, 2, 10]
     assert [each.release for each in candidates.accepted(book, names.Environment("prod"))] == [4]
+
+
+ACT = builders.rebaseline()
+ACTS: dict[str, tuple[Any, Lineage]] = {
+    "nobody let it in": (None, Lineage.REWRITE),
+    "this commit on top of this one": (ACT, Lineage.ENTRY),
+    "another commit": (replace(ACT, commit=builders.commit("other")), Lineage.REWRITE),
+    "on top of another one": (replace(ACT, base=builders.commit("other")), Lineage.REWRITE),
+    "elsewhere": (replace(ACT, environment=names.Environment("prod")), Lineage.REWRITE),
+}
+
+
+@pytest.mark.threat(23)
+@pytest.mark.parametrize(("act", "kind"), ACTS.values(), ids=ACTS)
+def test_a_rewritten_tip_is_let_in_by_an_act_about_just_that(act: Any, kind: Lineage):
+    facts = builders.facts(way=REWRITTEN, rebaselined=act)
+    found = gate(builders.candidate(), facts)
+    assert lineage.tell(builders.candidate(), facts).kind is kind
+    assert ("ada let this in: a password" in found.reason) is (kind is Lineage.ENTRY)
+
+
+def test_an_act_says_nothing_where_the_branch_was_not_rewritten():
+    found = gate(builders.candidate(), builders.facts(rebaselined=ACT))
+    assert found.reason == "entry"

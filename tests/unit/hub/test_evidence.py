@@ -4,7 +4,7 @@ from datetime import timedelta
 from types import SimpleNamespace
 
 import builders
-from fleet.hub import evidence
+from fleet.hub import evidence, settings
 from fleet.model import ledger, names
 
 
@@ -41,7 +41,7 @@ def test_hotfixes_are_those_of_the_release_in_force_by_commit():
 
 def test_one_side_where_the_settings_are_the_same_and_two_where_not():
     one, other = builders.gates(soak="1h"), builders.gates(soak="2h")
-    assert [each.word for each in evidence.both(one, one)] == [""]
-    assert [each.word for each in evidence.both(None, one)] == [""]
-    assert [each.spec for each in evidence.both(one, other)] == [one, other]
-    assert evidence.both(None, None) == ()
+    assert [each.word for each in settings.both(one, one)] == [""]
+    assert [each.word for each in settings.both(None, one)] == [""]
+    assert [each.spec for each in settings.both(one, other)] == [one, other]
+    assert settings.both(None, None) == ()

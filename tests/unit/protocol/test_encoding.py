@@ -123,6 +123,7 @@ SAMPLES: dict[str, Any] = {
         at=builders.NOW,
     ),
     "broken glass": builders.break_glass(),
+    "rebaseline": builders.rebaseline(),
     "halt": pacing.Halt(
         act=pacing.Act.PAUSE, environment="dev", reason="why", by="ada", at=builders.NOW
     ),
