@@ -20,6 +20,7 @@ import approvers
 import happenings
 import invariants
 import redeciding
+import replaying
 import storyline
 import waverules
 import worlds
@@ -202,6 +203,7 @@ async def _walk(
         if rests:
             await heal(found)
             found.watch.check_converged()
+            await replaying.check(here)
     except (AssertionError, errors.UnreachableError) as error:
         way = " > ".join(each for each in found.told if each)
         raise AssertionError(f"seed {seed}: {error}\nafter {way}") from error
