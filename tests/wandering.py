@@ -201,9 +201,7 @@ async def _walk(
         for _ in range(steps):
             await found.step(weights)
         if rests:
-            await heal(found)
-            found.watch.check_converged()
-            await replaying.check(here)
+            await _rest(found)
     except (AssertionError, errors.UnreachableError) as error:
         way = " > ".join(each for each in found.told if each)
         raise AssertionError(f"seed {seed}: {error}\nafter {way}") from error
@@ -212,6 +210,12 @@ async def _walk(
         await here.close()
         await here.pass_time(1.0)  # what was killed just now comes to its end by itself
     return found
+
+
+async def _rest(found: Walk) -> None:
+    await heal(found)
+    found.watch.check_converged()
+    await replaying.check(found.here)
 
 
 def _walk_in(here: world.World, chance: random.Random, lives: list[hubs.Hub]) -> Walk:

@@ -160,7 +160,10 @@ async def _chanced(
         case "restore":
             await restored(here, copy.deepcopy(chance.choice(copies)))
         case _ if is_held(here):
-            await here.ask("recover")
+            with contextlib.suppress(
+                errors.UnreachableError
+            ):  # killed just now: asked again later
+                await here.ask("recover")
     await here.pass_time(chance.choice([1.0, 20.0, 80.0, 200.0]))
 
 
