@@ -119,13 +119,19 @@ def _show(found: replaying.Replayed, form: output.Form) -> None:
     if form is output.Form.JSON:
         output.document(_as_json(found))
         return
+    output.say(described(found), "red" if found.differences else "green")
+
+
+def described(found: replaying.Replayed) -> str:
     body = found.record.body
     told = f"{body['environment']}: {body['commit'][:10]} {body['verdict']} ({body['lineage']})"
     if not found.differences:
-        output.say(f"record {found.record.index} is made again byte for byte: {told}", "green")
-    for each in found.differences:
-        side = "input" if each.is_input else "output"
-        output.say(f"{side} {each.what}: recorded {each.recorded}, now {each.again}", "red")
+        return f"record {found.record.index} is made again byte for byte: {told}"
+    return "\n".join(
+        f"{'input' if each.is_input else 'output'} {each.what}: "
+        f"recorded {each.recorded}, now {each.again}"
+        for each in found.differences
+    )
 
 
 def _as_json(found: replaying.Replayed) -> dict[str, Any]:

@@ -211,6 +211,11 @@ class Real:
             "--state", str(self.state), is_fine=(0, 1),
         )  # fmt: skip
 
+    async def replay(self, record: str) -> Ended:
+        return await self._fleet(
+            "audit", "replay", record, "--state", str(self.state), is_fine=(0, 1)
+        )
+
     async def ask(self, command: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
         return await admin.ask(self.state / "fleet.sock", command, arguments)
 

@@ -8,15 +8,25 @@ from typing import Any
 from fleet.adapters import schemas, telemetry
 from fleet.agent import enrolment, loop
 from fleet.agent import state as agents
-from fleet.cli import documents, init, output, promote
+from fleet.cli import auditing, documents, init, output, promote
 from fleet.cli.demo import cast, story
 from fleet.cli.demo.stage import Ended, Player
-from fleet.hub import answers, judging, offline, people, promotion, proposals, releases, rollbacks
+from fleet.hub import (
+    answers,
+    judging,
+    offline,
+    people,
+    promotion,
+    proposals,
+    releases,
+    replaying,
+    rollbacks,
+)
 from fleet.hub import loop as hub_loop
 from fleet.hub import state as hubs
 from fleet.model import approving, findings, names, objects
 from fleet.protocol import approvals, encoding, keys, sshsig
-from fleet.simulation import clock, faults, memo, repository
+from fleet.simulation import book, clock, faults, memo, repository
 from fleet.simulation import people as persons
 from fleet.simulation import world as worlds
 
@@ -150,6 +160,11 @@ class Simulated:
         offer = await rollbacks.prepare(asked, scene, tools, pen)
         await pen.push(offer.branch, offer.commit, offer.tip)
         return Ended(code=0, text="\n".join(promote.described(offer.changes)))
+
+    async def replay(self, record: str) -> Ended:
+        source = book.Book(self.world.shelf, faults.Process(name="auditor"))
+        found = await replaying.replay(record, source, self._tools())
+        return Ended(code=int(bool(found.differences)), text=auditing.described(found))
 
     async def ask(self, command: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
         return await self.world.ask(command, arguments)

@@ -67,6 +67,9 @@ class Stage(Protocol):
     async def rollback(self, environment: str, reason: str) -> Ended:
         """`fleet rollback`."""
 
+    async def replay(self, record: str) -> Ended:
+        """`fleet audit replay`."""
+
     async def ask(self, command: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """What `fleet status` and `fleet audit` ask of the hub."""
 

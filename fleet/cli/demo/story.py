@@ -193,6 +193,11 @@ async def asked(told: telling.Told) -> None:
     telling.check(
         bool(found) and all(each["until"] for each in found), "the violation has begun and ended"
     )
+    back = next(d for d in reversed(decisions) if d["lineage"] == "rollback")
+    again = await told.stage.replay(str(back["index"]))
+    telling.note("fleet audit replay judges it again, from git and the recorded facts alone:")
+    telling.quote(again.text)
+    telling.check(again.code == 0, "a decision comes out the same again")
     chain = await told.stage.ask("audit verify", {})
     telling.check(not chain["fault"], "the chain of records verifies")
     telling.note(f"{chain['records']} records, the chain verifies, head {chain['head'][:16]}")
