@@ -14,7 +14,7 @@ from pathlib import Path
 from bench import results
 from fleet.adapters.git import fixed, programs, reading
 from fleet.gate import candidates, lineage
-from fleet.hub import roads
+from fleet.judge import roads
 from fleet.manifests import layout
 from fleet.model import names
 

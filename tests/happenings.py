@@ -13,8 +13,8 @@ import merging
 import mishaps
 import worlds
 from fleet.gate import trailers
-from fleet.hub import grafting
 from fleet.hub import state as hubs
+from fleet.local import grafting
 from fleet.manifests import layout
 from fleet.model import approving, errors, names
 from fleet.protocol import encoding

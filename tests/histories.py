@@ -14,7 +14,8 @@ import builders
 from fleet.adapters.git import programs, reading, scratch
 from fleet.adapters.store import memo
 from fleet.gate import candidates, classes, lineage, told
-from fleet.hub import bookless, roads
+from fleet.judge import roads
+from fleet.local import bookless
 from fleet.manifests import layout
 from fleet.model import ledger, names, observed, snapshots
 

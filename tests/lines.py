@@ -25,9 +25,9 @@ from fleet.agent import loop as agent_loop
 from fleet.agent import state as agents
 from fleet.cli import documents, hosting, wiring
 from fleet.converge import inventory
-from fleet.hub import answers, people, standing
 from fleet.hub import loop as hub_loop
 from fleet.hub import state as hubs
+from fleet.hub.desk import answers, people, standing
 from fleet.lab import clusters
 from fleet.model import ledger, names
 from fleet.protocol import keys

@@ -5,8 +5,9 @@ from dataclasses import replace
 import invariants
 import worlds
 from fleet.gate import decide, lineage
-from fleet.hub import consents, drawing, exempting, facts, judging, memory, release
+from fleet.hub import consents, drawing, exempting, facts, release
 from fleet.hub import state as hubs
+from fleet.judge import judging, memory
 from fleet.model import ledger, names
 from fleet.protocol import encoding
 from fleet.simulation import faults, memo

@@ -2,7 +2,8 @@
 
 import worlds
 from fleet.audit import records
-from fleet.hub import judging, replaying
+from fleet.judge import judging
+from fleet.local import replaying
 from fleet.ports import schemas
 from fleet.simulation import book, faults, memo, repository, world
 

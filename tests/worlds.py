@@ -11,9 +11,10 @@ from weakref import WeakKeyDictionary
 from fleet.agent import enrolment
 from fleet.agent import loop as agent_loop
 from fleet.agent import state as agents
-from fleet.hub import answers, judging, people
 from fleet.hub import loop as hub_loop
 from fleet.hub import state as hubs
+from fleet.hub.desk import answers, people
+from fleet.judge import judging
 from fleet.model import ledger, messages, names, objects
 from fleet.ports import schemas
 from fleet.protocol import encoding, keys

@@ -10,7 +10,8 @@ import typer
 from fleet.adapters import clock
 from fleet.adapters.git import working, writer
 from fleet.cli import documents, output, processes, promote, settings, signing, wiring
-from fleet.hub import judging, offline, proposals
+from fleet.judge import judging
+from fleet.local import offline, proposals
 from fleet.model import approving, errors, kinds, names
 from fleet.protocol import approvals, encoding, sshsig
 

@@ -12,7 +12,8 @@ from fleet.adapters.git import mirror
 from fleet.adapters.http import admin
 from fleet.adapters.store import book, exports, memo
 from fleet.cli import output, processes, wiring
-from fleet.hub import judging, replaying
+from fleet.judge import judging
+from fleet.local import replaying
 from fleet.model import errors
 
 State = Annotated[Path, typer.Option("--state", help="The hub's state folder.")]

@@ -8,7 +8,8 @@ import typer
 
 from fleet.adapters.git import working
 from fleet.cli import output, processes, progress, reports, verdicts, wiring
-from fleet.hub import judging, offline
+from fleet.judge import judging
+from fleet.local import offline
 from fleet.model import errors, findings, json_values, names
 from fleet.ports import telemetry
 

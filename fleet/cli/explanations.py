@@ -11,8 +11,8 @@ import typer
 from fleet.adapters import clock
 from fleet.adapters.git import loose, working
 from fleet.cli import check, folders, output, portraying, processes, wiring
-from fleet.hub import explanations, offline
-from fleet.hub import folders as plain
+from fleet.local import explanations, offline
+from fleet.local import folders as plain
 from fleet.manifests import parse
 from fleet.model import errors, findings
 from fleet.policy import documents, portraits

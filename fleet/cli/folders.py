@@ -6,7 +6,7 @@ from pathlib import Path
 
 from fleet.adapters.git import loose, working
 from fleet.cli import wiring
-from fleet.hub import folders, offline
+from fleet.local import folders, offline
 from fleet.model import errors
 from fleet.ports import telemetry
 

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from fleet.adapters.git import receiving as git
 from fleet.cli import check, output, previewforms, processes, settings, wiring
-from fleet.hub import receiving
+from fleet.local import receiving
 from fleet.model import errors
 
 app = typer.Typer(help="Hooks for a git server of your own.", no_args_is_help=True)

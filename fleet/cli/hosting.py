@@ -13,7 +13,8 @@ from fleet.adapters.git import mirror
 from fleet.adapters.http import prometheus
 from fleet.adapters.store import book, memo
 from fleet.cli import wiring
-from fleet.hub import judging, loop, state
+from fleet.hub import loop, state
+from fleet.judge import judging
 from fleet.ports import telemetry
 from fleet.protocol import keys
 

@@ -10,8 +10,9 @@ from fleet.adapters.git import mirror
 from fleet.adapters.http import admin, prometheus, server, tls
 from fleet.cli import approve as approve_command
 from fleet.cli import byhand, hosting, observing, output, processes, wiring
-from fleet.hub import answers, loop, people
+from fleet.hub import loop
 from fleet.hub import state as hubs
+from fleet.hub.desk import answers, people
 from fleet.model import errors
 from fleet.protocol import encoding, keys
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from fleet.cli import previewing, wiring
 from fleet.gate import demands
-from fleet.hub import offline, previews
+from fleet.local import offline, previews
 from fleet.model import errors, ledger
 
 

@@ -10,7 +10,7 @@ from rich.text import Text
 from fleet.adapters.git import working
 from fleet.audit.reports import texts
 from fleet.cli import check, output, processes, wiring
-from fleet.hub import impact, overlays
+from fleet.local import impact, overlays
 from fleet.model import errors, findings, names
 from fleet.policy import impacts
 

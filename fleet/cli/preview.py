@@ -10,7 +10,7 @@ import typer
 
 from fleet.adapters.git import scratch, working
 from fleet.cli import check, hubgates, previewforms, processes, statuses, wiring
-from fleet.hub import overlays, previews, rehearsals
+from fleet.local import overlays, previews, rehearsals
 from fleet.model import errors, names
 
 Form = Annotated[previewforms.Form, typer.Option("--output", "-o", help="text, json or markdown.")]

@@ -13,7 +13,7 @@ from fleet.audit.reports import texts
 from fleet.cli import impacts as findings_changed
 from fleet.cli import output, previewing
 from fleet.gate import demands
-from fleet.hub import previews as judged
+from fleet.local import previews as judged
 from fleet.model import changes, findings, names
 from fleet.plan import edits, previews
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fleet.gate import demands, lineage
-from fleet.hub import previews as judged
+from fleet.local import previews as judged
 from fleet.model import changes, findings, ledger, names
 from fleet.plan import edits, previews
 from fleet.policy import impacts

@@ -9,7 +9,8 @@ import typer
 
 from fleet.adapters.git import working, writer
 from fleet.cli import output, processes, settings, wiring
-from fleet.hub import judging, offline, promotion
+from fleet.judge import judging
+from fleet.local import offline, promotion
 from fleet.model import errors, findings, ledger, names
 
 _SHOWN = 50  # lines of one cluster's changes

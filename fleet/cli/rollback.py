@@ -10,7 +10,8 @@ import typer
 from fleet.adapters.git import working, writer
 from fleet.adapters.http import admin
 from fleet.cli import output, processes, promote, settings, wiring
-from fleet.hub import releases, rollbacks
+from fleet.hub.desk import releases
+from fleet.local import rollbacks
 from fleet.model import errors, findings, names
 
 _LONGEST_REASON = 1000

@@ -3,7 +3,7 @@
 import json
 
 from fleet.cli import output, previewing, settings
-from fleet.hub import previews
+from fleet.local import previews
 from fleet.model import errors
 from fleet.ports import forges
 

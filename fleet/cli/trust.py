@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from fleet.cli import documents, output, processes, signing
-from fleet.hub import trusts
+from fleet.judge import trusts
 from fleet.model import errors, findings, names, trusting
 from fleet.protocol import openpgp, sshsig, sshwire, trustchain
 

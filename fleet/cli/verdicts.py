@@ -8,7 +8,7 @@ from rich.text import Text
 from fleet.audit import violations
 from fleet.audit.reports import results, rulebook
 from fleet.cli import output
-from fleet.hub import offline
+from fleet.local import offline
 from fleet.model import findings
 
 Verdicts = Sequence[offline.Verdict]

@@ -13,7 +13,7 @@ from fleet.adapters import clock, forks, schemas
 from fleet.adapters.git import fixed, working
 from fleet.adapters.store import memo
 from fleet.cli import editions, output, settings
-from fleet.hub import judging
+from fleet.judge import judging
 from fleet.model import errors
 from fleet.ports import renderer, repository, telemetry
 

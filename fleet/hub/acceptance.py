@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 
 from fleet.audit import drafts, violations
 from fleet.gate import windows
-from fleet.hub import cases, consents, drawing, judging, state
+from fleet.hub import cases, consents, drawing, state
+from fleet.judge import judging
 from fleet.manifests import declared
 from fleet.model import (
     findings,

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from fleet.audit import drafts, grounds
 from fleet.audit.records import Draft
 from fleet.gate import candidates
-from fleet.hub import drawing, judging
+from fleet.hub import drawing
+from fleet.judge import judging
 from fleet.model import json_values, ledger, names
 
 

@@ -6,7 +6,8 @@ from dataclasses import replace
 from fleet.audit import drafts
 from fleet.gate import approving as gate
 from fleet.gate import candidates
-from fleet.hub import drawing, judging, state
+from fleet.hub import drawing, state
+from fleet.judge import judging
 from fleet.model import approving, errors, gating, ledger, names, snapshots, trusting
 from fleet.plan import rollout
 from fleet.ports import repository, store

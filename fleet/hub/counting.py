@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from fleet.gate import candidates
-from fleet.hub import judging
+from fleet.judge import judging
 from fleet.model import errors, leaving, names, objects
 from fleet.model import slices as form
 from fleet.plan import rollout

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from fleet.gate import candidates, guard
-from fleet.hub import counting, judging, state
+from fleet.hub import counting, state
+from fleet.judge import judging
 from fleet.model import errors, findings, gating, health, kinds, ledger, names, objects
 from fleet.model import slices as form
 from fleet.plan import check, registration, rollout, slices, surroundings

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from fleet.gate import candidates, told
-from fleet.hub import counting, judging, state
+from fleet.hub import counting, state
+from fleet.judge import judging
 from fleet.model import errors, findings, json_values, ledger, names, objects
 from fleet.model import slices as form
 from fleet.policy import exemptions

@@ -4,7 +4,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from fleet.gate import candidates, lineage, told
-from fleet.hub import evidence, judging, members, roads, settings, soaks, state
+from fleet.hub import evidence, members, soaks, state
+from fleet.judge import judging, roads, settings
 from fleet.manifests import layout
 from fleet.model import errors, findings, ledger, names
 from fleet.model.ledger import Lineage

@@ -8,17 +8,8 @@ from dataclasses import replace
 
 from fleet.audit import drafts, grounds
 from fleet.gate import candidates, decide, returns
-from fleet.hub import (
-    cases,
-    consents,
-    drawing,
-    exempting,
-    facts,
-    failures,
-    judging,
-    release,
-    state,
-)
+from fleet.hub import cases, consents, drawing, exempting, facts, failures, release, state
+from fleet.judge import judging
 from fleet.model import errors, ledger, names
 from fleet.ports import store
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from fleet.hub import readings, state
+from fleet.hub import state
+from fleet.judge import readings
 from fleet.manifests import declared
 from fleet.model import findings, gating, kinds, names
 

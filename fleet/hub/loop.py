@@ -10,7 +10,9 @@ from dataclasses import replace
 from datetime import timedelta
 
 from fleet.audit import drafts
-from fleet.hub import edges, fallback, figures, judging, measuring, release, rollouts, soaks, state
+from fleet.hub import edges, fallback, measuring, release, rollouts, soaks, state
+from fleet.hub.desk import figures
+from fleet.judge import judging
 from fleet.model import errors, ledger
 from fleet.ports import repository, store
 

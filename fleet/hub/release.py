@@ -17,13 +17,13 @@ from fleet.hub import (
     drawing,
     exempting,
     facts,
-    judging,
     lapses,
     measuring,
     rollouts,
     soaks,
     state,
 )
+from fleet.judge import judging
 from fleet.model import ledger, names
 from fleet.ports import store
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from fleet.audit import records
 from fleet.gate import candidates, soaking
-from fleet.hub import judging, memory
+from fleet.judge import judging, memory
 from fleet.model import approving, messages, names, observed, pacing
 from fleet.model import ledger as rows
 from fleet.ports import clock, store, telemetry
@@ -76,7 +76,7 @@ class Hub:
     )  # as the gate was told last
     ways: memory.Last[Any] = field(default_factory=memory.Last)  # of fleet.hub.facts
     fleets: memory.Last[Any] = field(default_factory=memory.Last)  # of fleet.hub.inforce
-    proposed: memory.Last[Any] = field(default_factory=memory.Last)  # of fleet.hub.prospects
+    proposed: memory.Last[Any] = field(default_factory=memory.Last)  # of fleet.hub.desk.prospects
     soaks: dict[rows.Place, observed.Soak] = field(default_factory=dict)  # of fleet.hub.soaks
     pace: tuple[datetime, float] | None = None  # the clock, and the time that passes, last turn
     measured: dict[names.Digest, candidates.Measurement] = field(default_factory=dict)

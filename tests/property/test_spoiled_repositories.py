@@ -13,7 +13,8 @@ import rulebooks
 import spoiling
 from fleet.adapters import clock as clocks
 from fleet.adapters import schemas
-from fleet.hub import judging, offline
+from fleet.judge import judging
+from fleet.local import offline
 from fleet.model import errors, findings, names
 from fleet.simulation import faults, memo, repository
 

@@ -10,7 +10,7 @@ import replaying
 import storyline
 import worlds
 from fleet.audit import records
-from fleet.hub import replaying as replays
+from fleet.local import replaying as replays
 from fleet.model import errors, json_values, names
 from fleet.ports import store
 from fleet.simulation import book, clock, faults, world

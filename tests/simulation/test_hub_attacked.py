@@ -14,8 +14,8 @@ import replaying
 import storyline
 import worlds
 from fleet.audit import records
-from fleet.hub import answers
 from fleet.hub import state as hubs
+from fleet.hub.desk import answers
 from fleet.model import errors, ledger, names
 from fleet.ports import store
 from fleet.simulation import book, clock, faults, world

@@ -8,8 +8,8 @@ import pytest
 import invariants
 import storyline
 import worlds
-from fleet.hub import judging, memory
 from fleet.hub import state as hubs
+from fleet.judge import judging, memory
 from fleet.model import names
 from fleet.simulation import clock
 

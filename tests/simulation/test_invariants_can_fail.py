@@ -21,8 +21,8 @@ import thieves
 import worlds
 from fleet.audit import records
 from fleet.audit.records import Head
-from fleet.hub import memory
 from fleet.hub import state as hubs
+from fleet.judge import memory
 from fleet.model import (
     errors,
     health,

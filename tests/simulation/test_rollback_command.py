@@ -8,7 +8,8 @@ import invariants
 import lines
 import storyline
 import worlds
-from fleet.hub import offline, releases, rollbacks
+from fleet.hub.desk import releases
+from fleet.local import offline, rollbacks
 from fleet.model import errors, findings, ledger, names
 from fleet.simulation import repository, world
 

@@ -11,19 +11,11 @@ from fleet.agent import state as agents
 from fleet.cli import auditing, documents, init, output, promote
 from fleet.cli.demo import cast, story
 from fleet.cli.demo.stage import Ended, Player
-from fleet.hub import (
-    answers,
-    judging,
-    offline,
-    people,
-    promotion,
-    proposals,
-    releases,
-    replaying,
-    rollbacks,
-)
 from fleet.hub import loop as hub_loop
 from fleet.hub import state as hubs
+from fleet.hub.desk import answers, people, releases
+from fleet.judge import judging
+from fleet.local import offline, promotion, proposals, replaying, rollbacks
 from fleet.model import approving, findings, names, objects
 from fleet.protocol import approvals, encoding, keys, sshsig
 from fleet.simulation import book, clock, faults, memo, repository

@@ -17,7 +17,8 @@ from fleet.adapters.kubernetes import access, cluster
 from fleet.adapters.store import memo
 from fleet.cli import wiring
 from fleet.converge import stages
-from fleet.hub import judging, offline
+from fleet.judge import judging
+from fleet.local import offline
 from fleet.manifests.schemas import validate
 from fleet.model import names, objects
 from fleet.ports import cluster as ports

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import histories
-from fleet.hub import grafting
+from fleet.local import grafting
 from fleet.manifests import layout
 from fleet.model import errors, names
 from fleet.model.ledger import Lineage

@@ -14,7 +14,7 @@ import histories
 import treerules
 import worlds
 from fleet.gate import classes, trailers
-from fleet.hub import grafting
+from fleet.local import grafting
 from fleet.manifests import layout
 from fleet.model import names
 from fleet.model.ledger import GateState, Lineage

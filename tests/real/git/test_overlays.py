@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import histories
-from fleet.hub import overlays
+from fleet.local import overlays
 from fleet.model import ledger, names
 
 MESSAGE = "Promote\n\nFleet-Hotfix: why\n"

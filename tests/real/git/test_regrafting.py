@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import histories
-from fleet.hub import regrafting
+from fleet.local import regrafting
 from fleet.manifests import layout
 from fleet.model import errors, ledger, names
 from fleet.model.ledger import Lineage

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 import histories
-from fleet.hub import regrafting
+from fleet.local import regrafting
 from fleet.manifests import layout
 from fleet.model import errors, ledger, names
 from fleet.model.ledger import Lineage

@@ -6,7 +6,7 @@ import secrets
 import pytest
 
 import lines
-from fleet.hub import standing
+from fleet.hub.desk import standing
 from fleet.model import names
 
 CANARY = {"fleetgate.dev/canary": "true"}

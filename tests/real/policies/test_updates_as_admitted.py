@@ -19,8 +19,9 @@ import rulebooks
 from fleet.adapters import schemas
 from fleet.adapters.git import working
 from fleet.adapters.store import memo
-from fleet.hub import judging, offline
+from fleet.judge import judging
 from fleet.lab import clusters
+from fleet.local import offline
 from fleet.manifests import scopes
 from fleet.model import findings, names
 

@@ -11,7 +11,7 @@ import repositories
 from fleet.adapters.git import working
 from fleet.adapters.render import kustomize as program
 from fleet.adapters.store import memo
-from fleet.hub import judging, readings, rendering
+from fleet.judge import judging, readings, rendering
 from fleet.lab import binaries
 from fleet.manifests import layout
 from fleet.model import errors, findings, ledger, names, objects

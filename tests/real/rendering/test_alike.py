@@ -6,7 +6,7 @@ import pytest
 
 import repositories
 from fleet.adapters import schemas
-from fleet.hub import alike, judging, readings
+from fleet.judge import alike, judging, readings
 
 BAD = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: bad, namespace: shop}\ndata: {n: 1}\n"
 OWN = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: own, namespace: shop}\ndata: {w: '${region:-none} $$'}\n"

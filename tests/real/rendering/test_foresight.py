@@ -9,7 +9,8 @@ import repositories
 from fleet.adapters import forks, schemas
 from fleet.adapters.git import working
 from fleet.adapters.store import memo
-from fleet.hub import judging, offline
+from fleet.judge import judging
+from fleet.local import offline
 from fleet.model import names
 
 DEV = names.Environment("dev")

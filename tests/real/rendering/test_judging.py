@@ -6,7 +6,8 @@ import pytest
 
 import repositories
 from fleet.adapters import schemas
-from fleet.hub import judging, offline
+from fleet.judge import judging
+from fleet.local import offline
 from fleet.model import findings, names
 
 SOURCE = schemas.Packaged()

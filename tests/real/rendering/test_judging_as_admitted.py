@@ -7,7 +7,7 @@ import pytest
 
 import repositories
 from fleet.adapters import schemas
-from fleet.hub import judging
+from fleet.judge import judging
 
 SOURCE = schemas.Packaged()
 CRD = textwrap.dedent("""\

@@ -8,7 +8,8 @@ import repositories
 from fleet.adapters import schemas
 from fleet.adapters.git import working
 from fleet.adapters.store import memo
-from fleet.hub import judging, offline
+from fleet.judge import judging
+from fleet.local import offline
 from fleet.model import errors, names
 from fleet.model import objects as words
 

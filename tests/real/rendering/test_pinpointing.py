@@ -9,7 +9,7 @@ import corpora
 import repositories
 from fleet.adapters import schemas
 from fleet.adapters.render import kustomize as program
-from fleet.hub import judging, readings, rendering
+from fleet.judge import judging, readings, rendering
 from fleet.manifests import parse, tracing
 
 ROOT = Path(__file__).resolve().parents[3]

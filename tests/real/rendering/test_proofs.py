@@ -7,7 +7,7 @@ import pytest
 
 import builders
 from fleet.adapters.store import memo
-from fleet.hub import proofs
+from fleet.local import proofs
 from fleet.model import kinds, names
 
 DEV = names.Environment("dev")

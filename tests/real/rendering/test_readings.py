@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import repositories
-from fleet.hub import readings
+from fleet.judge import readings
 from fleet.model import errors, names, snapshots
 
 POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:" + "0" * 64 + "\nsize 1\n"

@@ -10,7 +10,8 @@ import repositories
 import rulebooks
 from fleet.adapters import schemas
 from fleet.adapters.store import memo
-from fleet.hub import judging, offline
+from fleet.judge import judging
+from fleet.local import offline
 from fleet.model import names
 
 DEV = names.Environment("dev")

@@ -9,7 +9,7 @@ import pytest
 import builders
 from fleet.adapters import schemas
 from fleet.adapters.store import memo
-from fleet.hub import verdicts
+from fleet.judge import verdicts
 from fleet.model import findings, names, objects
 from fleet.policy.crds import customs
 

@@ -11,7 +11,8 @@ import pytest
 import repositories
 import rulebooks
 from fleet.adapters import schemas
-from fleet.hub import judging, offline
+from fleet.judge import judging
+from fleet.local import offline
 from fleet.model import findings, names
 
 SOURCE = schemas.Packaged()

@@ -10,7 +10,7 @@ import builders
 import previewed
 from fleet.cli import previewforms, previewing
 from fleet.gate import demands
-from fleet.hub import previews as judged
+from fleet.local import previews as judged
 from fleet.model import findings, leaving, ledger, names
 from fleet.plan import previews, unseen
 from fleet.policy import impacts

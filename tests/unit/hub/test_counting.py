@@ -4,7 +4,8 @@ import asyncio
 
 import builders
 from fleet.gate import candidates
-from fleet.hub import counting, memory
+from fleet.hub import counting
+from fleet.judge import memory
 from fleet.model import kinds, names
 from fleet.plan import rollout
 from fleet.plan import slices as cutting

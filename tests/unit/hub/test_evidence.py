@@ -4,7 +4,8 @@ from datetime import timedelta
 from types import SimpleNamespace
 
 import builders
-from fleet.hub import evidence, settings
+from fleet.hub import evidence
+from fleet.judge import settings
 from fleet.model import ledger, names
 
 

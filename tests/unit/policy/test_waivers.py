@@ -11,7 +11,7 @@ from hypothesis import strategies as some
 from pydantic import ValidationError
 
 import builders
-from fleet.hub import judging
+from fleet.judge import judging
 from fleet.manifests import declared
 from fleet.model import findings, kinds, names
 from fleet.policy import waivers

@@ -9,7 +9,7 @@ import approvers
 import builders
 import repositories
 from approvers import ADA, BERT, CARA, MALLORY
-from fleet.hub import trusts
+from fleet.judge import trusts
 from fleet.manifests import declared
 from fleet.model import approving, errors, names
 from fleet.protocol import sshsig, trustchain

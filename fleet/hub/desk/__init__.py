@@ -1,0 +1,1 @@
+"""What agents and people ask of a running hub, question by question."""
