@@ -57,7 +57,7 @@ def application(words: Sequence[str]) -> "typer.Typer":
     for command, where in COMMANDS.items():
         if named in (command, "") or named not in COMMANDS:
             module, _, name = where.partition(":")
-            found = getattr(importlib.import_module(f"fleet.cli.{module}"), name)
+            found = getattr(importlib.import_module(f"fleet.cli.commands.{module}"), name)
             if isinstance(found, typer.Typer):
                 app.add_typer(found, name=command)
             else:

@@ -10,12 +10,12 @@ from rich.text import Text
 
 from fleet.audit import drafts, violations
 from fleet.audit.reports import texts
-from fleet.cli import impacts as findings_changed
 from fleet.cli import output, previewing
 from fleet.gate import demands
 from fleet.local import previews as judged
 from fleet.model import changes, findings, names
 from fleet.plan import edits, previews
+from fleet.policy import impacts
 
 MOST = 60_000  # characters of a comment; forges take a little more
 _LINE = 1_000  # of them that one line may have
@@ -201,7 +201,7 @@ def _edit(edit: edits.Edit) -> dict[str, Any]:
 
 
 def _findings(found: judged.Preview) -> dict[str, Any]:
-    told = [(each, findings_changed.as_json(each)) for each in found.impacts]
+    told = [(each, impacts.as_json(each)) for each in found.impacts]
     return {
         "new": [shape for each, shape in told if each.before is None],
         "ended": [shape for each, shape in told if each.after is None],

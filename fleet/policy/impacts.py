@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from fleet.model import findings, names
+from fleet.model import findings, json_values, names
 
 _HARDEST = list(findings.Severity)
 _Case = tuple[str, str, names.Cluster | None]  # rule, object or place, cluster
@@ -80,3 +80,18 @@ def _change(before: findings.Finding | None, after: findings.Finding | None) -> 
 
 def _refuses(found: findings.Finding | None) -> bool:
     return found is not None and findings.refuses([found])
+
+
+def as_json(each: Impact) -> json_values.JsonObject:
+    return {
+        "change": each.change.value,
+        "before": each.before.value if each.before else None,
+        "after": each.after.value if each.after else None,
+        "rule": each.shown.rule,
+        "subject": each.shown.subject,
+        "message": each.shown.message,
+        "path": each.shown.place.path,
+        "line": each.shown.place.line,
+        "column": each.shown.place.column,
+        "clusters": list(each.shown.clusters),
+    }

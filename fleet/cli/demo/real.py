@@ -15,7 +15,7 @@ from typing import Any
 from fleet.adapters import clock
 from fleet.adapters.http import admin
 from fleet.adapters.kubernetes import access, cluster
-from fleet.cli import init
+from fleet.cli.commands import init
 from fleet.cli.demo.stage import Ended, Player
 from fleet.lab import processes
 from fleet.model import errors, objects
@@ -54,7 +54,7 @@ kind: ValidatingAdmissionPolicyBinding
 metadata: {{name: forbidden}}
 spec: {{policyName: forbidden, validationActions: [Deny]}}
 """
-AGENT = Path(init.__file__).parents[2] / "deploy" / "agent"
+AGENT = Path(init.__file__).parents[3] / "deploy" / "agent"
 
 
 @dataclass(slots=True, kw_only=True)

@@ -8,7 +8,8 @@ from typing import Any
 from fleet.adapters import schemas, telemetry
 from fleet.agent import enrolment, loop
 from fleet.agent import state as agents
-from fleet.cli import auditing, documents, init, output, promote
+from fleet.cli import documents, output
+from fleet.cli.commands import auditing, init, promote
 from fleet.cli.demo import cast, story
 from fleet.cli.demo.stage import Ended, Player
 from fleet.hub import loop as hub_loop

@@ -96,7 +96,7 @@ def check(
     here = _base(paths)
     with progress.shown() as watched:
         if policies:
-            from fleet.cli import folders
+            from fleet.cli.commands import folders
 
             _check_is_tree(rev, base)
             work = folders.check(

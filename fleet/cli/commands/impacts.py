@@ -9,7 +9,8 @@ from rich.text import Text
 
 from fleet.adapters.git import working
 from fleet.audit.reports import texts
-from fleet.cli import check, output, processes, wiring
+from fleet.cli import output, processes, wiring
+from fleet.cli.commands import check
 from fleet.local import impact, overlays
 from fleet.model import errors, findings, names
 from fleet.policy import impacts
@@ -129,20 +130,5 @@ def _as_json(report: impact.Report) -> dict[str, Any]:
         "content": report.content,
         "note": report.note,
         "counts": {each.value: len(report.of(each)) for each in impacts.Change},
-        "changes": [as_json(each) for each in report.impacts],
-    }
-
-
-def as_json(each: impacts.Impact) -> dict[str, Any]:
-    return {
-        "change": each.change.value,
-        "before": each.before.value if each.before else None,
-        "after": each.after.value if each.after else None,
-        "rule": each.shown.rule,
-        "subject": each.shown.subject,
-        "message": each.shown.message,
-        "path": each.shown.place.path,
-        "line": each.shown.place.line,
-        "column": each.shown.place.column,
-        "clusters": list(each.shown.clusters),
+        "changes": [impacts.as_json(each) for each in report.impacts],
     }

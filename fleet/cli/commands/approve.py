@@ -9,7 +9,8 @@ import typer
 
 from fleet.adapters import clock
 from fleet.adapters.git import working, writer
-from fleet.cli import documents, output, processes, promote, settings, signing, wiring
+from fleet.cli import documents, output, processes, settings, signing, wiring
+from fleet.cli.commands import promote
 from fleet.judge import judging
 from fleet.local import offline, proposals
 from fleet.model import approving, errors, kinds, names

@@ -9,7 +9,8 @@ import typer
 
 from fleet.adapters.git import working, writer
 from fleet.adapters.http import admin
-from fleet.cli import output, processes, promote, settings, wiring
+from fleet.cli import output, processes, settings, wiring
+from fleet.cli.commands import promote
 from fleet.hub.desk import releases
 from fleet.local import rollbacks
 from fleet.model import errors, findings, names

@@ -8,8 +8,9 @@ import typer
 
 from fleet.adapters.git import mirror
 from fleet.adapters.http import admin, prometheus, server, tls
-from fleet.cli import approve as approve_command
-from fleet.cli import byhand, hosting, observing, output, processes, wiring
+from fleet.cli import hosting, observing, output, processes, wiring
+from fleet.cli.commands import approve as approve_command
+from fleet.cli.commands import byhand
 from fleet.hub import loop
 from fleet.hub import state as hubs
 from fleet.hub.desk import answers, people

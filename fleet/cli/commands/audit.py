@@ -6,7 +6,8 @@ from typing import Annotated, Any
 import typer
 
 from fleet.adapters.http import admin
-from fleet.cli import auditing, output, processes, proving, wiring
+from fleet.cli import output, processes, wiring
+from fleet.cli.commands import auditing, proving
 
 app = typer.Typer(help="Ask the audit log.", no_args_is_help=True, rich_markup_mode=None)
 State = Annotated[Path, typer.Option("--state", help="The hub's state folder.")]

@@ -7,7 +7,8 @@ from typing import Annotated, Any
 import typer
 
 from fleet.adapters.http import admin
-from fleet.cli import output, processes, rollout, wiring
+from fleet.cli import output, processes, wiring
+from fleet.cli.commands import rollout
 from fleet.model import errors
 
 State = Annotated[Path, typer.Option("--state", help="The hub's state folder.")]

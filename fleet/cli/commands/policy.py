@@ -8,7 +8,8 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from fleet.cli import explanations, impacts, output
+from fleet.cli import output
+from fleet.cli.commands import explanations, impacts
 from fleet.model import errors, findings
 from fleet.policy.trials import cases, runs
 

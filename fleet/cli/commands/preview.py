@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from fleet.adapters.git import scratch, working
-from fleet.cli import check, hubgates, previewforms, processes, statuses, wiring
+from fleet.cli import hubgates, previewforms, processes, statuses, wiring
+from fleet.cli.commands import check
 from fleet.local import overlays, previews, rehearsals
 from fleet.model import errors, names
 

@@ -7,7 +7,8 @@ import typer
 from rich.text import Text
 
 from fleet.adapters.git import receiving as git
-from fleet.cli import check, output, previewforms, processes, settings, wiring
+from fleet.cli import output, previewforms, processes, settings, wiring
+from fleet.cli.commands import check
 from fleet.local import receiving
 from fleet.model import errors
 

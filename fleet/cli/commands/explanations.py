@@ -10,7 +10,8 @@ import typer
 
 from fleet.adapters import clock
 from fleet.adapters.git import loose, working
-from fleet.cli import check, folders, output, portraying, processes, wiring
+from fleet.cli import output, portraying, processes, wiring
+from fleet.cli.commands import check, folders
 from fleet.local import explanations, offline
 from fleet.local import folders as plain
 from fleet.manifests import parse
