@@ -20,11 +20,27 @@ _SECONDS = 120  # for a test's own work; what fixtures build and start before is
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Of several processes one has the lab to itself; the files of all others are shared out."""
     for item in items:
         if _FIXTURES.intersection(getattr(item, "fixturenames", ())):
             item.add_marker("lab")
+            item.add_marker(pytest.mark.xdist_group("lab"))
             if item.get_closest_marker("timeout") is None:
                 item.add_marker(pytest.mark.timeout(_SECONDS, func_only=True))
+        else:
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """What takes minutes the first time is seen by whoever watches: other processes have no terminal."""
+    if getattr(session.config.option, "numprocesses", None):
+        terminal = session.config.pluginmanager.getplugin("terminalreporter")
+        _built(terminal.write_line)
+
+
+def _built(say: Callable[[str], None]) -> Path:
+    cache = Path(os.environ.get("FLEETGATE_CACHE", Path.home() / ".cache" / "fleetgate"))
+    return binaries.ensure(cache, say, environment=os.environ)
 
 
 class Ground:
@@ -87,8 +103,7 @@ def say(request: pytest.FixtureRequest) -> Callable[[str], None]:
 
 @pytest.fixture(scope="session")
 def lab_binaries(say: Callable[[str], None]) -> Path:
-    cache = Path(os.environ.get("FLEETGATE_CACHE", Path.home() / ".cache" / "fleetgate"))
-    return binaries.ensure(cache, say, environment=os.environ)
+    return _built(say)
 
 
 @pytest.fixture(scope="session")

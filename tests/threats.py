@@ -7,6 +7,7 @@ import pytest
 
 ALL = 114
 # Levels by folder: U pure functions, S the simulated world, R real git, Kubernetes, HTTP, SQLite.
+_NAME = "threats"
 _LEVELS = {"unit": "U", "property": "U", "simulation": "S", "real": "R", "contract": "R"}
 
 
@@ -14,19 +15,20 @@ class Coverage:
     """A pytest plug-in."""
 
     def __init__(self) -> None:
-        self._numbers: dict[str, tuple[int, ...]] = {}
         self._covered: defaultdict[int, set[str]] = defaultdict(set)
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         for item in items:
             marks = item.iter_markers("threat")
-            self._numbers[item.nodeid] = tuple(number for mark in marks for number in mark.args)
+            numbers = [number for mark in marks for number in mark.args]
+            item.user_properties.append((_NAME, numbers))  # goes along to the process that sums up
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.when == "call" and report.passed:
             level = _LEVELS.get(Path(report.nodeid).parts[1], "U")
-            for number in self._numbers.get(report.nodeid, ()):
-                self._covered[number].add(level)
+            for name, numbers in report.user_properties:
+                for number in numbers if name == _NAME else ():
+                    self._covered[number].add(level)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         if not self._covered:
