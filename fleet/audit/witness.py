@@ -59,10 +59,7 @@ def weigh(seen: str, shown: Shown, hub_key: str) -> Found:
     if new.epoch < old.epoch or (new.epoch == old.epoch and new.size < old.size):
         return Found(outcome=Outcome.BACK, reason=f"the hub's log went back from {old} to {new}")
     if new.epoch > old.epoch and not _is_recovered(new, shown.began):
-        return Found(
-            outcome=Outcome.FORKED,
-            reason=f"epoch {new.epoch} of the hub's log shows no recovery that it began with",
-        )
+        return _unrecovered(new)
     if extends(old, new, shown.proof):
         return Found(outcome=Outcome.GOES_ON)
     if new.epoch > old.epoch:
@@ -83,15 +80,28 @@ def extends(
     )
 
 
+def _unrecovered(new: checkpoints.Checkpoint) -> Found:
+    reason = f"epoch {new.epoch} of the hub's log shows no recovery that it began with"
+    return Found(outcome=Outcome.FORKED, reason=reason)
+
+
 def compare(
-    one: checkpoints.Checkpoint, other: checkpoints.Checkpoint, proof: Sequence[bytes] | None
+    one: checkpoints.Checkpoint,
+    other: checkpoints.Checkpoint,
+    proof: Sequence[bytes] | None,
+    began: Proof | None = None,
 ) -> Found | None:
-    """What two witnesses saw, held against each other; None = the two alone cannot tell, `proof` is needed."""
+    """What two witnesses saw, held against each other; None = the two alone cannot tell, `proof` is needed.
+
+    Of two epochs `began` shows the recovery with which the later one began.
+    """
     old, new = sorted((one, other), key=lambda each: (each.epoch, each.size))
     if old.epoch == new.epoch and old.size == new.size:
         proof = ()
     if proof is None:
         return None
+    if old.epoch < new.epoch and not _is_recovered(new, began):
+        return _unrecovered(new)
     if extends(old, new, proof):
         return Found(outcome=Outcome.GOES_ON)
     if old.epoch < new.epoch:
@@ -123,8 +133,12 @@ def encode(shown: Shown) -> json_values.JsonObject:
     return {
         "checkpoint": shown.checkpoint,
         "proof": as_texts(shown.proof),
-        "began": {"record": began.record, "path": as_texts(began.path)} if began else None,
+        "began": proof_as_json(began) if began else None,
     }
+
+
+def proof_as_json(proof: Proof) -> json_values.JsonObject:
+    return {"record": proof.record, "path": as_texts(proof.path)}
 
 
 def decode(document: object) -> Shown:

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import TypeVar
 
 from fleet.audit import chain, drafts, tree, witness
-from fleet.audit.records import Record
+from fleet.audit.records import Kind, Record
 from fleet.hub import holding, state
 from fleet.model import errors, json_values, messages, names, observed
 from fleet.ports import store
@@ -147,6 +147,16 @@ async def _beginning(
         return None
     async for record in hub.book.records(hub.ledger.seal.began):
         return await proved(record, here, hub.book)
+    return None
+
+
+async def beginning(seen: checkpoints.Checkpoint, hub: state.Hub) -> witness.Proof | None:
+    """The recovery with which a checkpoint's epoch began, as it stood in the log then."""
+    async for record in hub.book.records():
+        if record.index >= seen.size:
+            break
+        if record.kind is Kind.RECOVERY and record.body.get("epoch") == seen.epoch:
+            return await proved(record, seen, hub.book)
     return None
 
 

@@ -38,10 +38,13 @@ async def told() -> AsyncIterator[tuple[storyline.Story, list[hubs.Hub]]]:
         await here.close()
 
 
-def seen(here: world.World, cluster: str) -> checkpoints.Checkpoint:
+def note_of(here: world.World, cluster: str) -> str:
     """What its agent has stored."""
-    note, _ = witnessing.decoded(here.members[cluster].server.held.get(KEY))
-    return checkpoints.read(note, PUBLIC)
+    return witnessing.decoded(here.members[cluster].server.held.get(KEY))[0]
+
+
+def seen(here: world.World, cluster: str) -> checkpoints.Checkpoint:
+    return checkpoints.read(note_of(here, cluster), PUBLIC)
 
 
 def evidence(here: world.World, cluster: str) -> list[dict[str, Any]]:
@@ -370,6 +373,7 @@ def test_an_older_book_holds_and_after_recovery_the_log_says_so_itself(age: str)
             await go_on(story, "1.5.0")
             await here.pass_time(700.0)
             lost = {name: seen(here, name) for name in here.members}
+            note = note_of(here, "dev-1")
             await _recovered(story, old)
             await go_on(story, "1.6.0")
             await here.pass_time(700.0)
@@ -379,8 +383,21 @@ def test_an_older_book_holds_and_after_recovery_the_log_says_so_itself(age: str)
                 assert was.size <= seen(here, name).size or "begun anew" in outcomes(here, name)
             assert any("begun anew" in outcomes(here, name) for name in here.members)
             _check_recorded(story)
+            assert await compared(here, note, note_of(here, "dev-1")) is witness.Outcome.ANEW
 
     clock.run(main())
+
+
+async def compared(here: world.World, old: str, new: str) -> witness.Outcome:
+    """As `fleet audit compare` tells it, with what the hub proves; and without its recovery it is two."""
+    asked = await here.ask("audit consistency", {"old": old, "new": new})
+    one, other = (checkpoints.read(each, PUBLIC) for each in (old, new))
+    proof, began = witness.as_nodes(asked["proof"]), witness.decode_proof(asked["began"])
+    alone, found = witness.compare(one, other, proof), witness.compare(one, other, proof, began)
+    assert alone is not None
+    assert alone.is_alarming
+    assert found is not None
+    return found.outcome
 
 
 async def _recovered(story: storyline.Story, old: book.Pages) -> None:

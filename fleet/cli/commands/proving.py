@@ -106,6 +106,8 @@ def compare(
 ) -> None:
     """Tell whether two checkpoints are of one history; exit 1 where there are two.
 
+    One of a later epoch must show the recovery that it began with.
+
     Where their sizes differ, the running hub is asked to prove it: a hub that cannot has shown two.
 
     Example:  fleet audit compare from-eu.txt from-us.txt --state /var/lib/fleet
@@ -117,10 +119,14 @@ def compare(
     if found is None:
         old, new = sorted(zip((first, second), notes, strict=True), key=_age)
         asked = _ask(state, "audit consistency", {"old": old[1], "new": new[1]})
-        found = witness.compare(first, second, witness.as_nodes(asked["proof"]))
+        began = witness.decode_proof(asked["began"]) if asked["began"] else None
+        found = witness.compare(first, second, witness.as_nodes(asked["proof"]), began)
     if found is None or found.is_alarming:
         raise errors.RefusedError(found.reason if found else "the hub proves nothing")
-    output.say(f"one history: {first}; {second}{' - ' if found.reason else ''}{found.reason}")
+    if found.outcome is witness.Outcome.ANEW:
+        output.say(f"begun anew, which the log itself records: {found.reason}", "yellow")
+    else:
+        output.say(f"one history: {first}; {second}")
 
 
 def _age(found: tuple[checkpoints.Checkpoint, str]) -> tuple[int, int]:

@@ -35,11 +35,7 @@ async def prove(hub: state.Hub, arguments: Arguments) -> dict[str, Any]:
     record = await found(hub, arguments)
     here, note = await witnesses.checkpoint(hub)
     proof = await witnesses.proved(record, here, hub.book)
-    return {
-        "checkpoint": note,
-        "record": proof.record,
-        "path": witness.as_texts(proof.path),
-    }
+    return {"checkpoint": note, **witness.proof_as_json(proof)}
 
 
 async def found(hub: state.Hub, arguments: Arguments) -> records.Record:
@@ -92,6 +88,12 @@ async def consistency(hub: state.Hub, arguments: Arguments) -> dict[str, Any]:
     """What shows that the second of two checkpoints goes on from the first, if it does."""
     old, new = (checkpoints.read(str(arguments[each]), hub.key.public) for each in ("old", "new"))
     here, _ = await witnesses.checkpoint(hub)
-    if max(old.size, new.size) > here.size:
-        raise errors.RefusedError(f"this log has {here.size} records, one of the two has more")
-    return {"proof": witness.as_texts(await witnesses.consistency(old, new, hub))}
+    if new.size > here.size:
+        raise errors.RefusedError(
+            f"this log has {here.size} records, the newer of the two has more"
+        )
+    began = await witnesses.beginning(new, hub) if old.epoch < new.epoch else None
+    return {
+        "proof": witness.as_texts(await witnesses.consistency(old, new, hub)),
+        "began": witness.proof_as_json(began) if began else None,
+    }

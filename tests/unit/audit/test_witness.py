@@ -152,6 +152,14 @@ def test_two_witnesses_are_held_against_each_other():
     assert forked.outcome is Outcome.FORKED
 
 
+def test_another_epoch_is_another_history_unless_it_shows_its_recovery():
+    before, log = Log(9, "lost "), Log(6)
+    old, began = before.at(), log.proof(log.recover(2))
+    new = log.at()
+    told = [witness.compare(old, new, (), each) for each in (began, None)]
+    assert [each and each.outcome for each in told] == [Outcome.ANEW, Outcome.FORKED]
+
+
 def test_what_is_shown_is_written_and_read():
     log = Log(9)
     began = log.recover(2)
