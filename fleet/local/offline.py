@@ -37,6 +37,31 @@ async def road_of(commit: names.CommitId, tools: judging.Tools) -> ledger.Road:
     raise errors.InputError(said, hint=next((each.hint for each in found), ""))
 
 
+async def road_to(
+    tips: Mapping[names.Branch, names.CommitId], target: names.Environment, tools: judging.Tools
+) -> ledger.Road:
+    """As the target's own branch has it, as far as it can be found; else as any branch does."""
+    likely = names.Branch(target)
+    first = [tips[likely]] if likely in tips else []
+    faults: list[findings.Finding] = []
+    others: list[ledger.Road] = []
+    for commit in dict.fromkeys([*first, *tips.values()]):
+        found = await judging.road_of(commit, tools)
+        if not isinstance(found, ledger.Road):
+            faults += found
+        elif target in {step.environment for step in found.steps}:
+            return found
+        else:
+            others.append(found)
+    if others:
+        known(target, others[0])
+    because = f": {faults[0].place}: {faults[0].message}" if faults else ""
+    raise errors.InputError(
+        f"no branch here has a fleet.yaml that names environment {target}{because}",
+        hint="git fetch",
+    )
+
+
 def known(environment: str, road: ledger.Road) -> None:
     """Raises errors.InputError for an environment that is none."""
     if environment not in {step.environment for step in road.steps}:

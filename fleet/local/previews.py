@@ -82,26 +82,6 @@ class _Outcome:
     conflicts: tuple[str, ...] = ()
 
 
-async def road_of(
-    tips: Mapping[names.Branch, names.CommitId], target: names.Environment, tools: judging.Tools
-) -> ledger.Road:
-    """As the target's own branch has it, as far as it can be found; else as any branch does."""
-    likely = names.Branch(target)
-    first = [tips[likely]] if likely in tips else []
-    faults: list[findings.Finding] = []
-    for commit in dict.fromkeys([*first, *tips.values()]):
-        found = await judging.road_of(commit, tools)
-        if not isinstance(found, ledger.Road):
-            faults += found
-        elif target in {step.environment for step in found.steps}:
-            return found
-    because = f": {faults[0].place}: {faults[0].message}" if faults else ""
-    raise errors.InputError(
-        f"no branch here has a fleet.yaml that names environment {target}{because}",
-        hint="git fetch",
-    )
-
-
 async def preview(asked: Asked, ground: Ground) -> Preview:
     running = _running(asked.target, ground)
     told = await ground.repository.commit(asked.head or asked.commit)

@@ -77,9 +77,11 @@ def test_it_holds_until_somebody_lets_it_in_and_the_record_says_who_and_why():
         found = decided(here, commit)
         assert found is not None
         assert found.lineage is Lineage.NOTHING
-        assert "Ada let this in: a password" in " ".join(each.reason for each in found.gates)
+        assert "Ada (as someone) let this in: a password" in " ".join(
+            each.reason for each in found.gates
+        )
         assert acts(story) == [
-            {"commit": commit, "base": base, "reason": "a password", "by": "Ada"}
+            {"commit": commit, "base": base, "reason": "a password", "by": "Ada (as someone)"}
         ]
         worlds.with_image(here, "dev", "1.6.0")
         await story.healthy("dev", "1.6.0 in dev")
@@ -188,7 +190,9 @@ def test_twice_is_once():
         commit = worlds.with_image(here, "staging", "6.6.6")  # so that it stays refused
         await rewritten(story, commit)
         await let_in(here, commit)
-        with pytest.raises(errors.RefusedError, match="was let in already, by Ada at"):
+        with pytest.raises(
+            errors.RefusedError, match="was let in already, by Ada \\(as someone\\) at"
+        ):
             await let_in(here, commit, reason="once more")
         assert len(acts(story)) == 1
 

@@ -106,8 +106,7 @@ async def _proposal(
     asked: proposals.Asked, tools: judging.Tools, local: working.Local
 ) -> proposals.Proposal:
     tips = (await local.fetch()).branches
-    road = await promote.road_here(tips, tools, local)
-    offline.known(asked.environment, road)
+    road = await offline.road_to(tips, asked.environment, tools)
     tip = tips.get(road.branch(asked.environment))
     if tip is None:
         raise errors.InputError(f"the branch of {asked.environment} is not here", hint="git fetch")

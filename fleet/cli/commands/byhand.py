@@ -1,7 +1,5 @@
 """`fleet hub quarantine | lift | status-set`: acts of people beside the gates, each recorded."""
 
-import os
-import pwd
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,7 +15,9 @@ State = Annotated[
 Environment = Annotated[str, typer.Argument(help="Which environment.")]
 What = Annotated[str, typer.Argument(help="A content id (sha256:...) or a commit.")]
 Reason = Annotated[str, typer.Option(help="Why; kept in the audit log.")]
-By = Annotated[str, typer.Option(help="Who does it.  [default: who is logged in]")]
+By = Annotated[
+    str, typer.Option(help="For whom; recorded beside the user who asks.  [default: that user]")
+]
 
 
 def folder(context: typer.Context, asked: Path | None) -> wiring.StateFolder:
@@ -104,14 +104,7 @@ def status_set(
 def _act(
     context: typer.Context, state: Path | None, command: str, by: str, said: dict[str, Any]
 ) -> dict[str, Any]:
-    return _ask(context, state, command, {**said, "by": by or _user()})
-
-
-def _user() -> str:
-    try:
-        return pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:
-        return f"uid {os.getuid()}"
+    return _ask(context, state, command, {**said, "by": by})
 
 
 def _ask(

@@ -11,7 +11,7 @@ import typer
 from fleet.adapters.git import scratch, working
 from fleet.cli import hubgates, previewforms, processes, statuses, wiring
 from fleet.cli.commands import check
-from fleet.local import overlays, previews, rehearsals
+from fleet.local import offline, overlays, previews, rehearsals
 from fleet.model import errors, names
 
 Form = Annotated[previewforms.Form, typer.Option("--output", "-o", help="text, json or markdown.")]
@@ -107,7 +107,7 @@ async def _ground(words: _Words) -> AsyncIterator[tuple[previews.Ground, working
     async with scratch.borrowed(folder) as histories:
         repository = overlays.Overlaid(histories)
         tools = wiring.judge(repository, None, needs_kustomize=False)
-        road = await previews.road_of(tips, words.target, tools)
+        road = await offline.road_to(tips, words.target, tools)
         yield (
             previews.Ground(
                 tips=tips, road=road, repository=repository, histories=histories, tools=tools

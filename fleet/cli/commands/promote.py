@@ -9,9 +9,8 @@ import typer
 
 from fleet.adapters.git import working, writer
 from fleet.cli import output, processes, settings, wiring
-from fleet.judge import judging
 from fleet.local import offline, promotion
-from fleet.model import errors, findings, ledger, names
+from fleet.model import errors, findings, names
 
 _SHOWN = 50  # lines of one cluster's changes
 
@@ -71,7 +70,7 @@ async def _promote(
     tips = (await local.fetch()).branches
     if commit:
         asked = replace(asked, commit=await local.resolve(commit))
-    road = await road_here(tips, tools, local)
+    road = await offline.road_to(tips, asked.target, tools)
     offer = await promotion.prepare(asked, tips, road, tools, pen)
     if offer is None:
         output.say(f"{asked.target} has this content already: nothing to promote")
@@ -98,13 +97,3 @@ def described(changes: Mapping[names.Cluster, Sequence[str]]) -> Iterator[str]:
         yield from (f"  {line}" for line in lines[:_SHOWN])
         if len(lines) > _SHOWN:
             yield f"  and {len(lines) - _SHOWN} more"
-
-
-async def road_here(
-    tips: Mapping[names.Branch, names.CommitId], tools: judging.Tools, local: working.Local
-) -> ledger.Road:
-    branch = await local.current_branch()
-    start = tips.get(names.Branch(branch)) or next(iter(tips.values()), None)
-    if start is None:
-        raise errors.InputError("this clone has no branches of its remote", hint="git fetch")
-    return await offline.road_of(start, tools)

@@ -12,7 +12,7 @@ from fleet.adapters.http import admin
 from fleet.cli import output, processes, settings, wiring
 from fleet.cli.commands import promote
 from fleet.hub.desk import releases
-from fleet.local import rollbacks
+from fleet.local import offline, rollbacks
 from fleet.model import errors, findings, names
 
 _LONGEST_REASON = 1000
@@ -82,9 +82,8 @@ async def _rollback(
     history = await _history(asked, state)
     if history is None:
         asked = replace(asked, to=await local.resolve(asked.to))
-    scene = rollbacks.Scene(
-        tips=tips, road=await promote.road_here(tips, tools, local), history=history
-    )
+    road = await offline.road_to(tips, asked.environment, tools)
+    scene = rollbacks.Scene(tips=tips, road=road, history=history)
     offer = await rollbacks.prepare(asked, scene, tools, pen)
     _show(asked, offer)
     if findings.refuses(offer.findings):

@@ -1,7 +1,7 @@
 """What people do by hand beside the gates: each act is a row of the book and a record, with its reason."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -12,11 +12,12 @@ from fleet.model import errors, findings, ledger, names, observed
 from fleet.ports import store
 
 Arguments = Mapping[str, Any]
+Act = Callable[[state.Hub, Arguments, str], Awaitable[dict[str, Any]]]
 _PERSON = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._+@/-]{0,127}")
 
 
-async def quarantine(hub: state.Hub, arguments: Arguments) -> dict[str, Any]:
-    environment, reason, by = _said(arguments, hub)
+async def quarantine(hub: state.Hub, arguments: Arguments, by: str) -> dict[str, Any]:
+    environment, reason, by = _said(arguments, by, hub)
     content = await contents.resolve(environment, str(arguments.get("what", "")), hub)
     async with state.writing(hub):
         now = hub.clock.now()
@@ -29,8 +30,8 @@ async def quarantine(hub: state.Hub, arguments: Arguments) -> dict[str, Any]:
     return {"environment": environment, "content": content}
 
 
-async def lift(hub: state.Hub, arguments: Arguments) -> dict[str, Any]:
-    environment, reason, by = _said(arguments, hub)
+async def lift(hub: state.Hub, arguments: Arguments, by: str) -> dict[str, Any]:
+    environment, reason, by = _said(arguments, by, hub)
     content = await contents.resolve(environment, str(arguments.get("what", "")), hub)
     async with state.writing(hub):
         row = hub.ledger.quarantines.get((environment, content))
@@ -44,9 +45,9 @@ async def lift(hub: state.Hub, arguments: Arguments) -> dict[str, Any]:
     return {"environment": environment, "content": content}
 
 
-async def rebaseline(hub: state.Hub, arguments: Arguments) -> dict[str, Any]:
+async def rebaseline(hub: state.Hub, arguments: Arguments, by: str) -> dict[str, Any]:
     """Let the tip of a rewritten branch follow what is in force: lineage then tells it by its content."""
-    environment, reason, by = _said(arguments, hub)
+    environment, reason, by = _said(arguments, by, hub)
     commit = await contents.commit(str(arguments.get("commit", "")), hub)
     running = hub.ledger.in_force(environment)
     if running is None:
@@ -107,10 +108,15 @@ def _check_new(
         )
 
 
-def _said(arguments: Arguments, hub: state.Hub) -> tuple[names.Environment, str, str]:
-    """Where, why and by whom."""
+def _said(arguments: Arguments, peer: str, hub: state.Hub) -> tuple[names.Environment, str, str]:
+    """Where, why and by whom: whoever is named is a claim, so the user that the kernel names stands beside it."""
     environment = asking.environment(str(arguments.get("environment", "")), hub)
-    reason, by = asking.reason(str(arguments.get("reason", ""))), str(arguments.get("by", ""))
-    if not _PERSON.fullmatch(by):
-        raise errors.InputError(f"{findings.escaped(by)!r} names nobody: --by NAME")
-    return environment, reason, by
+    reason, named = asking.reason(str(arguments.get("reason", ""))), str(arguments.get("by", ""))
+    if not named:
+        return environment, reason, peer
+    if not _PERSON.fullmatch(named):
+        raise errors.InputError(f"{findings.escaped(named)!r} names nobody: --by NAME")
+    return environment, reason, named if named == peer else f"{named} (as {peer})"
+
+
+ACTS: Mapping[str, Act] = {"quarantine": quarantine, "lift": lift, "rebaseline": rebaseline}

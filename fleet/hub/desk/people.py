@@ -36,8 +36,8 @@ async def answer(
     hub: state.Hub, command: str, arguments: Arguments, by: str = "someone"
 ) -> Answer:
     """Raises errors.FleetError in words for whoever asked. `by` is who that is, as far as the socket can tell."""
-    if command in halting.ACTS:
-        return await halting.ACTS[command](hub, arguments, by)
+    if command in ACTS:
+        return await ACTS[command](hub, arguments, by)
     if command not in COMMANDS:
         raise errors.InputError(f"this hub knows no command {command!r}")
     return await COMMANDS[command](hub, arguments)
@@ -165,6 +165,7 @@ def _steps(hub: state.Hub) -> tuple[ledger.Step, ...]:
     return hub.ledger.seal.road.steps if hub.ledger.seal.road else ()
 
 
+ACTS = {**acts.ACTS, **halting.ACTS}  # recorded with who asked
 COMMANDS: Mapping[str, Command] = {
     "status": status,
     "fetch": fetch,
@@ -175,9 +176,6 @@ COMMANDS: Mapping[str, Command] = {
     "releases": releases.answer,
     "residual": residual.answer,
     "unpromoted": unpromoted.answer,
-    "quarantine": acts.quarantine,
-    "lift": acts.lift,
-    "rebaseline": acts.rebaseline,
     "status-set": hearing.status_set,
     "audit decisions": decisions,
     "audit violations": violated,

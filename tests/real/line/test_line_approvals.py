@@ -1,5 +1,7 @@
 """Approvals as a team has them: real keys by ssh-keygen, commits signed by git, the commands that people type."""
 
+import os
+import pwd
 import shutil
 import subprocess
 import sys
@@ -147,7 +149,8 @@ async def test_a_rewritten_history_is_let_in_and_agreed_to_anew(line: lines.Line
     # What Bert said of this very content before does not count.
     await team.waits(again, "0 of 1 people of releasers approved this")
     found = await line.decided(again)
-    assert "cara let this in: a password" in " ".join(each.reason for each in found.gates)
+    said = " ".join(each.reason for each in found.gates)
+    assert f"cara (as {pwd.getpwuid(os.getuid()).pw_name}) let this in: a password" in said
     ended = await team.approve(team.bert)
     assert ended.code == 0, ended.said
     accepted = await line.judged(again, "accepted")

@@ -78,6 +78,16 @@ async def test_what_was_begun_here_is_promoted_here(started: repositories.Git):
     assert parents == [before, tip]
 
 
+async def test_branches_beside_the_road_and_what_dev_says_of_it_mean_nothing(
+    started: repositories.Git,
+):
+    """The road is as the target has it, not as the branch that happens to be checked out, or the first by name."""
+    started.run("switch", "--quiet", "--orphan", "a-page")
+    started.commit({"index.html": "hello\n"}, "pages")
+    ended = await fleet("promote", "dev", "staging", "--dry-run", at=started.folder)
+    assert (ended.code, ended.said) == (0, "")
+
+
 async def test_a_bundle_is_not_promoted_without_what_it_is_made_of(started: repositories.Git):
     config = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: two, namespace: hello}\n"
     bundle = (started.folder / "apps/hello/bundle.yaml").read_text()

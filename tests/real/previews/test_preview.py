@@ -243,7 +243,7 @@ async def test_nothing_of_the_repository_is_markup_in_a_comment(git: repositorie
 async def test_misuse_is_said_and_the_next_step(git: repositories.Git, tmp_path: Path):
     cases = [
         (("dev", "prod"), "prod does not come right after dev: dev -> staging -> prod"),
-        (("dev", "moon"), "names environment moon"),
+        (("dev", "moon"), "names no environment moon"),
         (("nowhere", "dev"), "there is no commit 'nowhere'"),
         (("--end-of-options", "dev"), ""),
         (("dev", "staging", "--rev", "staging"), "is no commit of dev's branch"),
