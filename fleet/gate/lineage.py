@@ -7,7 +7,7 @@ person meant it: `trailers`.
 from collections.abc import Callable
 from typing import TypeAlias
 
-from fleet.gate import candidates, carrying, classes, promotions, returns, strays, told
+from fleet.gate import candidates, carrying, classes, dropping, promotions, returns, strays, told
 from fleet.model.ledger import GateResult, Lineage
 
 GATE = "lineage"
@@ -123,6 +123,7 @@ _MOVING: tuple[_Look, ...] = (
     promotions.in_part,
     returns.rolled_back,
     returns.hotfixed,
+    dropping.dropped,
     promotions.older,
     strays.undecided,
     strays.unaccepted,
