@@ -94,10 +94,16 @@ def _unmoved(
 def _closes(
     candidate: candidates.Candidate, base: candidates.Accepted, facts: candidates.Facts
 ) -> bool:
-    """Whether upstream has what runs here only because of hotfixes: a merge says so, though nothing changes."""
-    every = facts.upstream.accepted if facts.upstream else ()
+    """Whether upstream has what runs here only because of hotfixes: a merge says so, though nothing changes.
+
+    Going back to what runs says no such thing, and neither does an older release of upstream's.
+    """
+    upstream = facts.upstream
     is_new = bool(base.hotfixes) and candidate.commit != base.commit
-    return is_new and told.newest_equal(candidate, every) is not None
+    if upstream is None or not is_new or returns.is_declared(facts.way):
+        return False
+    exact = told.newest_equal(candidate, upstream.accepted)
+    return exact is not None and promotions.is_forward(exact, base, upstream, facts)
 
 
 def _kept(kind: Lineage, base: candidates.Accepted, facts: candidates.Facts) -> told.Told:

@@ -14,7 +14,7 @@ def whole(
     exact = told.newest_equal(candidate, upstream.accepted)
     for source in [exact] if exact else ways.sources(upstream, facts.way):
         found = _equal_but_for_hotfixes(candidate, base, source, facts, is_exact=bool(exact))
-        if found is not None and _is_forward(source, base, upstream, facts):
+        if found is not None and is_forward(source, base, upstream, facts):
             return carrying.carried(candidate, base, source, facts) or found
     return None
 
@@ -32,7 +32,7 @@ def older(
     return told.Told(kind=Lineage.OLDER, commits=(source.commit,), detail=detail)
 
 
-def _is_forward(
+def is_forward(
     source: candidates.Accepted,
     base: candidates.Accepted,
     upstream: candidates.Upstream,

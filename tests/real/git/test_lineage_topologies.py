@@ -762,6 +762,18 @@ def test_how_long_a_hotfix_is_open(here: History, build: Callable[[History], Non
     assert len(here.tell("staging").hotfixes) == left
 
 
+def test_a_hotfix_to_a_form_that_upstream_had_once_is_closed_by_nothing(here: History):
+    new(here, "web 2\n")
+    new(here, "web 3\n")
+    here.merge("dev", "staging")
+    here.accept("staging")
+    here.commit("staging", {WEB: "web 2\n"}, FIX)
+    here.accept("staging")
+    here.commit("staging", {}, "nothing")
+    found = here.tell("staging")
+    assert (found.kind, [each.path for each in found.hotfixes]) == (Lineage.NOTHING, [WEB])
+
+
 def test_a_rollback_names_the_release_and_takes_its_hotfixes_back(here: History):
     hotfix(here)
     here.accept("staging")

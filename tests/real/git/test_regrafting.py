@@ -298,6 +298,21 @@ def test_further_back_than_the_hub_did_by_itself(here: History):
     is_back(here, 1)
 
 
+def test_back_to_what_runs_where_an_earlier_release_and_upstream_have_the_same(here: History):
+    """A hotfix, a change of owned paths, the same fix upstream, and something that waits on the branch."""
+    here.commit("staging", {WEB: "web 2.1\n"}, FIX)
+    here.accept("staging")
+    here.commit("staging", {"environments/staging/v.yaml": "a: 1\n"})
+    here.accept("staging")
+    for path, text in ((WEB, "web 2.1\n"), (DB, "db 3\n")):
+        here.commit("dev", {path: text})
+        here.accept("dev")
+    here.graft("dev", "staging", "staging", "dev")
+    rolled_back(here, 5)
+    found = here.tell("staging")
+    assert (found.kind, [each.path for each in found.hotfixes]) == (Lineage.NOTHING, [WEB])
+
+
 def promotes(here: History) -> None:
     """As `fleet promote` makes it of what upstream has accepted since."""
     here.commit("dev", {DB: "db 3\n"})
