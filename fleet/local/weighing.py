@@ -19,6 +19,7 @@ from fleet.policy import exemptions
 _Difference = previews.Difference  # inside Weighed the module's name is a field's
 _Demand = demands.Demand
 _Finding = findings.Finding
+_UNREAD = frozenset({"tree", "yaml", "json", "fleet", "bundle", "kustomize", "variables"})  # rules
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +27,7 @@ class Weighed:
     """`findings` are those of the commit with the deletion guard's, `before` those of what runs.
 
     `results` are of every gate that concerns it; only those that are bookless.KNOWN say something.
+    `unread` says why something of what runs cannot be read: nobody can tell then what would be deleted.
     """
 
     difference: _Difference
@@ -35,6 +37,7 @@ class Weighed:
     demands: tuple[_Demand, ...]
     assumed: tuple[str, ...]
     is_timed: bool = False  # something in it changes by the clock
+    unread: str = ""
 
     @property
     def refusing(self) -> tuple[ledger.GateResult, ...]:
@@ -91,6 +94,7 @@ async def weigh(
         ),
         assumed=(*after.assumed, *notes, *_unseen(judged)),
         is_timed=_is_timed(judged) or (before is not None and before.is_timed),
+        unread=_faults(before) if before else "".join(notes),
     )
 
 
@@ -148,13 +152,33 @@ def _is_timed(judged: judging.Judged) -> bool:
 async def _before(
     environment: names.Environment, running: names.CommitId | None, tools: judging.Tools
 ) -> tuple[standstill.Standstill | None, tuple[str, ...]]:
-    """What runs, by its own rules; None with a word where it cannot be read."""
-    if running is None:
+    """What runs, by its own rules; None with a word where it cannot be read. Where no environment was, nothing runs."""
+    if running is None or not await _is_named(environment, running, tools):
         return None, ()
     try:
         return await standstill.of(environment, running, tools), ()
     except errors.InputError as error:
         return None, (f"what runs cannot be read, so all is shown as created: {error}",)
+
+
+async def _is_named(
+    environment: names.Environment, running: names.CommitId, tools: judging.Tools
+) -> bool:
+    """Whether its fleet.yaml has the environment, as far as it can be read."""
+    road = await judging.road_of(running, tools)
+    return not isinstance(road, ledger.Road) or environment in {
+        step.environment for step in road.steps
+    }
+
+
+def _faults(before: standstill.Standstill) -> str:
+    """Of files that could not be read, and bundles that could not be rendered."""
+    found = [
+        f"{each.place}: {each.message}"
+        for each in before.findings
+        if each.rule in _UNREAD and findings.refuses([each])
+    ]
+    return f"what runs cannot be read in whole: {'; '.join(found[:5])}" if found else ""
 
 
 def _plan(

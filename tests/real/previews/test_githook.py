@@ -1,8 +1,10 @@
 """`fleet githook pre-receive` in a bare repository, with `git push` as people push."""
 
+import contextlib
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -40,6 +42,14 @@ class Server:
         )
         assert "Traceback" not in done.stderr, done.stderr
         return done.returncode, done.stderr
+
+    @contextlib.contextmanager
+    def unhooked(self) -> Iterator[None]:
+        """As the host was before there was a hook."""
+        hook = self.bare / "hooks" / "pre-receive"
+        away = hook.rename(hook.with_suffix(".away"))
+        yield
+        away.rename(hook)
 
     def tip(self, branch: str) -> str:
         return self.mine.run("--git-dir", str(self.bare), "rev-parse", branch)
@@ -185,6 +195,50 @@ def test_more_than_may_change_at_once_is_refused(tmp_path: Path):
 def test_what_needs_a_permit_is_refused(server: Server):
     server.mine.commit({"apps/web/space.yaml": None})
     server.refuses("origin", "dev", said="deleting Namespace shop needs a Permit")
+
+
+BUNDLE = {
+    "apps/k/bundle.yaml": repositories.bundle_text("k"),
+    "apps/k/space.yaml": previewed.SPACE.replace("shop", "kay"),
+    "apps/k/kustomization.yaml": "resources: [space.yaml]\n",
+}
+
+
+@pytest.mark.threat(92)
+def test_what_needs_a_permit_is_refused_with_the_last_kustomization(server: Server):
+    """What goes is rendered as what comes is."""
+    server.mine.commit(BUNDLE)
+    server.takes("origin", "dev")
+    server.mine.commit(dict.fromkeys(BUNDLE), "k is gone")
+    server.refuses("origin", "dev", said="deleting Namespace kay needs a Permit")
+
+
+@pytest.mark.threat(92)
+@pytest.mark.parametrize("fault", ["kind: [\n", "resources: [nowhere.yaml]\n"])
+def test_where_what_runs_cannot_be_read_nothing_comes_in(server: Server, fault: str):
+    """Nobody can tell what would be deleted: here of a branch that was broken before there was a hook."""
+    path = "apps/web/more.yaml" if fault.startswith("kind") else "apps/k/kustomization.yaml"
+    with server.unhooked():
+        server.mine.commit({**BUNDLE, path: fault})
+        server.takes("origin", "dev")
+    server.mine.commit({**dict.fromkeys(BUNDLE), path: None}, "k is gone")
+    told = server.refuses("origin", "dev", said="what runs cannot be read in whole")
+    assert path in told or "apps/k/bundle.yaml:1: kustomize" in told
+
+
+def test_a_branch_that_was_no_environment_yet_is_no_environment_that_cannot_be_read(
+    server: Server,
+):
+    with server.unhooked():
+        server.mine.commit({"apps/web/settings.yaml": previewed.config("two")})
+        server.mine.run("branch", "qa", "prod")
+        for branch in ("dev", "staging", "prod"):
+            server.mine.run("switch", "--quiet", branch)
+            server.mine.commit({"fleet.yaml": previewed.FLEET + "  - name: qa\n"}, "qa")
+        server.takes("origin", "dev", "staging", "prod", "qa")
+    server.mine.run("switch", "--quiet", "qa")
+    server.mine.run("merge", "--quiet", "--no-edit", "prod")
+    server.takes("origin", "qa")
 
 
 def test_rules_that_upstream_ran_before_its_content_are_judged_in_two_steps(server: Server):
