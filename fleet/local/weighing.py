@@ -10,7 +10,7 @@ from datetime import datetime
 
 from fleet.gate import candidates, demands, guard
 from fleet.judge import imagined, judging, settings
-from fleet.local import bookless, offline, standstill
+from fleet.local import bookless, offline, retracing, standstill
 from fleet.manifests import layout
 from fleet.model import errors, findings, kinds, ledger, names
 from fleet.plan import previews, rollout, slices
@@ -60,6 +60,8 @@ async def weigh(
     if tools.clock is None:
         raise errors.BrokenError("windows, permits and waivers cannot be weighed without a clock")
     now = tools.clock.now()
+    tip = branches.running
+    branches = await retracing.begin(commit, where, branches, library, tools.clock)
     about = await bookless.known(commit, where, branches, library)
     before, notes = await _before(where.environment, branches.running, tools)
     after = await offline.check_commit(
@@ -92,7 +94,7 @@ async def weigh(
         demands=_demands(
             telling.kind, results, plan, seen, branches.upstream or "", loosens=judged.loosens
         ),
-        assumed=(*after.assumed, *notes, *_unseen(judged)),
+        assumed=(*after.assumed, *notes, *_retraced(tip, branches), *_unseen(judged)),
         is_timed=_is_timed(judged) or (before is not None and before.is_timed),
         unread=_faults(before) if before else "".join(notes),
     )
@@ -137,6 +139,11 @@ async def _exempted(
         in_part=bool(telling.found.paths),
     )
     return exemptions.exempted(found, judged.manifests, past)
+
+
+def _retraced(tip: names.CommitId | None, branches: bookless.Branches) -> Iterator[str]:
+    if branches.running and branches.running != tip:
+        yield f"a way back: what runs is taken to be {branches.running[:10]}, which had these rules last"
 
 
 def _unseen(judged: judging.Judged) -> Iterator[str]:

@@ -171,6 +171,71 @@ def test_a_way_back_is_exempt_from_rules_that_came_later(server: Server):
     server.refuses("origin", "dev", said="be polite")
 
 
+SETTINGS = "apps/web/settings.yaml"
+POLITE = {"policies/polite.yaml": lines.POLICY}
+
+
+def taken_through(server: Server, *changes: dict[str, str]) -> None:
+    """Each into dev and into staging."""
+    for files in changes:
+        server.mine.run("switch", "--quiet", "dev")
+        server.mine.commit(files)
+        server.mine.run("switch", "--quiet", "staging")
+        server.mine.run("merge", "--quiet", "--no-edit", "dev")
+        server.takes("origin", "dev", "staging")
+
+
+@pytest.mark.threat(38)
+def test_a_declared_way_back_where_changes_enter_is_exempt_as_well(tmp_path: Path):
+    """And no budget counts it, as it does any other commit."""
+    asking = previewed.FLEET.replace(
+        "- name: dev", "- name: dev\n    gates: {budget: {objects: 2}}"
+    )
+    server = Server(tmp_path, asking)
+    rude, kind = {SETTINGS: previewed.config("rude")}, {SETTINGS: previewed.config("kind")}
+    server.mine.commit(rude)
+    server.takes("origin", "dev")
+    to = server.mine.tip("dev")
+    old = {"apps/web/old.yaml": previewed.config("old", "old")}
+    for files in (kind, {"apps/web/old.yaml": previewed.config("new", "old")}, POLITE):
+        server.mine.commit(files)
+        server.takes("origin", "dev")
+    server.mine.commit(rude | old, "as it was")
+    assert "be polite" in server.refuses("origin", "dev", said="4 objects change, 2 may")
+    server.mine.run("commit", "--quiet", "--amend", "-m", f"Back\n\nFleet-Rollback: {to}")
+    server.takes("origin", "dev")
+
+
+def back_to(server: Server, commit: str, files: dict[str, str] | None = None) -> None:
+    """As `fleet rollback` makes it, with its words; `files` are what somebody puts in beside."""
+    tree = server.mine.run("rev-parse", f"{commit}^{{tree}}")
+    message = f"Roll back staging\n\nFleet-Rollback: {commit}"
+    made = server.mine.run("commit-tree", tree, "-p", server.mine.tip("staging"), "-m", message)
+    server.mine.run("reset", "--hard", "--quiet", made)
+    if files:
+        server.mine.commit(files, message)
+
+
+def test_the_way_back_from_a_promotion_that_waits_with_rules_of_its_own(server: Server):
+    """To what ran, and before; what ran nowhere here is no way back, whatever it says."""
+    one, two, three = ({SETTINGS: previewed.config(word)} for word in ("one", "two", "three"))
+    taken_through(server, one, two)
+    running = server.mine.tip("staging")
+    server.mine.run("switch", "--quiet", "dev")
+    server.mine.commit({SETTINGS: previewed.config("between")})
+    server.takes("origin", "dev")
+    taken_through(server, three | POLITE)
+    waits = server.mine.tip("staging")
+    for word, said in (("between", "older than what staging runs"), ("by hand", "it differs in")):
+        back_to(server, running, {SETTINGS: previewed.config(word)})
+        server.refuses("origin", "staging", said=said)
+        server.mine.run("reset", "--hard", "--quiet", waits)
+    back_to(server, running, one)
+    server.takes("origin", "staging")
+    back_to(server, running)
+    server.takes("origin", "staging")
+
+
 def test_a_hotfix_without_a_reason_or_out_of_its_scope_is_refused(tmp_path: Path):
     server = Server(tmp_path, ASKING)
     server.mine.run("switch", "--quiet", "staging")
