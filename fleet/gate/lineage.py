@@ -145,7 +145,6 @@ def _words(
         "upstream": facts.upstream.environment if facts.upstream else "",
         "tip": told.short(candidate.commit),
         "base": told.short(facts.base.commit) if facts.base else "what was accepted",
-        "release": str(facts.base.release) if facts.base else "",
         "paths": told.listed(found.paths) or "paths that could not be listed",
         "commits": f" ({commits})" if commits else "",
         "detail": found.detail,

@@ -256,6 +256,18 @@ def test_more_than_may_change_at_once_is_refused(tmp_path: Path):
     server.refuses("origin", "staging", said="budget: 6 objects change, 5 may")
 
 
+def test_a_hint_names_what_runs_by_its_commit(server: Server):
+    """Without a book nobody knows the number of a release."""
+    server.mine.commit({"apps/web/settings.yaml": previewed.config("two")})
+    server.takes("origin", "dev")
+    running = server.tip("staging")
+    server.mine.run("switch", "--quiet", "staging")
+    server.mine.run("merge", "--quiet", "--no-ff", "--no-edit", "dev")
+    server.mine.run("revert", "--no-edit", "-m", "1", "HEAD")
+    said = f"fleet rollback staging --to {running[:10]} --reason WHY"
+    server.refuses("origin", "staging", said=said)
+
+
 @pytest.mark.threat(92)
 def test_what_needs_a_permit_is_refused(server: Server):
     server.mine.commit({"apps/web/space.yaml": None})
