@@ -167,6 +167,21 @@ async def revert(walk: "Walk") -> str:
     return name
 
 
+async def drop(walk: "Walk") -> str:
+    """One open hotfix becomes what it was before, without a word."""
+    environment = walk.chance.choice(("staging", "prod"))
+    remote, stood = walk.here.remote, walk.watch.trees.stood.get(environment, [])
+    fixes = stood[-1].fixes if stood else {}
+    if not fixes or environment not in remote.branches:
+        return ""
+    path = walk.chance.choice(sorted(fixes))
+    before, tip = fixes[path][0], remote.branches[environment]
+    files = {p: blob for p, blob in remote.made(tip).files.items() if p != path}
+    files |= {path: names.BlobId(before)} if before else {}
+    remote.push(environment, dict(sorted(files.items())), (tip,), "Revert the fix")
+    return f"{path} of {environment}"
+
+
 async def roll_back(walk: "Walk") -> str:
     """A commit with the shared files of something that was accepted there once."""
     environment = walk.chance.choice(("staging", "prod", "dev"))
@@ -292,14 +307,15 @@ async def question(walk: "Walk") -> str:
 
 WEIGHTS: Mapping[str, float] = {
     "entry": 8, "violating": 2, "owned": 2, "direct": 2, "hotfix": 4, "rules": 1,
-    "promote": 12, "merge": 3, "other_way": 5, "revert": 3, "roll_back": 3, "rewrite": 2, "restore_branch": 1,
+    "promote": 12, "merge": 3, "other_way": 5, "revert": 3, "drop": 2, "roll_back": 3, "rewrite": 2,
+    "restore_branch": 1,
     "approve": 8, "halt": 2, "quarantine": 2, "decree": 1, "question": 1,
     "git_host": 1, "partition": 2, "api_server": 2, "admission": 2, "by_hand": 1, "hub_dies": 4,
     "hub_stutters": 2, "agent_dies": 3, "clock_of_agent": 1, "clock_of_hub": 1, "back_up": 2, "restore": 1,
     "recover": 1, "rob": 1,
 }  # fmt: skip
 _PEOPLES: tuple[Happening, ...] = (
-    entry, violating, owned, direct, hotfix, rules, promote, merge, other_way, revert, roll_back, rewrite,
+    entry, violating, owned, direct, hotfix, rules, promote, merge, other_way, revert, drop, roll_back, rewrite,
     restore_branch, approve, halt, quarantine, decree, question,
 )  # fmt: skip
 _BROKEN: tuple[Happening, ...] = (

@@ -63,7 +63,7 @@ class Rules:
         own = self.stood.get(body["environment"], [])
         if not own:
             return next((replace(tip, source=e.release) for e in _equal(tip, above)), None)
-        for look in (self._taken, self._same, self._back, self._fixed, self._part):
+        for look in (self._taken, self._same, self._back, self._fixed, self._part, self._dropped):
             found = look(tip, own, above)
             if found is not None:
                 return found
@@ -118,6 +118,15 @@ class Rules:
                 newest = source.release if source in forward else base.source
                 return replace(tip, fixes={**others, **kept}, source=newest)
         return None
+
+    def _dropped(self, tip: Stand, own: list[Stand], _: list[Stand]) -> Stand | None:
+        """What runs, but for open fixes that are as they were before."""
+        base = own[-1]
+        paths = differing(tip.files, base.files)
+        if any(p not in base.fixes or base.fixes[p][0] != tip.files.get(p, "") for p in paths):
+            return None
+        left = {path: pair for path, pair in base.fixes.items() if path not in paths}
+        return replace(tip, fixes=left, source=base.source)
 
     def _is_forward(self, tip: Stand, base: Stand, source: Stand) -> bool:
         return source.release >= base.source or self._says(trailers.OLDER, tip, base)

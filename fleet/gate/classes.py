@@ -14,9 +14,7 @@ _PROMOTE = "fleet promote {upstream} {here}"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Class:
-    """`reason` and `mend` are filled in with {here}, {upstream}, {tip}, {base}, {release}, {paths}, {commits}
-    and {detail}.
-    """
+    """`reason` and `mend` are filled in with {here}, {upstream}, {tip}, {base}, {paths}, {commits} and {detail}."""
 
     state: GateState
     meaning: str
@@ -119,7 +117,7 @@ CLASSES: Mapping[Lineage, Class] = {
         meaning="git takes upstream's commits for merged, yet something of them is not there: a revert "
         "that stays, a hotfix that is wiped, a part that marks the rest as merged",
         reason="incomplete: {detail}; it concerns {paths}{commits}",
-        mend=_PROMOTE + "; or keep what runs: fleet rollback {here} --to {release} --reason WHY",
+        mend=_PROMOTE + "; or keep what runs: fleet rollback {here} --to {base} --reason WHY",
     ),
     Lineage.CARRIED: Class(
         state=_REFUSED,

@@ -7,7 +7,7 @@ person meant it: `trailers`.
 from collections.abc import Callable
 from typing import TypeAlias
 
-from fleet.gate import candidates, carrying, classes, promotions, returns, strays, told
+from fleet.gate import candidates, carrying, classes, dropping, promotions, returns, strays, told
 from fleet.model.ledger import GateResult, Lineage
 
 GATE = "lineage"
@@ -94,10 +94,16 @@ def _unmoved(
 def _closes(
     candidate: candidates.Candidate, base: candidates.Accepted, facts: candidates.Facts
 ) -> bool:
-    """Whether upstream has what runs here only because of hotfixes: a merge says so, though nothing changes."""
-    every = facts.upstream.accepted if facts.upstream else ()
+    """Whether upstream has what runs here only because of hotfixes: a merge says so, though nothing changes.
+
+    Going back to what runs says no such thing, and neither does an older release of upstream's.
+    """
+    upstream = facts.upstream
     is_new = bool(base.hotfixes) and candidate.commit != base.commit
-    return is_new and told.newest_equal(candidate, every) is not None
+    if upstream is None or not is_new or returns.is_declared(facts.way):
+        return False
+    exact = told.newest_equal(candidate, upstream.accepted)
+    return exact is not None and promotions.is_forward(exact, base, upstream, facts)
 
 
 def _kept(kind: Lineage, base: candidates.Accepted, facts: candidates.Facts) -> told.Told:
@@ -123,6 +129,7 @@ _MOVING: tuple[_Look, ...] = (
     promotions.in_part,
     returns.rolled_back,
     returns.hotfixed,
+    dropping.dropped,
     promotions.older,
     strays.undecided,
     strays.unaccepted,
@@ -138,7 +145,6 @@ def _words(
         "upstream": facts.upstream.environment if facts.upstream else "",
         "tip": told.short(candidate.commit),
         "base": told.short(facts.base.commit) if facts.base else "what was accepted",
-        "release": str(facts.base.release) if facts.base else "",
         "paths": told.listed(found.paths) or "paths that could not be listed",
         "commits": f" ({commits})" if commits else "",
         "detail": found.detail,

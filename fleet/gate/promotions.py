@@ -1,8 +1,7 @@
 """Content that upstream accepted, whole or in bundles, but for the hotfixes that are open here."""
 
-from fleet.gate import candidates, carrying, hotfixes, partials, told, trailers, ways
+from fleet.gate import candidates, carrying, dropping, hotfixes, partials, told, trailers, ways
 from fleet.manifests import layout
-from fleet.model import snapshots
 from fleet.model.ledger import Lineage
 
 
@@ -10,12 +9,12 @@ def whole(
     candidate: candidates.Candidate, base: candidates.Accepted, facts: candidates.Facts
 ) -> told.Told | None:
     upstream = facts.upstream
-    if upstream is None:
+    if upstream is None or dropping.drops(candidate, base, facts):
         return None
     exact = told.newest_equal(candidate, upstream.accepted)
     for source in [exact] if exact else ways.sources(upstream, facts.way):
         found = _equal_but_for_hotfixes(candidate, base, source, facts, is_exact=bool(exact))
-        if found is not None and _is_forward(source, base, upstream, facts):
+        if found is not None and is_forward(source, base, upstream, facts):
             return carrying.carried(candidate, base, source, facts) or found
     return None
 
@@ -33,7 +32,7 @@ def older(
     return told.Told(kind=Lineage.OLDER, commits=(source.commit,), detail=detail)
 
 
-def _is_forward(
+def is_forward(
     source: candidates.Accepted,
     base: candidates.Accepted,
     upstream: candidates.Upstream,
@@ -58,7 +57,7 @@ def _equal_but_for_hotfixes(
     differing = () if is_exact else layout.differ(here, above, facts.layout)
     ported = trailers.values(trailers.PORTED, facts.way.steps)
     over = hotfixes.overlay(base.hotfixes, here, above, ported)
-    if not over.explained.issuperset(differing) or _only_drops(over, here, base, facts):
+    if not over.explained.issuperset(differing):
         return None
     return wiped(over) or told.Told(
         kind=Lineage.PROMOTION,
@@ -66,20 +65,6 @@ def _equal_but_for_hotfixes(
         hotfixes=over.kept,
         detail=_keeping(over),
     )
-
-
-def _only_drops(
-    over: hotfixes.Overlay,
-    here: snapshots.Snapshot,
-    base: candidates.Accepted,
-    facts: candidates.Facts,
-) -> bool:
-    """Whether fixes are taken back and nothing of upstream's is taken: that is a rollback, not a promotion."""
-    before = facts.way.trees.get(base.commit)
-    if not over.lost or facts.way.foreign or before is None:
-        return False
-    dropped = {each.path for each in over.lost}
-    return dropped.issuperset(layout.differ(here, before, facts.layout))
 
 
 def wiped(over: hotfixes.Overlay) -> told.Told | None:
@@ -119,7 +104,7 @@ def in_part(
 ) -> told.Told | None:
     """Whole bundles of one commit that upstream accepted; everything else as it runs."""
     upstream = facts.upstream
-    if upstream is None or candidate.rules != base.rules:
+    if upstream is None or candidate.rules != base.rules or dropping.drops(candidate, base, facts):
         return None
     changed = changes(candidate, base, facts)
     for source in ways.sources(upstream, facts.way):
@@ -170,7 +155,7 @@ def _taken(
         touched, here, above, trailers.values(trailers.PORTED, facts.way.steps)
     )
     differing = partials.differing(folders, here, above, facts.layout)
-    if not over.explained.issuperset(differing) or _only_drops(over, here, base, facts):
+    if not over.explained.issuperset(differing):
         return None
     if facts.way.foreign:
         return told.Told(

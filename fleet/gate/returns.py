@@ -44,8 +44,8 @@ def rolled_back(
 def _gone_back(
     candidate: candidates.Candidate, base: candidates.Accepted, facts: candidates.Facts
 ) -> told.Told | None:
-    """Content of an earlier release of the environment's own; rules stay."""
-    if candidate.rules != base.rules:
+    """Content of an earlier release of the environment's own, other than what runs; rules stay."""
+    if candidate.rules != base.rules or candidate.content == base.content:
         return None
     whole = next(
         (

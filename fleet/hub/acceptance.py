@@ -121,9 +121,11 @@ def _release(
 
 
 def _left_behind(decision: ledger.Decision, hub: state.Hub) -> tuple[observed.Quarantine, ...]:
-    """What a rollback goes away from does not come again until somebody lifts it."""
+    """What a rollback goes away from does not come again until somebody lifts it. Its own content it never leaves."""
     running = hub.ledger.in_force(decision.environment)
     if decision.lineage is not ledger.Lineage.ROLLBACK or running is None:
+        return ()
+    if running.content == decision.content:
         return ()
     row = observed.Quarantine(
         environment=decision.environment,

@@ -12,44 +12,54 @@ _UNKNOWN = datetime(1970, 1, 1, tzinfo=UTC)  # a history has no time that proves
 async def of(
     running: names.CommitId, upstream: names.CommitId, git: repository.Repository
 ) -> tuple[ledger.Hotfix, ...]:
-    """Of the paths that a hotfix changed last; what upstream's commits have brought back here is open no more."""
+    """Of the paths that have the form which a hotfix gave them, also where a way back brought it again."""
     fork = await git.fork(running, upstream)
     steps = await git.steps(fork, running) if fork else ()
-    fixed = {path for step in steps if _is_hotfix(step) for path in step.paths}
-    if fork is None or not fixed:
+    made = [step for step in reversed(steps) if _is_hotfix(step) and step.parents]
+    if fork is None or not made:
         return ()
-    here, above = await git.snapshot(running), await git.snapshot(fork)
+    here = await git.snapshot(running)
+    theirs = await git.snapshot(fork), await git.snapshot(upstream)
     found: list[ledger.Hotfix] = []
-    for path in sorted(fixed):
-        first = _first_of_fix(path, steps)
-        if first is None or not first.parents or here.form(path) == above.form(path):
-            continue
-        before = await git.snapshot(first.parents[0])
-        found.append(_hotfix(path, first, before, here))
+    for path in sorted({path for step in made for path in step.paths}):
+        fixed = here.form(path)
+        if fixed != theirs[0].form(path):
+            rests = frozenset(each.form(path) for each in theirs)
+            first = await _first_of_fix(path, fixed, rests, made, git)
+            found += [_hotfix(path, *first, fixed)] if first else ()
     return tuple(found)
 
 
-def _hotfix(
-    path: str, first: snapshots.Step, before: snapshots.Snapshot, here: snapshots.Snapshot
-) -> ledger.Hotfix:
+def _hotfix(path: str, first: snapshots.Step, based_on: str, fixed: str) -> ledger.Hotfix:
     return ledger.Hotfix(
         path=path,
-        based_on=before.form(path),
-        fixed=here.form(path),
+        based_on=based_on,
+        fixed=fixed,
         commit=first.commit,
         reason=trailers.values(trailers.HOTFIX, [first])[0],
         since=_UNKNOWN,
     )
 
 
-def _first_of_fix(path: str, steps: tuple[snapshots.Step, ...]) -> snapshots.Step | None:
-    """The first of the hotfixes that were the last to change a path."""
-    first = None
-    for step in reversed([each for each in steps if path in each.paths]):
-        if not _is_hotfix(step):
-            break
-        first = step
-    return first
+async def _first_of_fix(
+    path: str,
+    fixed: str,
+    rests: frozenset[str],
+    newest_first: list[snapshots.Step],
+    git: repository.Repository,
+) -> tuple[snapshots.Step, str] | None:
+    """The first of the hotfixes, one upon another, that made a path so, and the form that it was based on.
+
+    One upon another by content: what lies between them may have taken them back, and brought them again.
+    """
+    found, wanted = None, fixed
+    for step in newest_first:
+        if path in step.paths and (await git.snapshot(step.commit)).form(path) == wanted:
+            wanted = (await git.snapshot(step.parents[0])).form(path)
+            found = step, wanted
+            if wanted in rests:  # it rests on upstream's
+                break
+    return found
 
 
 def _is_hotfix(step: snapshots.Step) -> bool:

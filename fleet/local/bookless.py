@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from fleet.gate import budgets, candidates, gates, lineage, told, windows
+from fleet.gate import budgets, candidates, gates, lineage, told, trailers, windows
 from fleet.judge import fixes, roads
 from fleet.manifests import layout
 from fleet.model import findings, json_values, ledger, names
@@ -165,13 +165,31 @@ async def _own(
     shelf: "_Shelf",
 ) -> tuple[candidates.Accepted, ...]:
     """Those to which the candidate may go back, where it takes nothing newer of upstream's."""
-    if base is None or upstream is None or told.same(candidate, base):
+    if base is None or told.same(candidate, base):
         return ()
-    exact = told.newest_equal(candidate, upstream.accepted)
-    is_newer = exact is not None and exact.release > told.running_source(base, upstream)
-    if is_newer and not base.hotfixes:
+    if upstream is None:
+        comes = not await _is_declared(candidate, base, library)
+    else:
+        comes = _is_newer(candidate, base, upstream)
+    if comes:
         return ()
     return await _history(await library.histories.line(base.commit, MOST), [candidate], shelf)
+
+
+async def _is_declared(
+    candidate: candidates.Candidate, base: candidates.Accepted, library: Library
+) -> bool:
+    """Where changes enter, nothing else is a way back."""
+    steps = await library.source.steps(base.commit, candidate.commit)
+    return bool(trailers.values(trailers.ROLLBACK, steps))
+
+
+def _is_newer(
+    candidate: candidates.Candidate, base: candidates.Accepted, upstream: candidates.Upstream
+) -> bool:
+    exact = told.newest_equal(candidate, upstream.accepted)
+    is_newer = exact is not None and exact.release > told.running_source(base, upstream)
+    return is_newer and not base.hotfixes
 
 
 async def _history(

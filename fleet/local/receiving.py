@@ -14,6 +14,9 @@ from fleet.model import errors, findings, ledger, names
 from fleet.ports import repository
 
 _BRANCHES = "refs/heads/"
+_MEND = (
+    "what would be deleted cannot be told: take the hook away for the push that mends the branch"
+)
 _Histories = repository.Histories  # inside Desk the module's name is a field's
 _Repository = repository.Repository
 
@@ -133,6 +136,11 @@ async def _of_one(
         return [_refusal(update, f"it cannot be judged: {error}", error.hint)]
     denied = [each for each in weighed.findings if findings.refuses([each])]
     return [
+        *(
+            [_refusal(update, f"it cannot be judged: {weighed.unread}", _MEND)]
+            if weighed.unread
+            else []
+        ),
         *(_refusal(update, f"{e.gate}: {e.reason}", e.hint) for e in weighed.refusing),
         *(_of_finding(update, each) for each in denied),
     ]

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from fleet.gate import candidates, demands, guard
 from fleet.judge import imagined, judging, settings
-from fleet.local import bookless, offline, standstill
+from fleet.local import bookless, offline, retracing, standstill
 from fleet.manifests import layout
 from fleet.model import errors, findings, kinds, ledger, names
 from fleet.plan import previews, rollout, slices
@@ -19,6 +19,7 @@ from fleet.policy import exemptions
 _Difference = previews.Difference  # inside Weighed the module's name is a field's
 _Demand = demands.Demand
 _Finding = findings.Finding
+_UNREAD = frozenset({"tree", "yaml", "json", "fleet", "bundle", "kustomize", "variables"})  # rules
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +27,7 @@ class Weighed:
     """`findings` are those of the commit with the deletion guard's, `before` those of what runs.
 
     `results` are of every gate that concerns it; only those that are bookless.KNOWN say something.
+    `unread` says why something of what runs cannot be read: nobody can tell then what would be deleted.
     """
 
     difference: _Difference
@@ -35,6 +37,7 @@ class Weighed:
     demands: tuple[_Demand, ...]
     assumed: tuple[str, ...]
     is_timed: bool = False  # something in it changes by the clock
+    unread: str = ""
 
     @property
     def refusing(self) -> tuple[ledger.GateResult, ...]:
@@ -57,6 +60,8 @@ async def weigh(
     if tools.clock is None:
         raise errors.BrokenError("windows, permits and waivers cannot be weighed without a clock")
     now = tools.clock.now()
+    tip = branches.running
+    branches = await retracing.begin(commit, where, branches, library, tools.clock)
     about = await bookless.known(commit, where, branches, library)
     before, notes = await _before(where.environment, branches.running, tools)
     after = await offline.check_commit(
@@ -89,8 +94,9 @@ async def weigh(
         demands=_demands(
             telling.kind, results, plan, seen, branches.upstream or "", loosens=judged.loosens
         ),
-        assumed=(*after.assumed, *notes, *_unseen(judged)),
+        assumed=(*after.assumed, *notes, *_retraced(tip, branches), *_unseen(judged)),
         is_timed=_is_timed(judged) or (before is not None and before.is_timed),
+        unread=_faults(before) if before else "".join(notes),
     )
 
 
@@ -135,6 +141,11 @@ async def _exempted(
     return exemptions.exempted(found, judged.manifests, past)
 
 
+def _retraced(tip: names.CommitId | None, branches: bookless.Branches) -> Iterator[str]:
+    if branches.running and branches.running != tip:
+        yield f"a way back: what runs is taken to be {branches.running[:10]}, which had these rules last"
+
+
 def _unseen(judged: judging.Judged) -> Iterator[str]:
     if judged.spec.rollout.broken_first:
         yield "no cluster is asked: those that fail already would go with the first wave"
@@ -148,13 +159,33 @@ def _is_timed(judged: judging.Judged) -> bool:
 async def _before(
     environment: names.Environment, running: names.CommitId | None, tools: judging.Tools
 ) -> tuple[standstill.Standstill | None, tuple[str, ...]]:
-    """What runs, by its own rules; None with a word where it cannot be read."""
-    if running is None:
+    """What runs, by its own rules; None with a word where it cannot be read. Where no environment was, nothing runs."""
+    if running is None or not await _is_named(environment, running, tools):
         return None, ()
     try:
         return await standstill.of(environment, running, tools), ()
     except errors.InputError as error:
         return None, (f"what runs cannot be read, so all is shown as created: {error}",)
+
+
+async def _is_named(
+    environment: names.Environment, running: names.CommitId, tools: judging.Tools
+) -> bool:
+    """Whether its fleet.yaml has the environment, as far as it can be read."""
+    road = await judging.road_of(running, tools)
+    return not isinstance(road, ledger.Road) or environment in {
+        step.environment for step in road.steps
+    }
+
+
+def _faults(before: standstill.Standstill) -> str:
+    """Of files that could not be read, and bundles that could not be rendered."""
+    found = [
+        f"{each.place}: {each.message}"
+        for each in before.findings
+        if each.rule in _UNREAD and findings.refuses([each])
+    ]
+    return f"what runs cannot be read in whole: {'; '.join(found[:5])}" if found else ""
 
 
 def _plan(

@@ -259,14 +259,7 @@ def test_rules_that_came_since_do_not_block_it_and_the_preview_says_so():
 def test_on_top_of_a_promotion_that_waits():
     async def tell(story: storyline.Story) -> None:
         here = story.here
-        here.members["dev-1"].agent.kill()
-        worlds.with_image(here, "dev", "1.7.0")
-        await story.until("in dev", lambda: worlds.is_accepted(here, "dev"))
-        worlds.promote(here, "dev", "staging")
-        await story.until("it waits", lambda: decided(here) is not None)
-        waiting = decided(here)
-        assert waiting is not None
-        assert waiting.verdict is ledger.Verdict.WAITING
+        assert (await waiting(story)).verdict is ledger.Verdict.WAITING
         offer = await offered(here)
         assert any("goes as well" in note for note in offer.notes)
         await rolled_back(story)
@@ -280,11 +273,7 @@ def test_a_branch_may_go_back_to_what_runs():
         here = story.here
         running = worlds.book(here).in_force(STAGING)
         assert running is not None
-        here.members["dev-1"].agent.kill()
-        worlds.with_image(here, "dev", "1.7.0")
-        await story.until("in dev", lambda: worlds.is_accepted(here, "dev"))
-        worlds.promote(here, "dev", "staging")
-        await story.until("it waits", lambda: decided(here) is not None)
+        await waiting(story)
         offer = await offered(here, str(running.number))
         assert not any("quarantined" in note for note in offer.notes)
         await pushed(here, offer)
@@ -294,6 +283,55 @@ def test_a_branch_may_go_back_to_what_runs():
         assert (found.lineage, worlds.book(here).quarantines) == (Lineage.NOTHING, {})
 
     run(tell)
+
+
+def test_what_runs_is_never_quarantined():
+    """Also where an earlier release had the same content, and upstream has it by now."""
+
+    async def tell(story: storyline.Story) -> None:
+        here = story.here
+        await fixed(story)
+        await worlds.register(here, "staging-2", "staging")
+        await story.healthy("staging", "a change of owned paths")
+        here.remote.commit("dev", {worlds.WEB: here.remote.read("staging", worlds.WEB)}, "port")
+        await story.healthy("dev", "the same fix")
+        await waiting(story)
+        running = worlds.book(here).in_force(STAGING)
+        assert running is not None
+        await pushed(here, await offered(here, str(running.number)))
+        await story.healthy("staging", "as it was")
+        found = decided(here)
+        assert found is not None
+        assert (found.lineage, found.content) == (Lineage.NOTHING, running.content)
+        assert worlds.book(here).quarantines == {}
+
+    run(tell)
+
+
+async def fixed(story: storyline.Story) -> None:
+    """A hotfix in staging."""
+    here, story.watch.trees.scope = story.here, ("apps/**",)
+    text = here.remote.read("dev", "fleet.yaml").decode()
+    scope = "- name: staging\n      hotfix: {paths: ['apps/**']}"
+    here.remote.commit("dev", {"fleet.yaml": text.replace("- name: staging", scope)}, "hotfixes")
+    await promoted(story, "hotfixes")
+    text = here.remote.read("staging", worlds.WEB).decode().replace("1.6.0", "1.6.1")
+    here.remote.commit("staging", {worlds.WEB: text}, "fix\n\nFleet-Hotfix: it was wrong")
+    await story.healthy("staging", "a hotfix")
+
+
+async def waiting(story: storyline.Story) -> ledger.Decision:
+    """A promotion that is not let through: upstream is not healthy with its source."""
+    here = story.here
+    here.members["dev-1"].agent.kill()
+    worlds.with_image(here, "dev", "1.7.0")
+    await story.until("in dev", lambda: worlds.is_accepted(here, "dev"))
+    worlds.promote(here, "dev", "staging")
+    await story.until("it waits", lambda: decided(here) is not None)
+    found = decided(here)
+    assert found is not None
+    assert found.verdict is not ledger.Verdict.ACCEPTED
+    return found
 
 
 def test_a_branch_that_was_rewritten_is_not_rolled_back():

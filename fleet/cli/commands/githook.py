@@ -1,6 +1,7 @@
 """`fleet githook`: what a self-hosted git server runs when somebody pushes."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import typer
@@ -58,10 +59,16 @@ async def _refusals(lines: list[str], kustomize: Path | None) -> tuple[receiving
     source = git.Receiving(folder, given)
     pushed = receiving.updates(lines)
     tools = wiring.judge(source, None, needs_kustomize=False)
-    new = [await source.snapshot(each.new) for each in pushed if each.new and each.branch]
-    if kustomize or any(check.is_kustomization(path) for each in new for path in each.entries):
+    if kustomize or await _uses_kustomize(pushed, source):
         tools.kustomize = wiring.renderer_of(kustomize)
     desk = receiving.Desk(
         tips=await source.fetch(), repository=source, histories=source, tools=tools
     )
     return await receiving.refusals(pushed, desk)
+
+
+async def _uses_kustomize(pushed: Sequence[receiving.Update], source: git.Receiving) -> bool:
+    """Also what runs must be rendered, or nobody would see what goes."""
+    sides = [commit for each in pushed if each.branch for commit in (each.old, each.new)]
+    listed = [await source.snapshot(commit) for commit in sides if commit]
+    return any(check.is_kustomization(path) for each in listed for path in each.entries)

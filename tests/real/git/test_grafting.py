@@ -76,6 +76,21 @@ def test_an_open_hotfix_is_kept(here: histories.History):
     assert [each.path for each in here.tell("staging").hotfixes] == [WEB]
 
 
+def test_a_hotfix_that_was_dropped_after_a_promotion_stops_no_other(here: histories.History):
+    fix = here.commit("staging", {WEB: "web 1.1\n"}, FIX)
+    here.accept("staging")
+    upstream(here, "apps/web/more.yaml", "more 2\n")
+    assert promoted(here)
+    here.accept("staging")
+    here.git("revert", "--no-edit", fix)
+    assert "drops the hotfix of apps/web/web.yaml" in here.gate("staging").reason
+    here.accept("staging")
+    assert promoted(here) is None
+    upstream(here, DB, "db 2\n")
+    assert promoted(here)
+    assert here.tell("staging").kind is Lineage.PROMOTION
+
+
 def test_a_hotfix_that_upstream_has_closes(here: histories.History):
     here.commit("staging", {WEB: "web 1.1\n"}, FIX)
     here.accept("staging")

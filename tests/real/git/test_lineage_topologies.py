@@ -221,6 +221,41 @@ def hotfix_reverted(here: History) -> None:
     here.git("revert", "--no-edit", "HEAD")
 
 
+def two_hotfixes_and_a_promotion(here: History) -> None:
+    """The commits of both lie below a promotion that keeps them and changes their bundle."""
+    hotfix(here)
+    here.accept("staging")
+    here.commit("staging", {"apps/web/more.yaml": "more 1.1\n"}, FIX)
+    here.accept("staging")
+    new(here, "extra 1\n", "apps/web/extra.yaml")
+    here.merge("dev", "staging")
+    here.accept("staging")
+
+
+def hotfix_dropped_after_a_promotion(here: History) -> None:
+    two_hotfixes_and_a_promotion(here)
+    here.git("revert", "--no-edit", "HEAD~2")
+
+
+def hotfixes_dropped_after_a_promotion(here: History) -> None:
+    two_hotfixes_and_a_promotion(here)
+    here.git("revert", "--no-edit", "HEAD~1", "HEAD~2")
+
+
+def hotfix_dropped_under_a_change(here: History) -> None:
+    hotfix(here)
+    here.accept("staging")
+    new(here, "web 2\n")
+    here.git("switch", "-q", "staging")
+    here.git("revert", "--no-edit", "HEAD")
+
+
+def hotfix_dropped_with_a_reason(here: History) -> None:
+    two_hotfixes_and_a_promotion(here)
+    here.git("revert", "--no-commit", "HEAD~2")
+    here.git("commit", "-q", "-m", FIX)
+
+
 def rollback(here: History) -> None:
     merged(here)
     here.accept("staging")
@@ -278,6 +313,10 @@ GOOD: dict[Callable[[History], None], Lineage] = {
     hotfix_arrives: Lineage.PROMOTION,
     hotfix_is_ported: Lineage.PROMOTION,
     hotfix_reverted: Lineage.ROLLBACK,
+    hotfix_dropped_after_a_promotion: Lineage.PROMOTION,
+    hotfixes_dropped_after_a_promotion: Lineage.PROMOTION,
+    hotfix_dropped_under_a_change: Lineage.ROLLBACK,
+    hotfix_dropped_with_a_reason: Lineage.HOTFIX,
     rollback: Lineage.ROLLBACK,
     rollback_of_a_squash: Lineage.ROLLBACK,
     rollback_of_a_bundle: Lineage.ROLLBACK,
@@ -385,6 +424,13 @@ def wiped_hotfix(here: History) -> None:
     here.graft("dev", "staging", "staging", "dev")
 
 
+def hotfix_half_dropped(here: History) -> None:
+    """One fix is dropped, the other becomes something else, without a word."""
+    two_hotfixes_and_a_promotion(here)
+    here.git("revert", "--no-edit", "HEAD~2")
+    here.commit("staging", {"apps/web/more.yaml": "by hand\n"})
+
+
 def hotfix_under_a_change(here: History) -> None:
     """Upstream has changed the file meanwhile, and nobody says that the fix is in it."""
     hotfix(here)
@@ -464,6 +510,7 @@ BAD: dict[Callable[[History], None], Lineage] = {
     part_with_two_parents: Lineage.INCOMPLETE,
     wiped_hotfix: Lineage.INCOMPLETE,
     hotfix_under_a_change: Lineage.INCOMPLETE,
+    hotfix_half_dropped: Lineage.DIRECT,
     never_accepted: Lineage.UNACCEPTED,
     squash_of_what_was_never_accepted: Lineage.UNACCEPTED,
     upstream_refused: Lineage.UNACCEPTED,
@@ -475,7 +522,7 @@ BAD: dict[Callable[[History], None], Lineage] = {
 }
 
 
-OPEN_HOTFIX = frozenset({wiped_hotfix, hotfix_under_a_change})
+OPEN_HOTFIX = frozenset({wiped_hotfix, hotfix_under_a_change, hotfix_half_dropped})
 
 
 def named(table: dict[Callable[[History], None], Lineage]) -> pytest.MarkDecorator:
@@ -701,11 +748,30 @@ def test_a_hotfix_is_remembered_with_what_it_was_based_on(here: History):
 
 @pytest.mark.parametrize(
     ("build", "left"),
-    [(promotion_over_hotfix, 1), (hotfix_arrives, 0), (hotfix_is_ported, 0), (hotfix_reverted, 0)],
+    [
+        (promotion_over_hotfix, 1),
+        (hotfix_arrives, 0),
+        (hotfix_is_ported, 0),
+        (hotfix_reverted, 0),
+        (hotfix_dropped_after_a_promotion, 1),
+        (hotfixes_dropped_after_a_promotion, 0),
+    ],
 )
 def test_how_long_a_hotfix_is_open(here: History, build: Callable[[History], None], left: int):
     build(here)
     assert len(here.tell("staging").hotfixes) == left
+
+
+def test_a_hotfix_to_a_form_that_upstream_had_once_is_closed_by_nothing(here: History):
+    new(here, "web 2\n")
+    new(here, "web 3\n")
+    here.merge("dev", "staging")
+    here.accept("staging")
+    here.commit("staging", {WEB: "web 2\n"}, FIX)
+    here.accept("staging")
+    here.commit("staging", {}, "nothing")
+    found = here.tell("staging")
+    assert (found.kind, [each.path for each in found.hotfixes]) == (Lineage.NOTHING, [WEB])
 
 
 def test_a_rollback_names_the_release_and_takes_its_hotfixes_back(here: History):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import histories
-from fleet.local import regrafting
+from fleet.local import grafting, regrafting
 from fleet.manifests import layout
 from fleet.model import errors, ledger, names
 from fleet.model.ledger import Lineage
@@ -298,12 +298,81 @@ def test_further_back_than_the_hub_did_by_itself(here: History):
     is_back(here, 1)
 
 
+def test_back_to_what_runs_where_an_earlier_release_and_upstream_have_the_same(here: History):
+    """A hotfix, a change of owned paths, the same fix upstream, and something that waits on the branch."""
+    here.commit("staging", {WEB: "web 2.1\n"}, FIX)
+    here.accept("staging")
+    here.commit("staging", {"environments/staging/v.yaml": "a: 1\n"})
+    here.accept("staging")
+    for path, text in ((WEB, "web 2.1\n"), (DB, "db 3\n")):
+        here.commit("dev", {path: text})
+        here.accept("dev")
+    here.graft("dev", "staging", "staging", "dev")
+    rolled_back(here, 5)
+    found = here.tell("staging")
+    assert (found.kind, [each.path for each in found.hotfixes]) == (Lineage.NOTHING, [WEB])
+
+
+def promotes(here: History) -> None:
+    """As `fleet promote` makes it of what upstream has accepted since."""
+    here.commit("dev", {DB: "db 3\n"})
+    here.accept("dev")
+    where = layout.Layout(environment=names.Environment("staging"), owned=layout.OWNED)
+    wanted = grafting.Wanted(subject="Promote")
+    tips = here.tip("dev"), here.tip("staging")
+    made = asyncio.run(grafting.graft(wanted, *tips, where, here.reader))  # type: ignore[arg-type]
+    assert made is not None
+    here.push("staging", made.entries, made.parents, made.message)
+
+
+def reopened(here: History, number: int) -> None:
+    """Gone back to before a hotfix, and then to that with so many hotfixes, one upon another."""
+    for text in ("web 2.1\n", "web 2.2\n"):
+        here.commit("staging", {WEB: text}, FIX)
+        here.accept("staging")
+    for release in (3, 3 + number):
+        rolled_back(here, release)
+        is_back(here, release)
+        here.accept("staging")
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_hotfix_that_a_rollback_has_opened_again_is_kept_by_promotions(
+    here: History, number: int
+):
+    reopened(here, number)
+    promotes(here)
+    found = here.tell("staging")
+    assert (found.kind, [each.path for each in found.hotfixes]) == (Lineage.PROMOTION, [WEB])
+    assert here.by_branches("staging").found.hotfixes[0].based_on == found.hotfixes[0].based_on
+
+
+def test_a_hotfix_on_top_of_one_that_was_opened_again_is_kept_as_one(here: History):
+    reopened(here, 1)
+    here.commit("staging", {WEB: "web 2.3\n"}, FIX)
+    here.accept("staging")
+    promotes(here)
+    found = here.tell("staging")
+    assert (found.kind, [each.path for each in found.hotfixes]) == (Lineage.PROMOTION, [WEB])
+
+
+def test_a_hotfix_that_was_taken_back_is_kept_by_none(here: History):
+    here.commit("staging", {WEB: "web 2.1\n"}, FIX)
+    here.accept("staging")
+    rolled_back(here, 3)
+    here.accept("staging")
+    promotes(here)
+    found = here.tell("staging")
+    assert (found.kind, found.hotfixes) == (Lineage.PROMOTION, ())
+
+
 def test_a_revert_of_what_the_hub_took_back_is_no_way_to_keep_it(here: History):
     fallen_back(here)
     here.git("switch", "-q", "staging")
     here.git("revert", "--no-edit", "-m", "1", "HEAD")
     assert here.tell("staging").kind is Lineage.INCOMPLETE
-    assert "fleet rollback staging --to 5" in here.gate("staging").hint
+    running = here.accepted["staging"][-1].commit
+    assert f"fleet rollback staging --to {running[:10]} " in here.gate("staging").hint
 
 
 def test_what_runs_already_is_said(here: History):

@@ -1,8 +1,10 @@
 """`fleet githook pre-receive` in a bare repository, with `git push` as people push."""
 
+import contextlib
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -40,6 +42,14 @@ class Server:
         )
         assert "Traceback" not in done.stderr, done.stderr
         return done.returncode, done.stderr
+
+    @contextlib.contextmanager
+    def unhooked(self) -> Iterator[None]:
+        """As the host was before there was a hook."""
+        hook = self.bare / "hooks" / "pre-receive"
+        away = hook.rename(hook.with_suffix(".away"))
+        yield
+        away.rename(hook)
 
     def tip(self, branch: str) -> str:
         return self.mine.run("--git-dir", str(self.bare), "rev-parse", branch)
@@ -161,6 +171,71 @@ def test_a_way_back_is_exempt_from_rules_that_came_later(server: Server):
     server.refuses("origin", "dev", said="be polite")
 
 
+SETTINGS = "apps/web/settings.yaml"
+POLITE = {"policies/polite.yaml": lines.POLICY}
+
+
+def taken_through(server: Server, *changes: dict[str, str]) -> None:
+    """Each into dev and into staging."""
+    for files in changes:
+        server.mine.run("switch", "--quiet", "dev")
+        server.mine.commit(files)
+        server.mine.run("switch", "--quiet", "staging")
+        server.mine.run("merge", "--quiet", "--no-edit", "dev")
+        server.takes("origin", "dev", "staging")
+
+
+@pytest.mark.threat(38)
+def test_a_declared_way_back_where_changes_enter_is_exempt_as_well(tmp_path: Path):
+    """And no budget counts it, as it does any other commit."""
+    asking = previewed.FLEET.replace(
+        "- name: dev", "- name: dev\n    gates: {budget: {objects: 2}}"
+    )
+    server = Server(tmp_path, asking)
+    rude, kind = {SETTINGS: previewed.config("rude")}, {SETTINGS: previewed.config("kind")}
+    server.mine.commit(rude)
+    server.takes("origin", "dev")
+    to = server.mine.tip("dev")
+    old = {"apps/web/old.yaml": previewed.config("old", "old")}
+    for files in (kind, {"apps/web/old.yaml": previewed.config("new", "old")}, POLITE):
+        server.mine.commit(files)
+        server.takes("origin", "dev")
+    server.mine.commit(rude | old, "as it was")
+    assert "be polite" in server.refuses("origin", "dev", said="4 objects change, 2 may")
+    server.mine.run("commit", "--quiet", "--amend", "-m", f"Back\n\nFleet-Rollback: {to}")
+    server.takes("origin", "dev")
+
+
+def back_to(server: Server, commit: str, files: dict[str, str] | None = None) -> None:
+    """As `fleet rollback` makes it, with its words; `files` are what somebody puts in beside."""
+    tree = server.mine.run("rev-parse", f"{commit}^{{tree}}")
+    message = f"Roll back staging\n\nFleet-Rollback: {commit}"
+    made = server.mine.run("commit-tree", tree, "-p", server.mine.tip("staging"), "-m", message)
+    server.mine.run("reset", "--hard", "--quiet", made)
+    if files:
+        server.mine.commit(files, message)
+
+
+def test_the_way_back_from_a_promotion_that_waits_with_rules_of_its_own(server: Server):
+    """To what ran, and before; what ran nowhere here is no way back, whatever it says."""
+    one, two, three = ({SETTINGS: previewed.config(word)} for word in ("one", "two", "three"))
+    taken_through(server, one, two)
+    running = server.mine.tip("staging")
+    server.mine.run("switch", "--quiet", "dev")
+    server.mine.commit({SETTINGS: previewed.config("between")})
+    server.takes("origin", "dev")
+    taken_through(server, three | POLITE)
+    waits = server.mine.tip("staging")
+    for word, said in (("between", "older than what staging runs"), ("by hand", "it differs in")):
+        back_to(server, running, {SETTINGS: previewed.config(word)})
+        server.refuses("origin", "staging", said=said)
+        server.mine.run("reset", "--hard", "--quiet", waits)
+    back_to(server, running, one)
+    server.takes("origin", "staging")
+    back_to(server, running)
+    server.takes("origin", "staging")
+
+
 def test_a_hotfix_without_a_reason_or_out_of_its_scope_is_refused(tmp_path: Path):
     server = Server(tmp_path, ASKING)
     server.mine.run("switch", "--quiet", "staging")
@@ -181,10 +256,66 @@ def test_more_than_may_change_at_once_is_refused(tmp_path: Path):
     server.refuses("origin", "staging", said="budget: 6 objects change, 5 may")
 
 
+def test_a_hint_names_what_runs_by_its_commit(server: Server):
+    """Without a book nobody knows the number of a release."""
+    server.mine.commit({"apps/web/settings.yaml": previewed.config("two")})
+    server.takes("origin", "dev")
+    running = server.tip("staging")
+    server.mine.run("switch", "--quiet", "staging")
+    server.mine.run("merge", "--quiet", "--no-ff", "--no-edit", "dev")
+    server.mine.run("revert", "--no-edit", "-m", "1", "HEAD")
+    said = f"fleet rollback staging --to {running[:10]} --reason WHY"
+    server.refuses("origin", "staging", said=said)
+
+
 @pytest.mark.threat(92)
 def test_what_needs_a_permit_is_refused(server: Server):
     server.mine.commit({"apps/web/space.yaml": None})
     server.refuses("origin", "dev", said="deleting Namespace shop needs a Permit")
+
+
+BUNDLE = {
+    "apps/k/bundle.yaml": repositories.bundle_text("k"),
+    "apps/k/space.yaml": previewed.SPACE.replace("shop", "kay"),
+    "apps/k/kustomization.yaml": "resources: [space.yaml]\n",
+}
+
+
+@pytest.mark.threat(92)
+def test_what_needs_a_permit_is_refused_with_the_last_kustomization(server: Server):
+    """What goes is rendered as what comes is."""
+    server.mine.commit(BUNDLE)
+    server.takes("origin", "dev")
+    server.mine.commit(dict.fromkeys(BUNDLE), "k is gone")
+    server.refuses("origin", "dev", said="deleting Namespace kay needs a Permit")
+
+
+@pytest.mark.threat(92)
+@pytest.mark.parametrize("fault", ["kind: [\n", "resources: [nowhere.yaml]\n"])
+def test_where_what_runs_cannot_be_read_nothing_comes_in(server: Server, fault: str):
+    """Nobody can tell what would be deleted: here of a branch that was broken before there was a hook."""
+    path = "apps/web/more.yaml" if fault.startswith("kind") else "apps/k/kustomization.yaml"
+    with server.unhooked():
+        server.mine.commit({**BUNDLE, path: fault})
+        server.takes("origin", "dev")
+    server.mine.commit({**dict.fromkeys(BUNDLE), path: None}, "k is gone")
+    told = server.refuses("origin", "dev", said="what runs cannot be read in whole")
+    assert path in told or "apps/k/bundle.yaml:1: kustomize" in told
+
+
+def test_a_branch_that_was_no_environment_yet_is_no_environment_that_cannot_be_read(
+    server: Server,
+):
+    with server.unhooked():
+        server.mine.commit({"apps/web/settings.yaml": previewed.config("two")})
+        server.mine.run("branch", "qa", "prod")
+        for branch in ("dev", "staging", "prod"):
+            server.mine.run("switch", "--quiet", branch)
+            server.mine.commit({"fleet.yaml": previewed.FLEET + "  - name: qa\n"}, "qa")
+        server.takes("origin", "dev", "staging", "prod", "qa")
+    server.mine.run("switch", "--quiet", "qa")
+    server.mine.run("merge", "--quiet", "--no-edit", "prod")
+    server.takes("origin", "qa")
 
 
 def test_rules_that_upstream_ran_before_its_content_are_judged_in_two_steps(server: Server):
