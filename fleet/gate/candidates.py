@@ -137,6 +137,9 @@ class Facts:
     change: Change | None = None  # None = it was not counted
     open_hotfixes: tuple[OpenHotfix, ...] = ()
     quarantine: observed.Quarantine | None = None  # of this content here
+    quarantined_above: tuple[
+        observed.Quarantine, ...
+    ] = ()  # of its source's content, in the environments before this one
     break_glass: glass.Broken | None = None  # here, now
     signers: Mapping[names.CommitId, str] | None = None  # verified; None = nobody looked
     groups: Mapping[str, frozenset[str]] = field(default_factory=dict)  # people of the trust file

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from fleet.gate import candidates
 from fleet.hub import glass, state
-from fleet.model import names
+from fleet.model import names, observed
 
 
 def beside(
@@ -22,6 +22,17 @@ def beside(
         break_glass=glass.broken(candidate.environment, hub),
         rebaselined=book.rebaselines.get(candidate.environment),
     )
+
+
+def above(
+    environment: names.Environment, content: names.ContentId, hub: state.Hub
+) -> tuple[observed.Quarantine, ...]:
+    """The quarantines of this content in the environments before that one on the road, the nearest first."""
+    road = hub.ledger.seal.road
+    order = [step.environment for step in road.steps] if road else []
+    before = order[: order.index(environment)] if environment in order else []
+    found = (hub.ledger.quarantines.get((each, content)) for each in reversed(before))
+    return tuple(each for each in found if each is not None and each.lifted is None)
 
 
 def _hotfixes(environment: names.Environment, hub: state.Hub) -> tuple[candidates.OpenHotfix, ...]:

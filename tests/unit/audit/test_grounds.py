@@ -85,6 +85,7 @@ FACTS = some.fixed_dictionaries(
         ),
         "statuses": STATUSES.map(tuple),
         "quarantine": some.just(builders.quarantine()),
+        "quarantined_above": some.just((builders.quarantine(environment="dev"),)),
         "signers": some.dictionaries(
             some.sampled_from([builders.commit(each) for each in "abc"]), some.just("ada")
         ),
@@ -147,6 +148,7 @@ OTHER: dict[str, Any] = {
         ),
     ),
     "quarantine": builders.quarantine(),
+    "quarantined_above": (builders.quarantine(environment="staging"),),
     "break_glass": None,
     "signers": {builders.commit("x"): "ada"},
     "groups": {"devs": frozenset({"ada"})},

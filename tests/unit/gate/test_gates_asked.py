@@ -15,6 +15,7 @@ from fleet.gate import (
     signatures,
     soaking,
     statuses,
+    told,
     windows,
 )
 from fleet.model import kinds, ledger, names, observed, snapshots
@@ -274,9 +275,47 @@ QUARANTINES: dict[str, tuple[observed.Quarantine | None, bool]] = {
 
 @pytest.mark.parametrize(("row", "is_held"), QUARANTINES.values(), ids=QUARANTINES.keys())
 def test_quarantine(row: observed.Quarantine | None, is_held: bool):
-    found = quarantines.gate(CANDIDATE, facts(quarantine=row))
-    assert (found is not None and found.state is Gate.REFUSED) is is_held
-    assert not found or "it lost orders" in found.reason
+    for kind in (ledger.Lineage.ENTRY, ledger.Lineage.PROMOTION, ledger.Lineage.ROLLBACK):
+        found = quarantines.gate(CANDIDATE, facts(quarantine=row), told.Told(kind=kind))
+        assert (found is not None and found.state is Gate.REFUSED) is is_held
+        assert not found or "it lost orders" in found.reason
+
+
+ABOVE: dict[str, tuple[observed.Quarantine, ledger.Lineage, bool]] = {
+    "a promotion": (
+        builders.quarantine(environment="dev"), ledger.Lineage.PROMOTION, True,
+    ),
+    "a part": (builders.quarantine("c9", environment="dev"), ledger.Lineage.PARTIAL, True),
+    "a rollback": (builders.quarantine(environment="dev"), ledger.Lineage.ROLLBACK, False),
+    "a hotfix": (builders.quarantine(environment="dev"), ledger.Lineage.HOTFIX, False),
+    "lifted": (
+        builders.quarantine(environment="dev", lifted=builders.NOW),
+        ledger.Lineage.PROMOTION, False,
+    ),
+    "here": (builders.quarantine("c9"), ledger.Lineage.PROMOTION, False),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("row", "kind", "is_held"), ABOVE.values(), ids=ABOVE.keys())
+def test_what_is_quarantined_on_its_way_is_not_promoted(
+    row: observed.Quarantine, kind: ledger.Lineage, is_held: bool
+):
+    found = quarantines.gate(CANDIDATE, facts(quarantined_above=(row,)), told.Told(kind=kind))
+    assert (found is not None) is is_held
+    if found is not None:
+        assert (found.state, "quarantined in dev since" in found.reason) == (Gate.REFUSED, True)
+        assert found.hint == f"fleet hub lift dev {row.content} --reason WHY"
+
+
+def test_a_quarantine_here_and_one_above_are_both_told():
+    known = facts(
+        quarantine=builders.quarantine(),
+        quarantined_above=(builders.quarantine(environment="dev", reason="it is slow"),),
+    )
+    found = quarantines.gate(CANDIDATE, known, told.Told(kind=ledger.Lineage.PROMOTION))
+    assert found is not None
+    assert "it lost orders" in found.reason
+    assert "it is slow" in found.reason
 
 
 # Signatures.
