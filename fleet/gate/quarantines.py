@@ -5,7 +5,7 @@ from fleet.model import names, observed
 from fleet.model.ledger import GateResult, Lineage
 
 GATE = "quarantine"
-_FROM_UPSTREAM = frozenset({Lineage.PROMOTION, Lineage.PARTIAL})
+FROM_UPSTREAM = frozenset({Lineage.PROMOTION, Lineage.PARTIAL})
 
 
 def gate(
@@ -40,7 +40,7 @@ def _here(candidate: candidates.Candidate, facts: candidates.Facts) -> list[_Hel
 def _above(
     candidate: candidates.Candidate, facts: candidates.Facts, found: told.Told
 ) -> list[_Held]:
-    if found.kind not in _FROM_UPSTREAM:
+    if found.kind not in FROM_UPSTREAM:
         return []
     return [
         (

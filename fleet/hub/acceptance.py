@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from fleet.audit import drafts, violations
 from fleet.gate import windows
-from fleet.hub import cases, consents, drawing, state
+from fleet.hub import cases, consents, drawing, footing, state
 from fleet.judge import judging
 from fleet.manifests import declared
 from fleet.model import (
@@ -117,6 +117,7 @@ def _release(
         deadline=int(asked.deadline.total_seconds()) if asked.deadline else 0,
         rolls_back=asked.on_failure is gating.OnFailure.ROLLBACK,
         replaces=_replaced(decision.environment, hub),
+        footing=footing.of(decision, judged, hub),
     )
 
 

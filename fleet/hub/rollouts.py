@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from fleet.audit import drafts
 from fleet.gate import windows
-from fleet.hub import consents, failures, glass, halts, members, state
+from fleet.hub import consents, failures, footing, glass, halts, members, state
 from fleet.model import errors, findings, gating, leaving, ledger, names
 from fleet.policy import leniency
 from fleet.ports import store
@@ -140,6 +140,8 @@ REASONS: tuple[Reason, ...] = (
     Reason(why=failed, stops=True, keeps_back=True),
     Reason(why=taken_back, stops=True, keeps_back=True),
     Reason(why=lapsed, stops=True, keeps_back=True),
+    Reason(why=footing.quarantined, stops=True, keeps_back=True),
+    Reason(why=footing.failing, stops=True, keeps_back=True),
     Reason(why=closed, stops=False, keeps_back=True),
     Reason(why=unapproved, stops=False, keeps_back=True),
     Reason(why=unready, stops=False, keeps_back=False),

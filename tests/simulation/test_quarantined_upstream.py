@@ -134,6 +134,28 @@ def test_an_open_hotfix_does_not_hide_it():
     run(HOTFIX, tell)
 
 
+def test_what_is_on_its_way_downstream_goes_no_further():
+    async def tell(story: storyline.Story) -> None:
+        here = story.here
+        await story.healthy("staging", "at first")
+        await here.members["staging-1"].agent.stop()
+        await here.pass_time(60.0)  # its last poll is over
+        content = await quarantined_in_dev(story)
+        asked = {"environment": "dev", "what": content, "reason": "mended", "by": "ada"}
+        await here.ask("lift", asked)
+        worlds.promote(here, "dev", "staging")
+        await story.until("promoted", lambda: worlds.is_accepted(here, "staging"))
+        await here.ask("quarantine", asked)
+        here.members["staging-1"].agent.start()
+        await here.pass_time(120.0)
+        assert not worlds.image(here, "staging-1").endswith(":1.5.0")
+        await here.ask("lift", asked)
+        await story.healthy("staging", "lifted")
+        assert worlds.image(here, "staging-1").endswith(":1.5.0")
+
+    run("", tell)
+
+
 def test_one_bundle_of_it_is_held_as_well():
     async def tell(story: storyline.Story) -> None:
         here = story.here
