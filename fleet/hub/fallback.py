@@ -22,7 +22,7 @@ async def back(environment: names.Environment, hub: state.Hub) -> None:
         return
     before = _before(failed, hub)
     if before is None:
-        why = "no release with these rules and owned paths was healthy here"
+        why = "no release with these rules and owned paths was healthy here and is not quarantined"
         await _stays(why, failed, hub)
         return
     judged = await judging.judge(release.question(environment, before.commit, hub), hub.tools)
@@ -52,8 +52,14 @@ def _before(failed: ledger.Release, hub: state.Hub) -> ledger.Release | None:
         and each.healthy is not None
         and (each.rules, each.owned) == (failed.rules, failed.owned)
         and each.content != failed.content
+        and not _is_quarantined(each, hub)
     ]
     return max(found, key=lambda each: each.number, default=None)
+
+
+def _is_quarantined(release_: ledger.Release, hub: state.Hub) -> bool:
+    row = hub.ledger.quarantines.get((release_.environment, release_.content))
+    return row is not None and row.lifted is None
 
 
 def decided(case: cases.Case, before: candidates.Accepted) -> ledger.Decision:

@@ -445,6 +445,24 @@ def test_a_way_back_that_is_none_is_said_once_and_tried_again():
     run(tell, ROLLS_BACK)
 
 
+def test_it_goes_back_past_what_is_quarantined():
+    async def tell(story: storyline.Story) -> None:
+        await accepted(story, "1.5.0")
+        await story.healthy("dev", "1.5.0")
+        await quarantined(story)
+        here = await rolled_back(story, "1.6.0")
+        assert (here.release, here.failed) == (4, None)
+        assert not any(has(story, each, "1.5.0") for each in ALL)
+        (decided,) = [
+            each.body
+            for each in story.watch.chain()
+            if each.kind is records.Kind.DECISION and each.body["release"] == 4
+        ]
+        assert (decided["lineage"], decided["backTo"]) == ("rollback", 1)
+
+    run(tell, ROLLS_BACK)
+
+
 def test_without_it_what_is_out_stays():
     async def tell(story: storyline.Story) -> None:
         fails(story, "canary")
