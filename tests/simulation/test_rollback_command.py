@@ -125,6 +125,32 @@ def test_it_goes_back_to_the_last_one_that_was_good_and_quarantines_what_it_left
     run(tell)
 
 
+def test_what_was_left_is_explained_by_its_quarantine():
+    async def tell(story: storyline.Story) -> None:
+        here = story.here
+        left = worlds.book(here).in_force(STAGING)
+        assert left is not None
+        asked = {"environment": "staging", "what": left.content, "reason": "slow", "by": "Ada"}
+        source = here.remote.branches["dev"]
+        await here.ask("quarantine", asked)
+        running = await here.ask("explain", {"environment": "staging", "commit": source})
+        assert (running["standing"], "quarantined since" in running["told"]) == ("accepted", True)
+        await here.ask("lift", asked)
+        await rolled_back(story)
+        lift = f"fleet hub lift staging {left.content} --reason WHY"
+        for commit in (left.commit, source):
+            found = await here.ask("explain", {"environment": "staging", "commit": commit})
+            assert (found["standing"], found["hint"]) == ("quarantined", lift)
+            assert "it ran in staging as release 3" in found["told"]
+            (gate,) = [each for each in found["gates"] if each["gate"] == "quarantine"]
+            assert (gate["state"], "it is slow" in gate["reason"]) == ("refused", True)
+        await here.ask("lift", asked)
+        found = await here.ask("explain", {"environment": "staging", "commit": left.commit})
+        assert found["standing"] == "replaced"
+
+    run(tell)
+
+
 def test_twice_goes_further_back_and_a_rollback_is_rolled_back_once_it_is_lifted():
     async def tell(story: storyline.Story) -> None:
         here = story.here

@@ -4,10 +4,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from fleet.audit import drafts
-from fleet.gate import candidates
+from fleet.gate import candidates, quarantines
 from fleet.hub import asking, facts, rollouts, state
 from fleet.hub.desk import contents, prospects
-from fleet.model import errors, ledger, names
+from fleet.manifests import layout
+from fleet.model import errors, ledger, names, observed
 
 
 async def explain(hub: state.Hub, arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -23,9 +24,11 @@ async def explain(hub: state.Hub, arguments: Mapping[str, Any]) -> dict[str, Any
             environment, commit, decision.content, _of_tip(decision, hub), decision.gates
         )
     found = await contents.ids(environment, commit, hub)
-    ran = _ran(environment, found.content, found.rules, hub)
-    if ran is not None:
-        return _answer(environment, commit, found.content, ran, ())
+    runs = _runs(environment, found, hub)
+    row = _quarantine(environment, found.content, hub)
+    ran = runs or _ran(environment, found, hub)
+    if ran is not None and (runs or row is None):
+        return _answer(environment, commit, found.content, _held(ran, row), ())
     candidate = candidates.Candidate(
         environment=environment,
         commit=commit,
@@ -33,7 +36,7 @@ async def explain(hub: state.Hub, arguments: Mapping[str, Any]) -> dict[str, Any
         rules=found.rules,
         owned=found.owned,
     )
-    standing = _elsewhere(environment, commit, hub)
+    standing = _held(ran or _elsewhere(environment, commit, hub), row)
     return _answer(
         environment, commit, found.content, standing, await prospects.of(candidate, hub)
     )
@@ -53,23 +56,42 @@ def _of_tip(decision: ledger.Decision, hub: state.Hub) -> Standing:
     return "accepted", f"{out}; no further wave opens: {held}" if held else out, ""
 
 
-def _ran(
-    environment: names.Environment,
-    content: names.ContentId,
-    rules: names.RulesId,
-    hub: state.Hub,
-) -> Standing | None:
+def _runs(environment: names.Environment, found: layout.Ids, hub: state.Hub) -> Standing | None:
     running = hub.ledger.in_force(environment)
-    if running is not None and (running.content, running.rules) == (content, rules):
-        return "accepted", f"this is what {environment} runs, as release {running.number}", ""
+    if running is None or (running.content, running.rules) != (found.content, found.rules):
+        return None
+    return "accepted", f"this is what {environment} runs, as release {running.number}", ""
+
+
+def _ran(environment: names.Environment, found: layout.Ids, hub: state.Hub) -> Standing | None:
     numbers = [
         number
         for (name, number), each in hub.ledger.releases.items()
-        if name == environment and (each.content, each.rules) == (content, rules)
+        if name == environment and (each.content, each.rules) == (found.content, found.rules)
     ]
     if not numbers:
         return None
     return "replaced", f"it ran in {environment} as release {max(numbers)}, and was replaced", ""
+
+
+def _quarantine(
+    environment: names.Environment, content: names.ContentId, hub: state.Hub
+) -> observed.Quarantine | None:
+    row = hub.ledger.quarantines.get((environment, content))
+    return row if row is not None and row.lifted is None else None
+
+
+def _held(standing: Standing, row: observed.Quarantine | None) -> Standing:
+    """With how it may come again. What runs keeps running, so that is only said."""
+    if row is None:
+        return standing
+    word, told, _ = standing
+    word = "accepted" if word == "accepted" else "quarantined"
+    return (
+        word,
+        f"{told}; quarantined {quarantines.told_of(row)}",
+        quarantines.lifting(row.environment, row.content),
+    )
 
 
 def _elsewhere(environment: names.Environment, commit: names.CommitId, hub: state.Hub) -> Standing:
