@@ -58,14 +58,11 @@ def failed(release: ledger.Release, _: int, hub: state.Hub) -> str:
 
 
 def taken_back(release: ledger.Release, _: int, hub: state.Hub) -> str:
-    """What let it through has ended, or a newer commit takes it back."""
+    """A waiver that let it through has ended, or a newer commit takes it back."""
     now = hub.clock.now()
     for each in release.waived:
         if each.waived is not None and each.waived.until <= now:
             return f"waiver {each.waived.waiver} ended {each.waived.until.isoformat()}"
-    lapsed = consents.lapsed(release, hub)
-    if lapsed:
-        return lapsed
     decision = hub.ledger.environments[release.environment].decision
     if decision is None or decision.commit == release.commit:
         return ""
