@@ -12,7 +12,11 @@ def gate(
     candidate: candidates.Candidate, facts: candidates.Facts, found: told.Told
 ) -> GateResult | None:
     """A promotion is held as well by what an environment before this one says of its source."""
-    holding = [*_here(candidate, facts), *_above(candidate, facts, found)]
+    holding = [
+        *_here(candidate, facts),
+        *_above(candidate, facts, found),
+        *_coming_back(candidate, facts, found),
+    ]
     if not holding:
         return None
     reason = "; ".join(why for why, _ in holding)
@@ -50,6 +54,30 @@ def _above(
         for row in facts.quarantined_above
         if row.lifted is None and row.environment != candidate.environment
     ]
+
+
+def _coming_back(
+    candidate: candidates.Candidate, facts: candidates.Facts, found: told.Told
+) -> list[_Held]:
+    """In other content than was left: that of one that is told already need not be told again."""
+    whole = [facts.quarantine, *facts.quarantined_above]
+    known = {(each.environment, each.content) for each in whole if each and not each.lifted}
+    return [
+        (
+            _returning(each, candidate),
+            lifting(each.quarantine.environment, each.quarantine.content),
+        )
+        for each in facts.coming_back
+        if (each.quarantine.environment, each.quarantine.content) not in known
+        and (each.quarantine.environment == candidate.environment or found.kind in FROM_UPSTREAM)
+    ]
+
+
+def _returning(found: candidates.ComingBack, candidate: candidates.Candidate) -> str:
+    row, more = found.quarantine, found.count - len(found.paths)
+    where = "" if row.environment == candidate.environment else f" in {row.environment}"
+    paths = ", ".join(found.paths) + (f" and {more} more" if more > 0 else "")
+    return f"{paths} as quarantined{where} {told_of(row)}"
 
 
 def told_of(row: observed.Quarantine) -> str:

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from fleet.gate import candidates, lineage, told
-from fleet.hub import evidence, members, soaks, state
+from fleet.hub import comebacks, evidence, members, soaks, state
 from fleet.judge import judging, roads, settings
 from fleet.manifests import layout
 from fleet.model import errors, findings, ledger, names
@@ -28,7 +28,8 @@ async def gather(
         (candidate, known.base, upstream, judged.layout, known.rebaselined),
         lambda: roads.way(candidate, known, upstream, judged.snapshot, hub.repository),
     )
-    facts = replace(known, upstream=upstream, way=way)
+    back = await comebacks.coming(candidate.environment, judged.snapshot, hub)
+    facts = replace(known, upstream=upstream, way=way, coming_back=back)
     return seen(facts, source_of(candidate, facts), hub)
 
 

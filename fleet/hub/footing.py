@@ -41,7 +41,7 @@ def _statuses(decision: ledger.Decision, judged: judging.Judged) -> tuple[tuple[
 
 def quarantined(release: ledger.Release, _: int, hub: state.Hub) -> str:
     """Of its content here, or of its source's before. What a decree let in passes those that were there by then."""
-    here = hub.ledger.quarantines.get((release.environment, release.content))
+    here = evidence.quarantined(release.environment, release.content, hub)
     source = release.footing.source
     above = evidence.above(release.environment, source, hub) if source else ()
     rows = [each for each in (here, *above) if each is not None and each.lifted is None]

@@ -95,6 +95,30 @@ def test_a_rollback_upstream_stops_what_waits_downstream():
     run(FREEZE, tell)
 
 
+def test_what_a_part_was_left_of_is_held_downstream_in_whatever_content():
+    async def tell(story: storyline.Story) -> None:
+        here, before = story.here, story.here.remote.read("dev", worlds.WEB)
+        good = here.remote.branches["dev"]
+        await story.healthy("staging", "at first")
+        worlds.with_image(here, "dev", "1.5.0")
+        await story.healthy("dev", "a change")
+        bad = here.remote.branches["dev"]
+        here.remote.commit("dev", {"README.md": "Another file\n"}, "Beside it")
+        await story.healthy("dev", "another file")
+        here.remote.commit(
+            "dev", {worlds.WEB: before.decode()}, f"Back with it\n\nFleet-Rollback: {good}"
+        )
+        await story.healthy("dev", "a part goes back")
+        (row,) = worlds.book(here).quarantines.values()
+        shown = await explained(story, "staging", bad)
+        assert shown["reason"].startswith(f"{worlds.WEB} as quarantined in dev since")
+        assert shown["hint"] == f"fleet hub lift dev {row.content} --reason WHY"
+        worlds.promote(here, "dev", "staging")
+        await story.healthy("staging", "what dev has now")
+
+    run("", tell)
+
+
 async def quarantined_in_dev(story: storyline.Story) -> str:
     bad = worlds.with_image(story.here, "dev", "1.5.0")
     await story.healthy("dev", "a change")

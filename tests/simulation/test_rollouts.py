@@ -463,6 +463,31 @@ def test_it_goes_back_past_what_is_quarantined():
     run(tell, ROLLS_BACK)
 
 
+def test_it_goes_back_past_what_has_the_paths_of_what_was_left():
+    async def tell(story: storyline.Story) -> None:
+        here = story.here
+        good = here.remote.branches["dev"]
+        first = here.remote.read("dev", worlds.WEB).decode()
+        await accepted(story, "1.5.0")
+        await story.healthy("dev", "1.5.0")
+        here.remote.commit("dev", {"README.md": "Another file\n"}, "Beside it")
+        await story.healthy("dev", "another content with it")
+        fails(story, "canary")
+        back = f"Back with it\n\nFleet-Rollback: {good}"
+        here.remote.commit("dev", {worlds.WEB: first}, back)
+        await story.until("failed", lambda: bool(acts(story, "failed")))
+        heals(story, "canary")
+        await here.pass_time(120.0)
+        found = worlds.decision(here, "dev")
+        release = worlds.book(here).in_force(DEV)
+        assert found is not None
+        assert release is not None
+        assert (release.number, release.commit) == (5, good)
+        assert not acts(story, "stays")
+
+    run(tell, ROLLS_BACK)
+
+
 def test_without_it_what_is_out_stays():
     async def tell(story: storyline.Story) -> None:
         fails(story, "canary")

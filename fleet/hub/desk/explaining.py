@@ -5,10 +5,10 @@ from typing import Any
 
 from fleet.audit import drafts
 from fleet.gate import candidates, quarantines
-from fleet.hub import asking, facts, rollouts, state
+from fleet.hub import asking, evidence, facts, rollouts, state
 from fleet.hub.desk import contents, prospects
 from fleet.manifests import layout
-from fleet.model import errors, ledger, names, observed
+from fleet.model import errors, ledger, names
 
 
 async def explain(hub: state.Hub, arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -25,10 +25,8 @@ async def explain(hub: state.Hub, arguments: Mapping[str, Any]) -> dict[str, Any
         )
     found = await contents.ids(environment, commit, hub)
     runs = _runs(environment, found, hub)
-    row = _quarantine(environment, found.content, hub)
-    ran = runs or _ran(environment, found, hub)
-    if ran is not None and (runs or row is None):
-        return _answer(environment, commit, found.content, _held(ran, row), ())
+    if runs is not None:
+        return _answer(environment, commit, found.content, runs, ())
     candidate = candidates.Candidate(
         environment=environment,
         commit=commit,
@@ -36,10 +34,13 @@ async def explain(hub: state.Hub, arguments: Mapping[str, Any]) -> dict[str, Any
         rules=found.rules,
         owned=found.owned,
     )
-    standing = _held(ran or _elsewhere(environment, commit, hub), row)
-    return _answer(
-        environment, commit, found.content, standing, await prospects.of(candidate, hub)
-    )
+    gates = await prospects.of(candidate, hub)
+    ran = _ran(environment, found, hub)
+    held = next((each for each in gates if each.gate == quarantines.GATE), None)
+    if ran is not None and held is None:
+        return _answer(environment, commit, found.content, ran, ())
+    standing = _held(ran or _elsewhere(environment, commit, hub), held)
+    return _answer(environment, commit, found.content, standing, gates)
 
 
 Standing = tuple[str, str, str]  # a word, what it means, and the next step
@@ -60,7 +61,12 @@ def _runs(environment: names.Environment, found: layout.Ids, hub: state.Hub) -> 
     running = hub.ledger.in_force(environment)
     if running is None or (running.content, running.rules) != (found.content, found.rules):
         return None
-    return "accepted", f"this is what {environment} runs, as release {running.number}", ""
+    told = f"this is what {environment} runs, as release {running.number}"
+    row = evidence.quarantined(environment, found.content, hub)
+    if row is None or row.lifted is not None:
+        return "accepted", told, ""
+    lift = quarantines.lifting(environment, row.content)
+    return "accepted", f"{told}; quarantined {quarantines.told_of(row)}", lift
 
 
 def _ran(environment: names.Environment, found: layout.Ids, hub: state.Hub) -> Standing | None:
@@ -74,24 +80,10 @@ def _ran(environment: names.Environment, found: layout.Ids, hub: state.Hub) -> S
     return "replaced", f"it ran in {environment} as release {max(numbers)}, and was replaced", ""
 
 
-def _quarantine(
-    environment: names.Environment, content: names.ContentId, hub: state.Hub
-) -> observed.Quarantine | None:
-    row = hub.ledger.quarantines.get((environment, content))
-    return row if row is not None and row.lifted is None else None
-
-
-def _held(standing: Standing, row: observed.Quarantine | None) -> Standing:
-    """With how it may come again. What runs keeps running, so that is only said."""
-    if row is None:
-        return standing
-    word, told, _ = standing
-    word = "accepted" if word == "accepted" else "quarantined"
-    return (
-        word,
-        f"{told}; quarantined {quarantines.told_of(row)}",
-        quarantines.lifting(row.environment, row.content),
-    )
+def _held(standing: Standing, held: ledger.GateResult | None) -> Standing:
+    """With how it may come, or come again."""
+    _, told, _ = standing
+    return ("quarantined", f"{told}; {held.reason}", held.hint) if held else standing
 
 
 def _elsewhere(environment: names.Environment, commit: names.CommitId, hub: state.Hub) -> Standing:

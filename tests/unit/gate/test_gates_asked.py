@@ -307,6 +307,39 @@ def test_what_is_quarantined_on_its_way_is_not_promoted(
         assert found.hint == f"fleet hub lift dev {row.content} --reason WHY"
 
 
+def coming_back(environment: str, word: str = "c9") -> candidates.ComingBack:
+    row = builders.quarantine(word, environment=environment)
+    return candidates.ComingBack(quarantine=row, paths=("a", "b"), count=7)
+
+
+COMING: dict[str, tuple[str, ledger.Lineage, bool]] = {
+    "here": ("prod", ledger.Lineage.ENTRY, True),
+    "here, by a rollback": ("prod", ledger.Lineage.ROLLBACK, True),
+    "above": ("dev", ledger.Lineage.PROMOTION, True),
+    "above, by a rollback": ("dev", ledger.Lineage.ROLLBACK, False),
+    "above, by a hotfix": ("dev", ledger.Lineage.HOTFIX, False),
+}
+
+
+@pytest.mark.parametrize(("environment", "kind", "is_held"), COMING.values(), ids=COMING.keys())
+def test_paths_that_come_back_as_they_were_left(
+    environment: str, kind: ledger.Lineage, is_held: bool
+):
+    row = coming_back(environment)
+    found = quarantines.gate(CANDIDATE, facts(coming_back=(row,)), told.Told(kind=kind))
+    assert (found is not None) is is_held
+    if found is not None:
+        assert found.reason.startswith("a, b and 5 more as quarantined")
+        assert found.hint == f"fleet hub lift {environment} {row.quarantine.content} --reason WHY"
+
+
+def test_what_is_held_by_its_whole_content_is_not_told_again_by_its_paths():
+    known = facts(quarantine=builders.quarantine(), coming_back=(coming_back("prod", "c2"),))
+    found = quarantines.gate(CANDIDATE, known, told.Told(kind=ledger.Lineage.ENTRY))
+    assert found is not None
+    assert found.reason.count("it lost orders") == 1
+
+
 def test_a_quarantine_here_and_one_above_are_both_told():
     known = facts(
         quarantine=builders.quarantine(),
