@@ -2,11 +2,13 @@
 
 import hashlib
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from fleet.audit import records
 from fleet.model import json_values
 
+_DIGITS = 16  # more than any log has
 START = records.Head(length=0, hash="0" * 64)
 
 
@@ -34,6 +36,22 @@ def link(draft: records.Draft, head: records.Head) -> records.Record:
 
 def head_of(record: records.Record) -> records.Head:
     return records.Head(length=record.index + 1, hash=record.hash)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """A record as people name it: by its index, or where there is none such, by the beginning of its hash."""
+
+    word: str
+    shortest: int = 6  # letters of a hash
+
+    @property
+    def index(self) -> int | None:
+        is_number = self.word.isascii() and self.word.isdecimal() and len(self.word) < _DIGITS
+        return int(self.word) if is_number and self.word == str(int(self.word)) else None
+
+    def begins(self, record: records.Record) -> bool:
+        return len(self.word) >= self.shortest and record.hash.startswith(self.word)
 
 
 def hash_of(record: records.Record) -> str:

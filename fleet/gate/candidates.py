@@ -110,6 +110,15 @@ class Measurement:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ComingBack:
+    """A quarantine, here or before on the road, of which the candidate has every path just as it was left."""
+
+    quarantine: observed.Quarantine  # without what each path was: that may be thousands
+    paths: tuple[str, ...]  # the first few
+    count: int  # of all
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """Everything a gate may look at."""
 
@@ -137,6 +146,10 @@ class Facts:
     change: Change | None = None  # None = it was not counted
     open_hotfixes: tuple[OpenHotfix, ...] = ()
     quarantine: observed.Quarantine | None = None  # of this content here
+    quarantined_above: tuple[
+        observed.Quarantine, ...
+    ] = ()  # of its source's content, in the environments before this one
+    coming_back: tuple[ComingBack, ...] = ()  # in whatever other content
     break_glass: glass.Broken | None = None  # here, now
     signers: Mapping[names.CommitId, str] | None = None  # verified; None = nobody looked
     groups: Mapping[str, frozenset[str]] = field(default_factory=dict)  # people of the trust file

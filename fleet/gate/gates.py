@@ -49,9 +49,9 @@ class Gate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lined:
-    """One that goes by what lineage found of the candidate."""
+    """One that goes by what lineage found of the candidate; None as with a Gate."""
 
-    judge: Callable[[candidates.Candidate, candidates.Facts, told.Told], GateResult]
+    judge: Callable[[candidates.Candidate, candidates.Facts, told.Told], GateResult | None]
     concerns: frozenset[Lineage]
 
 
@@ -88,7 +88,7 @@ GATES: tuple[Gate | Lined | Asked, ...] = (
     Gate(judge=book_gate, concerns=_EVERY),
     Lined(judge=lineage.gate, concerns=_EVERY),
     Gate(judge=findings_gate, concerns=_EVERY),
-    Gate(judge=quarantines.gate, concerns=_BRINGS),
+    Lined(judge=quarantines.gate, concerns=_BRINGS),
     Asked(judge=health.gate, concerns=_FROM_UPSTREAM),
     Asked(judge=soaking.gate, concerns=_FROM_UPSTREAM),
     Asked(judge=statuses.gate, concerns=_BRINGS - _WAYS_BACK),

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from fleet.audit import drafts, violations
 from fleet.gate import windows
-from fleet.hub import cases, consents, drawing, state
+from fleet.hub import cases, consents, drawing, footing, state
 from fleet.judge import judging
 from fleet.manifests import declared
 from fleet.model import (
@@ -28,8 +28,10 @@ def accepted(
     decided: ledger.Decision,
     case: cases.Case,
     trace: str,
+    left: tuple[observed.Quarantine, ...],
     hub: state.Hub,
 ) -> store.Write:
+    """`left` is what a rollback goes away from."""
     judged, drawn = case.judged, case.drawn
     decision = _numbered(decided, drawn, hub)
     made = cases.recorded(decision, case, hub.tools)
@@ -40,7 +42,6 @@ def accepted(
     new = [each for each in members if _is_new(each, hub)]
     roads = _road(decision, judged, hub)
     here = environment_of(decision.environment, hub)
-    left = _left_behind(decision, hub)
     now = replace(
         here,
         decision=decision,
@@ -117,24 +118,8 @@ def _release(
         deadline=int(asked.deadline.total_seconds()) if asked.deadline else 0,
         rolls_back=asked.on_failure is gating.OnFailure.ROLLBACK,
         replaces=_replaced(decision.environment, hub),
+        footing=footing.of(decision, judged, hub),
     )
-
-
-def _left_behind(decision: ledger.Decision, hub: state.Hub) -> tuple[observed.Quarantine, ...]:
-    """What a rollback goes away from does not come again until somebody lifts it. Its own content it never leaves."""
-    running = hub.ledger.in_force(decision.environment)
-    if decision.lineage is not ledger.Lineage.ROLLBACK or running is None:
-        return ()
-    if running.content == decision.content:
-        return ()
-    row = observed.Quarantine(
-        environment=decision.environment,
-        content=running.content,
-        reason=f"rolled back to release {decision.back_to}: {findings.escaped(decision.subject)}",
-        by=f"rollback {decision.commit[:10]}",
-        since=decision.at,
-    )
-    return (row,)
 
 
 def _windows(

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from fleet.gate import candidates
 from fleet.hub import glass, state
-from fleet.model import names
+from fleet.model import names, observed
 
 
 def beside(
@@ -18,10 +18,45 @@ def beside(
         statuses=tuple(book.statuses.get(content, {}).values()),
         measurements=hub.measured,
         open_hotfixes=_hotfixes(candidate.environment, hub),
-        quarantine=book.quarantines.get((candidate.environment, content)),
+        quarantine=quarantined(candidate.environment, content, hub),
         break_glass=glass.broken(candidate.environment, hub),
         rebaselined=book.rebaselines.get(candidate.environment),
     )
+
+
+def quarantined(
+    environment: names.Environment, content: names.ContentId, hub: state.Hub
+) -> observed.Quarantine | None:
+    """What the book says of this content, lifted or not; its paths are for `telling`."""
+    row = hub.ledger.quarantines.get((environment, content))
+    return replace(row, forms={}) if row is not None else None
+
+
+def above(
+    environment: names.Environment, content: names.ContentId, hub: state.Hub
+) -> tuple[observed.Quarantine, ...]:
+    """The quarantines of this content in the environments before that one on the road, the nearest first."""
+    found = (quarantined(each, content, hub) for each in _before(environment, hub))
+    return tuple(each for each in found if each is not None and each.lifted is None)
+
+
+def telling(environment: names.Environment, hub: state.Hub) -> list[observed.Quarantine]:
+    """The quarantines that tell paths, of that environment and of those before it."""
+    places = [environment, *_before(environment, hub)]
+    return [
+        each
+        for place in places
+        for each in hub.ledger.quarantines.values()
+        if each.environment == place and each.forms and each.lifted is None
+    ]
+
+
+def _before(environment: names.Environment, hub: state.Hub) -> list[names.Environment]:
+    """On the road, the nearest first."""
+    road = hub.ledger.seal.road
+    order = [step.environment for step in road.steps] if road else []
+    before = order[: order.index(environment)] if environment in order else []
+    return before[::-1]
 
 
 def _hotfixes(environment: names.Environment, hub: state.Hub) -> tuple[candidates.OpenHotfix, ...]:

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from fleet.gate import candidates, lineage, told
-from fleet.hub import evidence, members, soaks, state
+from fleet.hub import comebacks, evidence, members, soaks, state
 from fleet.judge import judging, roads, settings
 from fleet.manifests import layout
 from fleet.model import errors, findings, ledger, names
@@ -28,7 +28,8 @@ async def gather(
         (candidate, known.base, upstream, judged.layout, known.rebaselined),
         lambda: roads.way(candidate, known, upstream, judged.snapshot, hub.repository),
     )
-    facts = replace(known, upstream=upstream, way=way)
+    back = await comebacks.coming(candidate.environment, judged.snapshot, hub)
+    facts = replace(known, upstream=upstream, way=way, coming_back=back)
     return seen(facts, source_of(candidate, facts), hub)
 
 
@@ -56,7 +57,10 @@ def _of_book(
 
 
 def source_of(candidate: candidates.Candidate, facts: candidates.Facts) -> candidates.Candidate:
-    """What upstream must have been healthy with: of a promotion in part, or over hotfixes, all of its source."""
+    """What upstream must have been healthy with, and not have quarantined.
+
+    Of a promotion in part, or over hotfixes, that is all of its source.
+    """
     found = lineage.tell(candidate, facts)
     every = facts.upstream.accepted if facts.upstream else ()
     source = next((each for each in every if each.release == found.source), None)
@@ -66,7 +70,7 @@ def source_of(candidate: candidates.Candidate, facts: candidates.Facts) -> candi
 
 
 def seen(facts: candidates.Facts, shown: candidates.Candidate, hub: state.Hub) -> candidates.Facts:
-    """With what upstream's clusters were seen to do with this content."""
+    """With what upstream's clusters were seen to do with this content, and whether it was quarantined on its way."""
     upstream = facts.upstream
     release = hub.ledger.in_force(upstream.environment) if upstream else None
     return replace(
@@ -75,6 +79,7 @@ def seen(facts: candidates.Facts, shown: candidates.Candidate, hub: state.Hub) -
         upstream_was_healthy=_was_healthy(shown, upstream, release, hub),
         stale_after=release.stale_after if release else 300,
         soak=soaks.of(upstream.environment, shown.content, hub) if upstream else None,
+        quarantined_above=evidence.above(shown.environment, shown.content, hub),
     )
 
 

@@ -8,7 +8,17 @@ from dataclasses import replace
 
 from fleet.audit import drafts, grounds
 from fleet.gate import candidates, decide, returns
-from fleet.hub import cases, consents, drawing, exempting, facts, failures, release, state
+from fleet.hub import (
+    cases,
+    comebacks,
+    consents,
+    drawing,
+    exempting,
+    facts,
+    failures,
+    release,
+    state,
+)
 from fleet.judge import judging
 from fleet.model import errors, ledger, names
 from fleet.ports import store
@@ -20,9 +30,9 @@ async def back(environment: names.Environment, hub: state.Hub) -> None:
     failed = hub.ledger.in_force(environment)
     if failed is None or not _is_asked(failed, hub):
         return
-    before = _before(failed, hub)
+    before = await _before(failed, hub)
     if before is None:
-        why = "no release with these rules and owned paths was healthy here"
+        why = "no release with these rules and owned paths was healthy here and is not quarantined"
         await _stays(why, failed, hub)
         return
     judged = await judging.judge(release.question(environment, before.commit, hub), hub.tools)
@@ -42,8 +52,11 @@ def _is_asked(release_: ledger.Release, hub: state.Hub) -> bool:
     return release_.rolls_back and is_final and not hub.ledger.seal.held
 
 
-def _before(failed: ledger.Release, hub: state.Hub) -> ledger.Release | None:
-    """Rules, trust files and clusters stay as they are (rule 3): only what differs in content alone is a way back."""
+async def _before(failed: ledger.Release, hub: state.Hub) -> ledger.Release | None:
+    """The newest that was good and may come again.
+
+    Rules, trust files and clusters stay as they are (rule 3): only what differs in content alone is a way back.
+    """
     found = [
         each
         for (environment, number), each in hub.ledger.releases.items()
@@ -53,7 +66,19 @@ def _before(failed: ledger.Release, hub: state.Hub) -> ledger.Release | None:
         and (each.rules, each.owned) == (failed.rules, failed.owned)
         and each.content != failed.content
     ]
-    return max(found, key=lambda each: each.number, default=None)
+    for each in sorted(found, key=lambda each: each.number, reverse=True):
+        if not await _is_quarantined(each, hub):
+            return each
+    return None
+
+
+async def _is_quarantined(release_: ledger.Release, hub: state.Hub) -> bool:
+    """By its content, or by paths of it."""
+    row = hub.ledger.quarantines.get((release_.environment, release_.content))
+    if row is not None and row.lifted is None:
+        return True
+    found = await comebacks.of_commit(release_.environment, release_.commit, hub)
+    return any(each.quarantine.environment == release_.environment for each in found)
 
 
 def decided(case: cases.Case, before: candidates.Accepted) -> ledger.Decision:

@@ -13,6 +13,7 @@ from fleet.gate import candidates, decide, lineage
 from fleet.hub import (
     acceptance,
     cases,
+    comebacks,
     consents,
     drawing,
     exempting,
@@ -156,7 +157,8 @@ async def settle(
             await state.write(hub, considered(_of(decision, runs), case, hub))
         elif decision.verdict is ledger.Verdict.ACCEPTED:
             await hub.repository.keep(f"accepted/{decision.commit}", decision.commit)
-            write = acceptance.accepted(decision, case, trace, hub)
+            left = await comebacks.left_behind(decision, case.judged, hub)
+            write = acceptance.accepted(decision, case, trace, left, hub)
             rows = (*write.rows, *soaks.leant_on(decision, hub))
             await state.write(hub, replace(write, rows=rows))
         else:

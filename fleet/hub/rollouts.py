@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from fleet.audit import drafts
 from fleet.gate import windows
-from fleet.hub import consents, failures, glass, halts, members, state
+from fleet.hub import consents, failures, footing, glass, halts, members, state
 from fleet.model import errors, findings, gating, leaving, ledger, names
 from fleet.policy import leniency
 from fleet.ports import store
@@ -58,14 +58,11 @@ def failed(release: ledger.Release, _: int, hub: state.Hub) -> str:
 
 
 def taken_back(release: ledger.Release, _: int, hub: state.Hub) -> str:
-    """What let it through has ended, or a newer commit takes it back."""
+    """A waiver that let it through has ended, or a newer commit takes it back."""
     now = hub.clock.now()
     for each in release.waived:
         if each.waived is not None and each.waived.until <= now:
             return f"waiver {each.waived.waiver} ended {each.waived.until.isoformat()}"
-    lapsed = consents.lapsed(release, hub)
-    if lapsed:
-        return lapsed
     decision = hub.ledger.environments[release.environment].decision
     if decision is None or decision.commit == release.commit:
         return ""
@@ -140,6 +137,8 @@ REASONS: tuple[Reason, ...] = (
     Reason(why=failed, stops=True, keeps_back=True),
     Reason(why=taken_back, stops=True, keeps_back=True),
     Reason(why=lapsed, stops=True, keeps_back=True),
+    Reason(why=footing.quarantined, stops=True, keeps_back=True),
+    Reason(why=footing.failing, stops=True, keeps_back=True),
     Reason(why=closed, stops=False, keeps_back=True),
     Reason(why=unapproved, stops=False, keeps_back=True),
     Reason(why=unready, stops=False, keeps_back=False),

@@ -90,6 +90,15 @@ class Hub:
     ready: bool = False
 
 
+_FOR_ALL = (
+    rows.Seal,
+    rows.Approval,
+    pacing.Halt,
+    observed.Quarantine,
+    observed.Status,
+)  # what may hold a release back, or let it go on
+
+
 @asynccontextmanager
 async def writing(hub: Hub) -> AsyncIterator[None]:
     """The turn to write, with a ledger that is what the book says: one in doubt is read again before anything else."""
@@ -122,7 +131,7 @@ def _concerns_agents(row: rows.Row, hub: Hub) -> bool:
         here = hub.ledger.environments.get(row.environment)
         return here is not None and (here.failed, soak_edge(here)) != (row.failed, soak_edge(row))
     if not isinstance(row, rows.ClusterState):
-        return isinstance(row, (rows.Seal, rows.Approval, pacing.Halt))
+        return isinstance(row, _FOR_ALL)
     known = hub.ledger.clusters.get(row.cluster)
     return known is None or _due(known) != _due(row)
 

@@ -59,7 +59,7 @@ class _Shelf:
 
 async def replay(wanted: str, source: Source, tools: judging.Tools) -> Replayed:
     """Of the record with this index or the beginning of this hash. Raises Unreplayable, with what is missing."""
-    record, accepted = await _found(wanted, source)
+    record, accepted = await _found(chain.Wanted(word=wanted), source)
     kept = await _kept(record, source)
     found = _decoded(kept)
     try:
@@ -84,24 +84,38 @@ async def replay(wanted: str, source: Source, tools: judging.Tools) -> Replayed:
     )
 
 
-async def _found(wanted: str, source: Source) -> tuple[records.Record, Resolved]:
+async def _found(wanted: chain.Wanted, source: Source) -> tuple[records.Record, Resolved]:
     """With all that was accepted before it."""
     accepted: Resolved = {}
+    begun: tuple[records.Record, Resolved] | None = None
+    async for record in _walked(source):
+        if record.index == wanted.index:
+            return _decided_by(record), accepted
+        if begun is None and wanted.begins(record):
+            begun = record, dict(accepted)
+        if begun is not None and wanted.index is None:
+            break
+        found = grounds.accepted_in(record.body) if record.kind is records.Kind.DECISION else None
+        if found is not None:
+            accepted.setdefault((record.body["environment"], found.release), found)
+    if begun is None:
+        raise errors.InputError(f"there is no record {wanted.word!r}")
+    return _decided_by(begun[0]), begun[1]
+
+
+async def _walked(source: Source) -> AsyncIterator[records.Record]:
     walk = chain.Walk()
     async for record in source.records():
         fault = walk.step(record)
         if fault is not None:
             raise errors.BrokenError(f"the log does not hold: {fault}")
-        is_it = wanted == str(record.index)
-        if is_it or (len(wanted) >= 6 and record.hash.startswith(wanted)):
-            if record.kind is not records.Kind.DECISION:
-                raise errors.InputError(f"record {record.index} is no decision")
-            return record, accepted
-        if record.kind is records.Kind.DECISION:
-            found = grounds.accepted_in(record.body)
-            if found is not None:
-                accepted.setdefault((record.body["environment"], found.release), found)
-    raise errors.InputError(f"there is no record {wanted!r}")
+        yield record
+
+
+def _decided_by(record: records.Record) -> records.Record:
+    if record.kind is not records.Kind.DECISION:
+        raise errors.InputError(f"record {record.index} is no decision")
+    return record
 
 
 async def _kept(record: records.Record, source: Source) -> bytes:

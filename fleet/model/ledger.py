@@ -184,6 +184,7 @@ class Release:
     deadline: int = field(default=0, metadata=findings.LATER)  # seconds; 0 = none
     rolls_back: bool = field(default=False, metadata=findings.LATER)  # when a wave of it fails
     replaces: pacing.Replaced | None = field(default=None, metadata=findings.LATER)
+    footing: pacing.Footing = field(default=pacing.Footing(), metadata=findings.LATER)
 
     def term(self, number: int) -> pacing.Terms:
         """Of the wave of that number, from 0. Releases of an older book have none: no limits."""

@@ -1,11 +1,12 @@
 """What gates may believe of the past: rows of the book that say who saw what, when, and until when."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import TypeAlias
 
-from fleet.model import json_values, names
+from fleet.model import findings, json_values, names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +69,9 @@ class Quarantine:
     by: str
     since: datetime
     lifted: datetime | None = None
+    forms: Mapping[str, str] = field(
+        default_factory=dict, repr=False, metadata=findings.LATER
+    )  # of paths in which a rollback left it, by mode and blob; none = it is the whole content alone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

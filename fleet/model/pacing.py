@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
+from fleet.model import names
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
@@ -26,6 +28,15 @@ class Terms:
     max_unavailable: int = 0
     soak: int = 0  # seconds, before the next wave
     approvals: tuple[Asked, ...] = ()  # that the wave itself asks for
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Footing:
+    """What a release was let in by, and may lose while it goes out."""
+
+    source: names.ContentId | None = None  # of a promotion: the content that upstream accepted
+    statuses: tuple[tuple[str, str], ...] = ()  # issuer and context of each that was asked for
+    is_settled: bool = False  # by decree, or out already: quarantines of before are passed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,15 +1,16 @@
 """Decisions made again from their records: byte for byte, in worlds where much has happened."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
 
+import builders
 import invariants
 import replaying
 import storyline
 import worlds
-from fleet.audit import records
+from fleet.audit import chain, records
 from fleet.local import replaying as replays
 from fleet.model import errors, json_values, names
 from fleet.ports import store
@@ -177,3 +178,50 @@ def test_a_log_that_does_not_hold_is_not_replayed():
             await replaying.replayed(here, index)
 
     in_world(tell)
+
+
+class Log:
+    """Of decisions that let nothing in, and nothing else."""
+
+    def __init__(self, length: int) -> None:
+        self.kept: list[records.Record] = []
+        head = chain.START
+        for _ in range(length):
+            draft = records.Draft(
+                kind=records.Kind.DECISION,
+                subject="dev",
+                at=builders.NOW,
+                body={"verdict": "waiting"},
+            )
+            self.kept.append(chain.link(draft, head))
+            head = chain.head_of(self.kept[-1])
+
+    async def records(self, since: int = 0) -> AsyncIterator[records.Record]:
+        for each in self.kept[since:]:
+            yield each
+
+    async def facts(self, _: names.Digest) -> bytes | None:
+        return None
+
+    async def slice(self, _: names.SliceDigest) -> bytes | None:
+        return None
+
+
+def test_a_number_is_an_index_first_and_the_beginning_of_a_hash_only_where_there_is_none():
+    async def main() -> None:
+        log, found = Log(500), replays._found
+        begun = {each.hash[:3]: each.index for each in reversed(log.kept)}
+        both = [n for n in range(100, 500) if begun.get(str(n), n) < n]
+        alone = {word: n for word, n in begun.items() if word.isdecimal() and int(word) >= 500}
+        assert both
+        assert alone
+        for number in both:
+            wanted = chain.Wanted(word=str(number), shortest=3)
+            assert (await found(wanted, log))[0].index == number
+        for word, index in alone.items():
+            assert (await found(chain.Wanted(word=word, shortest=3), log))[0].index == index
+        for nothing in ("500", "007", "9" * 5000, "\u0663", ""):
+            with pytest.raises(errors.InputError, match="there is no record"):
+                await found(chain.Wanted(word=nothing), log)
+
+    clock.run(main())

@@ -146,6 +146,40 @@ def test_a_status_of_exactly_this_opens_and_nothing_else_does():
     run(STATUS, tell)
 
 
+async def accepted_without_its_cluster(story: Gated) -> None:
+    """By a status that is good; the cluster has not heard of it."""
+    await story.waits("statuses")
+    await story.here.members["staging-1"].agent.stop()
+    assert (await story.says(said(story))).status == 200
+    await story.until("accepted", lambda: worlds.is_accepted(story.here, "staging"))
+    await story.here.pass_time(5.0)
+
+
+@pytest.mark.threat(55)
+def test_a_status_that_turns_to_failure_stops_what_is_not_out_yet():
+    async def tell(story: Gated) -> None:
+        here = story.here
+        await accepted_without_its_cluster(story)
+        assert (await story.says(said(story, state="failure"))).status == 200
+        here.members["staging-1"].agent.start()
+        await here.pass_time(120.0)
+        assert worlds.DEPLOYMENT not in here.members["staging-1"].server.held
+        assert (await story.says(said(story))).status == 200
+        await story.healthy("staging", "good again")
+
+    run(STATUS, tell)
+
+
+def test_a_status_that_is_pending_again_stops_nothing():
+    async def tell(story: Gated) -> None:
+        await accepted_without_its_cluster(story)
+        assert (await story.says(said(story, state="pending"))).status == 200
+        story.here.members["staging-1"].agent.start()
+        await story.healthy("staging", "good")
+
+    run(STATUS, tell)
+
+
 def test_a_person_may_say_what_ci_would():
     async def tell(story: Gated) -> None:
         await story.waits("statuses")

@@ -125,6 +125,99 @@ def test_it_goes_back_to_the_last_one_that_was_good_and_quarantines_what_it_left
     run(tell)
 
 
+def test_what_was_left_is_explained_by_its_quarantine():
+    async def tell(story: storyline.Story) -> None:
+        here = story.here
+        left = worlds.book(here).in_force(STAGING)
+        assert left is not None
+        asked = {"environment": "staging", "what": left.content, "reason": "slow", "by": "Ada"}
+        source = here.remote.branches["dev"]
+        await here.ask("quarantine", asked)
+        running = await here.ask("explain", {"environment": "staging", "commit": source})
+        assert (running["standing"], "quarantined since" in running["told"]) == ("accepted", True)
+        await here.ask("lift", asked)
+        await rolled_back(story)
+        for commit in (left.commit, source):
+            found = await here.ask("explain", {"environment": "staging", "commit": commit})
+            lift = f"fleet hub lift staging {commit[:10]} --reason WHY"
+            assert (found["standing"], found["hint"]) == ("quarantined", lift)
+            assert "it ran in staging as release 3" in found["told"]
+            (gate,) = [each for each in found["gates"] if each["gate"] == "quarantine"]
+            assert (gate["state"], "it is slow" in gate["reason"]) == ("refused", True)
+        await here.ask("lift", asked)
+        found = await here.ask("explain", {"environment": "staging", "commit": left.commit})
+        assert found["standing"] == "replaced"
+
+    run(tell)
+
+
+async def another_bundle(story: storyline.Story) -> None:
+    """Two bundles, of which the other turns bad; staging goes back from that one alone."""
+    here = story.here
+    files = {"apps/other/bundle.yaml": OTHER_BUNDLE, OTHER: other("good")}
+    here.remote.commit("dev", files, "another bundle")
+    await promoted(story, "another bundle")
+    here.remote.commit("dev", {OTHER: other("bad")}, "bad")
+    await promoted(story, "bad")
+    await rolled_back(story, "", "apps/other")
+
+
+def test_what_was_left_does_not_come_back_with_the_next_unrelated_change():
+    async def tell(story: storyline.Story) -> None:
+        here = story.here
+        await another_bundle(story)
+        left = worlds.book(here).releases[
+            STAGING, worlds.book(here).environments[STAGING].release - 1
+        ]
+        row = worlds.book(here).quarantines[STAGING, left.content]
+        assert row.forms.keys() == {OTHER}
+        bad = worlds.with_image(here, "dev", "1.9.0")
+        await story.healthy("dev", "1.9.0 in dev")
+        lift = f"fleet hub lift staging {left.content} --reason WHY"
+        explained = await here.ask("explain", {"environment": "staging", "commit": bad})
+        assert (explained["standing"], explained["hint"]) == ("quarantined", lift)
+        (waits,) = (await here.ask("unpromoted", {"environment": "staging"}))["environments"]
+        assert waits["waiting"][0]["promotable"] == "refused"
+        worlds.promote(here, "dev", "staging")
+        await story.until("decided", lambda: decided(here) is not None)
+        found = decided(here)
+        assert found is not None
+        assert held(found) == ["quarantine"]
+        (gate,) = [each for each in found.gates if each.gate == "quarantine"]
+        assert gate.reason.startswith(f"{OTHER} as quarantined since")
+        assert gate.hint == lift
+        # A part of it without what was left may come, and a fix may.
+        here.remote.commit("dev", {OTHER: other("mended")}, "mended")
+        await promoted(story, "mended")
+        assert tag(here) == "1.9.0"
+
+    run(tell)
+
+
+def test_once_it_is_lifted_it_comes_in_whatever_content():
+    async def tell(story: storyline.Story) -> None:
+        here = story.here
+        await another_bundle(story)
+        (left,) = worlds.book(here).quarantines.values()
+        asked = {"environment": "staging", "what": left.content, "reason": "no fault", "by": "Ada"}
+        await here.ask("quarantine", asked)  # said again by hand, it is still of these paths
+        worlds.with_image(here, "dev", "1.9.0")
+        await story.healthy("dev", "1.9.0 in dev")
+        worlds.promote(here, "dev", "staging")
+        await story.until("decided", lambda: decided(here) is not None)
+        found = decided(here)
+        assert found is not None
+        assert held(found) == ["quarantine"]
+        await here.ask("lift", asked)
+        await story.healthy("staging", "lifted")
+        # By hand it is the whole content alone.
+        await here.ask("quarantine", asked)
+        worlds.with_image(here, "dev", "1.9.1")
+        await promoted(story, "1.9.1")
+
+    run(tell)
+
+
 def test_twice_goes_further_back_and_a_rollback_is_rolled_back_once_it_is_lifted():
     async def tell(story: storyline.Story) -> None:
         here = story.here

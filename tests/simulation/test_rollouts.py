@@ -299,6 +299,74 @@ def acts(story: storyline.Story, act_: str) -> list[dict[str, Any]]:
     return [each for each in found if each["act"] == act_]
 
 
+async def quarantined(story: storyline.Story, what: str = "quarantine") -> None:
+    release = worlds.book(story.here).in_force(DEV)
+    assert release is not None
+    asked = {"environment": "dev", "what": release.content, "reason": "it is slow", "by": "ada"}
+    await story.here.ask(what, asked)
+
+
+SOAKS = fleet(wave("canary", "canary", soak="1m"), wave("europe", "eu"), wave("rest"))
+
+
+def test_what_is_quarantined_goes_no_further_until_it_is_lifted():
+    async def tell(story: storyline.Story) -> None:
+        here = story.here
+        await accepted(story, "1.5.0")
+        await story.until("the canary", lambda: has(story, "canary", "1.5.0"))
+        await quarantined(story)
+        await here.pass_time(300.0)
+        assert [each for each in ALL if has(story, each, "1.5.0")] == ["canary"]
+        (why,) = (await release_of(story))["next"]["stopped"]
+        assert why.startswith("quarantined in dev since")
+        assert why.endswith("by ada: it is slow")
+        # Another release of the same content is no way around it.
+        label = here.remote.read("dev", "clusters/dev/us-1.yaml").decode()
+        changed = label.replace('"other"', '"another"')
+        assert changed != label
+        here.remote.commit("dev", {"clusters/dev/us-1.yaml": changed}, "A label")
+        await story.until("a label", lambda: here_of(story).release == 3)
+        await here.pass_time(300.0)
+        assert [each for each in ALL if has(story, each, "1.5.0")] == ["canary"]
+        await quarantined(story, "lift")
+        await story.healthy("dev", "lifted")
+        assert all(has(story, each, "1.5.0") for each in ALL)
+
+    run(tell, SOAKS)
+
+
+def test_what_is_out_already_may_change_otherwise_though_it_is_quarantined():
+    async def tell(story: storyline.Story) -> None:
+        here = story.here
+        await quarantined(story)
+        label = here.remote.read("dev", "clusters/dev/us-1.yaml").decode()
+        here.remote.commit(
+            "dev", {"clusters/dev/us-1.yaml": label.replace('"other"', '"another"')}
+        )
+        await story.until("a label", lambda: here_of(story).release == 2)
+        await story.healthy("dev", "a label")
+
+    run(tell, SOAKS)
+
+
+def test_who_comes_late_does_not_get_what_is_quarantined_by_then():
+    async def tell(story: storyline.Story) -> None:
+        here = story.here
+        await here.members["us-1"].agent.stop()
+        await here.pass_time(400.0)
+        await accepted(story, "1.5.0")
+        await story.until("all waves", lambda: here_of(story).wave == 3)
+        await quarantined(story)
+        here.members["us-1"].agent.start()
+        await here.pass_time(120.0)
+        assert [each for each in ALL if not has(story, each, "1.5.0")] == ["us-1"]
+        await quarantined(story, "lift")
+        await here.pass_time(60.0)
+        assert has(story, "us-1", "1.5.0")
+
+    run(tell, SOAKS)
+
+
 ROLLS_BACK = fleet(*three(), onFailure="rollback")
 
 
@@ -373,6 +441,49 @@ def test_a_way_back_that_is_none_is_said_once_and_tried_again():
         assert here.failed.stays.startswith("no release with these rules")
         assert [each["reason"] for each in acts(story, "stays")] == [here.failed.stays]
         assert here.release == 2
+
+    run(tell, ROLLS_BACK)
+
+
+def test_it_goes_back_past_what_is_quarantined():
+    async def tell(story: storyline.Story) -> None:
+        await accepted(story, "1.5.0")
+        await story.healthy("dev", "1.5.0")
+        await quarantined(story)
+        here = await rolled_back(story, "1.6.0")
+        assert (here.release, here.failed) == (4, None)
+        assert not any(has(story, each, "1.5.0") for each in ALL)
+        (decided,) = [
+            each.body
+            for each in story.watch.chain()
+            if each.kind is records.Kind.DECISION and each.body["release"] == 4
+        ]
+        assert (decided["lineage"], decided["backTo"]) == ("rollback", 1)
+
+    run(tell, ROLLS_BACK)
+
+
+def test_it_goes_back_past_what_has_the_paths_of_what_was_left():
+    async def tell(story: storyline.Story) -> None:
+        here = story.here
+        good = here.remote.branches["dev"]
+        first = here.remote.read("dev", worlds.WEB).decode()
+        await accepted(story, "1.5.0")
+        await story.healthy("dev", "1.5.0")
+        here.remote.commit("dev", {"README.md": "Another file\n"}, "Beside it")
+        await story.healthy("dev", "another content with it")
+        fails(story, "canary")
+        back = f"Back with it\n\nFleet-Rollback: {good}"
+        here.remote.commit("dev", {worlds.WEB: first}, back)
+        await story.until("failed", lambda: bool(acts(story, "failed")))
+        heals(story, "canary")
+        await here.pass_time(120.0)
+        found = worlds.decision(here, "dev")
+        release = worlds.book(here).in_force(DEV)
+        assert found is not None
+        assert release is not None
+        assert (release.number, release.commit) == (5, good)
+        assert not acts(story, "stays")
 
     run(tell, ROLLS_BACK)
 

@@ -21,8 +21,14 @@ async def quarantine(hub: state.Hub, arguments: Arguments, by: str) -> dict[str,
     content = await contents.resolve(environment, str(arguments.get("what", "")), hub)
     async with state.writing(hub):
         now = hub.clock.now()
+        known = hub.ledger.quarantines.get((environment, content))
         row = observed.Quarantine(
-            environment=environment, content=content, reason=reason, by=by, since=now
+            environment=environment,
+            content=content,
+            reason=reason,
+            by=by,
+            since=now,
+            forms=known.forms if known and known.lifted is None else {},
         )
         record = drafts.quarantine(row, by=by, at=now)
         await state.write(hub, store.Write(records=(record,), rows=(row,)))

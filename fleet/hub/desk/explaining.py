@@ -4,9 +4,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from fleet.audit import drafts
-from fleet.gate import candidates
-from fleet.hub import asking, facts, rollouts, state
+from fleet.gate import candidates, quarantines
+from fleet.hub import asking, evidence, facts, rollouts, state
 from fleet.hub.desk import contents, prospects
+from fleet.manifests import layout
 from fleet.model import errors, ledger, names
 
 
@@ -23,9 +24,9 @@ async def explain(hub: state.Hub, arguments: Mapping[str, Any]) -> dict[str, Any
             environment, commit, decision.content, _of_tip(decision, hub), decision.gates
         )
     found = await contents.ids(environment, commit, hub)
-    ran = _ran(environment, found.content, found.rules, hub)
-    if ran is not None:
-        return _answer(environment, commit, found.content, ran, ())
+    runs = _runs(environment, found, hub)
+    if runs is not None:
+        return _answer(environment, commit, found.content, runs, ())
     candidate = candidates.Candidate(
         environment=environment,
         commit=commit,
@@ -33,10 +34,13 @@ async def explain(hub: state.Hub, arguments: Mapping[str, Any]) -> dict[str, Any
         rules=found.rules,
         owned=found.owned,
     )
-    standing = _elsewhere(environment, commit, hub)
-    return _answer(
-        environment, commit, found.content, standing, await prospects.of(candidate, hub)
-    )
+    gates = await prospects.of(candidate, hub)
+    ran = _ran(environment, found, hub)
+    held = next((each for each in gates if each.gate == quarantines.GATE), None)
+    if ran is not None and held is None:
+        return _answer(environment, commit, found.content, ran, ())
+    standing = _held(ran or _elsewhere(environment, commit, hub), held)
+    return _answer(environment, commit, found.content, standing, gates)
 
 
 Standing = tuple[str, str, str]  # a word, what it means, and the next step
@@ -53,23 +57,33 @@ def _of_tip(decision: ledger.Decision, hub: state.Hub) -> Standing:
     return "accepted", f"{out}; no further wave opens: {held}" if held else out, ""
 
 
-def _ran(
-    environment: names.Environment,
-    content: names.ContentId,
-    rules: names.RulesId,
-    hub: state.Hub,
-) -> Standing | None:
+def _runs(environment: names.Environment, found: layout.Ids, hub: state.Hub) -> Standing | None:
     running = hub.ledger.in_force(environment)
-    if running is not None and (running.content, running.rules) == (content, rules):
-        return "accepted", f"this is what {environment} runs, as release {running.number}", ""
+    if running is None or (running.content, running.rules) != (found.content, found.rules):
+        return None
+    told = f"this is what {environment} runs, as release {running.number}"
+    row = evidence.quarantined(environment, found.content, hub)
+    if row is None or row.lifted is not None:
+        return "accepted", told, ""
+    lift = quarantines.lifting(environment, row.content)
+    return "accepted", f"{told}; quarantined {quarantines.told_of(row)}", lift
+
+
+def _ran(environment: names.Environment, found: layout.Ids, hub: state.Hub) -> Standing | None:
     numbers = [
         number
         for (name, number), each in hub.ledger.releases.items()
-        if name == environment and (each.content, each.rules) == (content, rules)
+        if name == environment and (each.content, each.rules) == (found.content, found.rules)
     ]
     if not numbers:
         return None
     return "replaced", f"it ran in {environment} as release {max(numbers)}, and was replaced", ""
+
+
+def _held(standing: Standing, held: ledger.GateResult | None) -> Standing:
+    """With how it may come, or come again."""
+    _, told, _ = standing
+    return ("quarantined", f"{told}; {held.reason}", held.hint) if held else standing
 
 
 def _elsewhere(environment: names.Environment, commit: names.CommitId, hub: state.Hub) -> Standing:

@@ -39,12 +39,14 @@ async def prove(hub: state.Hub, arguments: Arguments) -> dict[str, Any]:
 
 
 async def found(hub: state.Hub, arguments: Arguments) -> records.Record:
-    """By its index or the beginning of its hash."""
-    wanted = str(arguments["id"])
-    async for record in hub.book.records(int(wanted) if wanted.isdecimal() else 0):
-        if wanted == str(record.index) or (len(wanted) >= 6 and record.hash.startswith(wanted)):
+    wanted = chain.Wanted(word=str(arguments["id"]))
+    if wanted.index is not None:
+        async for record in hub.book.records(wanted.index):
             return record
-    raise errors.InputError(f"there is no record {wanted!r}")
+    async for record in hub.book.records():
+        if wanted.begins(record):
+            return record
+    raise errors.InputError(f"there is no record {wanted.word!r}")
 
 
 async def show(hub: state.Hub, arguments: Arguments) -> dict[str, Any]:

@@ -1,10 +1,11 @@
 """What the gates would say of a commit that is not there yet, by all that is known of its content now."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from fleet.gate import answers, candidates, gates, hotfixes, lineage, promotions, told
 from fleet.gate import approving as approvals_gate
-from fleet.hub import facts, inforce, state
+from fleet.hub import comebacks, facts, inforce, state
 from fleet.judge import readings, settings
 from fleet.model import kinds, ledger, names
 from fleet.model.ledger import Lineage
@@ -23,7 +24,8 @@ async def of(candidate: candidates.Candidate, hub: state.Hub) -> tuple[ledger.Ga
         lambda: inforce.proposed(environment, candidate.commit, hub),
     )
     sides = settings.both(await inforce.spec(environment, hub), own)
-    known = facts.from_book(candidate, sides, hub)
+    back = await comebacks.of_commit(environment, candidate.commit, hub)
+    known = replace(facts.from_book(candidate, sides, hub), coming_back=back)
     found = await _told(candidate, known, hub)
     results = gates.results(candidate, known, found)
     asked = "; ".join(dict.fromkeys(_asked(environment, sides, hub)))

@@ -85,6 +85,10 @@ FACTS = some.fixed_dictionaries(
         ),
         "statuses": STATUSES.map(tuple),
         "quarantine": some.just(builders.quarantine()),
+        "coming_back": some.just(
+            (candidates.ComingBack(quarantine=builders.quarantine("c1"), paths=("a",), count=1),)
+        ),
+        "quarantined_above": some.just((builders.quarantine(environment="dev"),)),
         "signers": some.dictionaries(
             some.sampled_from([builders.commit(each) for each in "abc"]), some.just("ada")
         ),
@@ -147,6 +151,12 @@ OTHER: dict[str, Any] = {
         ),
     ),
     "quarantine": builders.quarantine(),
+    "quarantined_above": (builders.quarantine(environment="staging"),),
+    "coming_back": (
+        candidates.ComingBack(
+            quarantine=builders.quarantine(environment="staging"), paths=("a",), count=7
+        ),
+    ),
     "break_glass": None,
     "signers": {builders.commit("x"): "ada"},
     "groups": {"devs": frozenset({"ada"})},

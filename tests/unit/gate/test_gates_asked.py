@@ -15,6 +15,7 @@ from fleet.gate import (
     signatures,
     soaking,
     statuses,
+    told,
     windows,
 )
 from fleet.model import kinds, ledger, names, observed, snapshots
@@ -274,9 +275,80 @@ QUARANTINES: dict[str, tuple[observed.Quarantine | None, bool]] = {
 
 @pytest.mark.parametrize(("row", "is_held"), QUARANTINES.values(), ids=QUARANTINES.keys())
 def test_quarantine(row: observed.Quarantine | None, is_held: bool):
-    found = quarantines.gate(CANDIDATE, facts(quarantine=row))
-    assert (found is not None and found.state is Gate.REFUSED) is is_held
-    assert not found or "it lost orders" in found.reason
+    for kind in (ledger.Lineage.ENTRY, ledger.Lineage.PROMOTION, ledger.Lineage.ROLLBACK):
+        found = quarantines.gate(CANDIDATE, facts(quarantine=row), told.Told(kind=kind))
+        assert (found is not None and found.state is Gate.REFUSED) is is_held
+        assert not found or "it lost orders" in found.reason
+
+
+ABOVE: dict[str, tuple[observed.Quarantine, ledger.Lineage, bool]] = {
+    "a promotion": (
+        builders.quarantine(environment="dev"), ledger.Lineage.PROMOTION, True,
+    ),
+    "a part": (builders.quarantine("c9", environment="dev"), ledger.Lineage.PARTIAL, True),
+    "a rollback": (builders.quarantine(environment="dev"), ledger.Lineage.ROLLBACK, False),
+    "a hotfix": (builders.quarantine(environment="dev"), ledger.Lineage.HOTFIX, False),
+    "lifted": (
+        builders.quarantine(environment="dev", lifted=builders.NOW),
+        ledger.Lineage.PROMOTION, False,
+    ),
+    "here": (builders.quarantine("c9"), ledger.Lineage.PROMOTION, False),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("row", "kind", "is_held"), ABOVE.values(), ids=ABOVE.keys())
+def test_what_is_quarantined_on_its_way_is_not_promoted(
+    row: observed.Quarantine, kind: ledger.Lineage, is_held: bool
+):
+    found = quarantines.gate(CANDIDATE, facts(quarantined_above=(row,)), told.Told(kind=kind))
+    assert (found is not None) is is_held
+    if found is not None:
+        assert (found.state, "quarantined in dev since" in found.reason) == (Gate.REFUSED, True)
+        assert found.hint == f"fleet hub lift dev {row.content} --reason WHY"
+
+
+def coming_back(environment: str, word: str = "c9") -> candidates.ComingBack:
+    row = builders.quarantine(word, environment=environment)
+    return candidates.ComingBack(quarantine=row, paths=("a", "b"), count=7)
+
+
+COMING: dict[str, tuple[str, ledger.Lineage, bool]] = {
+    "here": ("prod", ledger.Lineage.ENTRY, True),
+    "here, by a rollback": ("prod", ledger.Lineage.ROLLBACK, True),
+    "above": ("dev", ledger.Lineage.PROMOTION, True),
+    "above, by a rollback": ("dev", ledger.Lineage.ROLLBACK, False),
+    "above, by a hotfix": ("dev", ledger.Lineage.HOTFIX, False),
+}
+
+
+@pytest.mark.parametrize(("environment", "kind", "is_held"), COMING.values(), ids=COMING.keys())
+def test_paths_that_come_back_as_they_were_left(
+    environment: str, kind: ledger.Lineage, is_held: bool
+):
+    row = coming_back(environment)
+    found = quarantines.gate(CANDIDATE, facts(coming_back=(row,)), told.Told(kind=kind))
+    assert (found is not None) is is_held
+    if found is not None:
+        assert found.reason.startswith("a, b and 5 more as quarantined")
+        assert found.hint == f"fleet hub lift {environment} {row.quarantine.content} --reason WHY"
+
+
+def test_what_is_held_by_its_whole_content_is_not_told_again_by_its_paths():
+    known = facts(quarantine=builders.quarantine(), coming_back=(coming_back("prod", "c2"),))
+    found = quarantines.gate(CANDIDATE, known, told.Told(kind=ledger.Lineage.ENTRY))
+    assert found is not None
+    assert found.reason.count("it lost orders") == 1
+
+
+def test_a_quarantine_here_and_one_above_are_both_told():
+    known = facts(
+        quarantine=builders.quarantine(),
+        quarantined_above=(builders.quarantine(environment="dev", reason="it is slow"),),
+    )
+    found = quarantines.gate(CANDIDATE, known, told.Told(kind=ledger.Lineage.PROMOTION))
+    assert found is not None
+    assert "it lost orders" in found.reason
+    assert "it is slow" in found.reason
 
 
 # Signatures.

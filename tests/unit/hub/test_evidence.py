@@ -1,5 +1,6 @@
 """What is laid out for the gates of one candidate."""
 
+from dataclasses import replace
 from datetime import timedelta
 from types import SimpleNamespace
 
@@ -46,3 +47,23 @@ def test_one_side_where_the_settings_are_the_same_and_two_where_not():
     assert [each.word for each in settings.both(None, one)] == [""]
     assert [each.spec for each in settings.both(one, other)] == [one, other]
     assert settings.both(None, None) == ()
+
+
+def test_quarantines_above_are_those_of_this_content_in_every_environment_before():
+    book = ledger.Ledger()
+    book.take(ledger.Seal(schema=1, road=builders.road("dev", "staging", "prod")))
+    rows = [builders.quarantine(environment=each) for each in ("dev", "staging", "prod")]
+    for each in rows:
+        book.take(each)
+    hub = SimpleNamespace(ledger=book)
+
+    def above(environment: str, word: str = "c2") -> list[str]:
+        content = names.ContentId(builders.digest(word))
+        found = evidence.above(names.Environment(environment), content, hub)  # type: ignore[arg-type]  # see above
+        return [each.environment for each in found]
+
+    assert above("prod") == ["staging", "dev"]
+    assert (above("staging"), above("dev"), above("moon")) == (["dev"], [], [])
+    assert above("prod", "c3") == []
+    book.take(replace(rows[1], lifted=builders.NOW))
+    assert above("prod") == ["dev"]
