@@ -40,7 +40,9 @@ def hub(runs: Files, *rows: ledger.Row, environment: str = "dev", wave: int = 2)
 
 
 def left(runs: Files, goes_to: Files, **changed: Any) -> tuple[observed.Quarantine, ...]:
-    decision = builders.decision(**{"lineage": ledger.Lineage.ROLLBACK, **changed})
+    decision = builders.decision(
+        **{"content": "c1", "lineage": ledger.Lineage.ROLLBACK, **changed}
+    )
     judged: Any = SimpleNamespace(snapshot=tree(goes_to), layout=WHERE)
     return asyncio.run(comebacks.left_behind(decision, judged, hub(runs)))
 
@@ -110,3 +112,7 @@ def test_it_is_told_by_a_few_paths_and_their_number():
     row = builders.quarantine(environment="dev", forms=dict.fromkeys("abcdefgh", ""))
     (found,) = asyncio.run(comebacks.coming(DEV, tree({}), hub({"a": "1"}, row)))
     assert (found.paths, found.count) == (("a", "b", "c", "d", "e"), 8)
+
+
+def test_a_way_back_to_the_same_content_leaves_nothing():
+    assert left({"a": "1"}, {"a": "1"}, content="c2") == ()
