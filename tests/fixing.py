@@ -90,9 +90,15 @@ def _is_in_force(walk: "Walk") -> bool:
 
 
 def _is_let_through(walk: "Walk", what: str, *, is_settled: bool) -> None:
-    """Where it lies on top of what runs: by lineage, whatever other gates say."""
+    """Where it lies on top of what runs, and nothing else has happened: by lineage, whatever other gates say."""
     found = worlds.decision(walk.here, _HERE)
-    if not is_settled or found is None or found.commit != walk.here.remote.branches.get(_HERE):
+    is_quiet = {"drop", "reopen"}.issuperset(walk.told[::2])
+    if (
+        not is_quiet
+        or not is_settled
+        or found is None
+        or found.commit != walk.here.remote.branches.get(_HERE)
+    ):
         return
     for each in found.gates:
         if each.gate == lineage.GATE and each.state is not ledger.GateState.OPEN:
