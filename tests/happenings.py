@@ -9,16 +9,15 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import approvers
 import builders
+import fixing
 import merging
 import mishaps
 import worlds
 from fleet.gate import trailers
 from fleet.hub import state as hubs
-from fleet.local import grafting
-from fleet.manifests import layout
 from fleet.model import approving, errors, names
 from fleet.protocol import encoding
-from fleet.simulation import faults, repository, world
+from fleet.simulation import world
 
 if TYPE_CHECKING:
     from wandering import Walk
@@ -128,18 +127,12 @@ async def promote(walk: "Walk") -> str:
     commit = walk.chance.choice([known[0], known[0], known[0], walk.chance.choice(known)])
     bundle = walk.chance.choice(("", "", "", "apps/hello", "apps/more"))
     older = walk.chance.choice(("", "", "", "because"))
-    wanted = grafting.Wanted(subject="Promote", bundles=(bundle,) if bundle else (), older=older)
-    clone = repository.Repository(remote, {}, faults.Process(name="person"))
-    where = layout.Layout(environment=names.Environment(target), owned=layout.OWNED)
-    running = remote.branches[target]
     try:
-        made = await grafting.graft(wanted, commit, running, where, clone)
+        made = await merging.promote(remote, source, target, commit, bundle, older)
     except errors.InputError:
         return f"{target}: no such bundle"
-    if made is None:
+    if not made:
         return f"{target} has it"
-    files = {each.path: each.blob for each in made.entries}
-    remote.push(target, files, made.parents, made.message)
     return f"{source} to {target} at {commit[:7]} {bundle} {older}"
 
 
@@ -167,21 +160,6 @@ async def revert(walk: "Walk") -> str:
     return name
 
 
-async def drop(walk: "Walk") -> str:
-    """One open hotfix becomes what it was before, without a word."""
-    environment = walk.chance.choice(("staging", "prod"))
-    remote, stood = walk.here.remote, walk.watch.trees.stood.get(environment, [])
-    fixes = stood[-1].fixes if stood else {}
-    if not fixes or environment not in remote.branches:
-        return ""
-    path = walk.chance.choice(sorted(fixes))
-    before, tip = fixes[path][0], remote.branches[environment]
-    files = {p: blob for p, blob in remote.made(tip).files.items() if p != path}
-    files |= {path: names.BlobId(before)} if before else {}
-    remote.push(environment, dict(sorted(files.items())), (tip,), "Revert the fix")
-    return f"{path} of {environment}"
-
-
 async def roll_back(walk: "Walk") -> str:
     """A commit with the shared files of something that was accepted there once."""
     environment = walk.chance.choice(("staging", "prod", "dev"))
@@ -190,11 +168,7 @@ async def roll_back(walk: "Walk") -> str:
     if not known or environment not in remote.branches:
         return ""
     commit = walk.chance.choice(known)
-    tip = remote.branches[environment]
-    taken = {p: b for p, b in remote.made(commit).files.items() if worlds.is_shared(p)}
-    rest = {p: b for p, b in remote.made(tip).files.items() if not worlds.is_shared(p)}
-    message = f"back\n\n{trailers.ROLLBACK}: {commit}\n"
-    remote.push(environment, taken | rest, (tip,), message)
+    merging.back(remote, environment, commit)
     return f"{environment} to {commit[:7]}"
 
 
@@ -307,7 +281,7 @@ async def question(walk: "Walk") -> str:
 
 WEIGHTS: Mapping[str, float] = {
     "entry": 8, "violating": 2, "owned": 2, "direct": 2, "hotfix": 4, "rules": 1,
-    "promote": 12, "merge": 3, "other_way": 5, "revert": 3, "drop": 2, "roll_back": 3, "rewrite": 2,
+    "promote": 12, "merge": 3, "other_way": 5, "revert": 3, "drop": 1, "reopen": 1, "roll_back": 3, "rewrite": 2,
     "restore_branch": 1,
     "approve": 8, "halt": 2, "quarantine": 2, "decree": 1, "question": 1,
     "git_host": 1, "partition": 2, "api_server": 2, "admission": 2, "by_hand": 1, "hub_dies": 4,
@@ -315,8 +289,8 @@ WEIGHTS: Mapping[str, float] = {
     "recover": 1, "rob": 1,
 }  # fmt: skip
 _PEOPLES: tuple[Happening, ...] = (
-    entry, violating, owned, direct, hotfix, rules, promote, merge, other_way, revert, drop, roll_back, rewrite,
-    restore_branch, approve, halt, quarantine, decree, question,
+    entry, violating, owned, direct, hotfix, rules, promote, merge, other_way, revert, fixing.drop, fixing.reopen,
+    roll_back, rewrite, restore_branch, approve, halt, quarantine, decree, question,
 )  # fmt: skip
 _BROKEN: tuple[Happening, ...] = (
     mishaps.git_host, mishaps.partition, mishaps.api_server, mishaps.admission, mishaps.by_hand, mishaps.hub_dies,

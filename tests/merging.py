@@ -5,8 +5,11 @@ from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 import worlds
+from fleet.gate import trailers
+from fleet.local import grafting
+from fleet.manifests import layout
 from fleet.model import names
-from fleet.simulation import repository
+from fleet.simulation import faults, repository
 
 Files: TypeAlias = dict[str, names.BlobId]
 Way: TypeAlias = Callable[[repository.Remote, str, str, random.Random], str]
@@ -75,6 +78,40 @@ def cherry_pick(remote: repository.Remote, source: str, target: str, _: random.R
         made |= {path: tip.files[path]} if path in tip.files else {}
     _push(remote, target, made, (), tip.told.message)
     return f"{source} onto {target}"
+
+
+async def promote(
+    remote: repository.Remote,
+    source: str,
+    target: str,
+    commit: names.CommitId,
+    bundle: str = "",
+    older: str = "",
+) -> bool:
+    """As `fleet promote` builds it. Raises errors.InputError for a folder that is no bundle."""
+    wanted = grafting.Wanted(
+        subject=f"Promote {source}", bundles=(bundle,) if bundle else (), older=older
+    )
+    clone = repository.Repository(remote, {}, faults.Process(name="person"))
+    where = layout.Layout(environment=names.Environment(target), owned=layout.OWNED)
+    made = await grafting.graft(wanted, commit, remote.branches[target], where, clone)
+    if made is None:
+        return False
+    files = {each.path: each.blob for each in made.entries}
+    remote.push(target, files, made.parents, made.message)
+    return True
+
+
+def back(remote: repository.Remote, environment: str, commit: names.CommitId) -> bool:
+    """All that is shared as that commit had it, as somebody says who means to go back."""
+    tip = remote.branches.get(environment)
+    if tip is None:
+        return False
+    taken = {p: b for p, b in remote.made(commit).files.items() if worlds.is_shared(p)}
+    rest = {p: b for p, b in remote.made(tip).files.items() if not worlds.is_shared(p)}
+    message = f"back\n\n{trailers.ROLLBACK}: {commit}\n"
+    remote.push(environment, taken | rest, (tip,), message)
+    return True
 
 
 WAYS: Mapping[str, Way] = {

@@ -53,3 +53,11 @@ def test_whatever_happened_everything_comes_to_rest_once_it_is_mended():
 @pytest.mark.parametrize("seed", KEPT)
 def test_what_failed_once_holds(seed: int):
     assert failing(range(seed, seed + 1), steps=6, rests=False) == []
+
+
+@pytest.mark.parametrize("story", ["drop", "reopen"])
+def test_a_hotfix_stops_nobody(story: str):
+    """Dropped after a promotion, or opened again by a rollback and kept by the next promotion."""
+    for seed in range(FIRST, FIRST + 4):
+        found = wandering.walk(seed, steps=2, rests=False, weights={story: 1})
+        assert found.told[1]
