@@ -26,7 +26,7 @@ from specimens import Many
 
 NEST: list[Any] = [[[[[[[[[[{"a": [[[[{"b": [[[[None]]]]}]]]]}]]]]]]]]]]
 VALUES: tuple[Any, ...] = (
-    None, True, False, 0, -1, 5, 1.5, 2**31, 2**63, -(2**70), 10**30, 1e30, 1e300, ".nan", ".inf",
+    None, True, False, 0, -1, 5, 5.0, 1.5, 2**31, 2**63, -(2**70), 10**30, 1e30, 1e300, ".nan", ".inf",
     "", " ", "x", "y", "*", "a/b/c", "\x00", "\u00e9" * 300, "9" * 400, "1e9", "5%", "Deny", "2026-02-01",
     "2030-01-01T00:00:00Z", [], {}, [None], [[]], [{}], ["x", 1], [True], {"a": None}, {"": ""}, {"a": ["b"]},
     {"items": []}, {"kind": ["List"], "items": [1]}, NEST,
@@ -104,6 +104,19 @@ def _tools(source: Any, near: Any = None) -> judging.Tools:
     )
 
 
+class Near:
+    """Files that are at hand, as those of a working tree are."""
+
+    def __init__(self, held: Mapping[names.BlobId, bytes]) -> None:
+        self._held = held
+
+    def holds(self, blob: names.BlobId) -> bool:
+        return blob in self._held
+
+    def at_once(self, blob: names.BlobId) -> bytes:
+        return self._held[blob]
+
+
 class Alone:
     """A crew of one."""
 
@@ -144,15 +157,21 @@ async def _check_folder(files: Mapping[str, bytes]) -> Found:
 
 
 def check_fleet(files: Mapping[str, bytes]) -> Found:
-    """As `fleet check --base` does, and the hub: with these files as what runs as well."""
-    return asyncio.run(_check_fleet(files))
+    """As `fleet check --base` does, and the hub: as what comes after sound files."""
+    return asyncio.run(_check_fleet(files, written(FLEET)))
 
 
-async def _check_fleet(files: Mapping[str, bytes]) -> Found:
+def check_new_fleet(files: Mapping[str, bytes]) -> Found:
+    """As `fleet check` does."""
+    return asyncio.run(_check_fleet(files, None))
+
+
+async def _check_fleet(files: Mapping[str, bytes], before: Mapping[str, bytes] | None) -> Found:
     remote = repository.Remote(now=lambda: clocks.SystemClock().now())
-    base = remote.start("dev", written(FLEET))
+    base = None if before is None else remote.start("dev", before)
     tip = remote.start("dev", files)
-    tools = _tools(repository.Repository(remote, {}, faults.Process(name="judge")))
+    near = Near({working.blob_id(data): data for data in files.values()})
+    tools = _tools(repository.Repository(remote, {}, faults.Process(name="judge")), near)
     dev = names.Environment("dev")
     return told((await offline.check_commit(dev, tip, base, tools),))
 
@@ -165,7 +184,8 @@ def try_out(files: Mapping[str, bytes]) -> cases.Report:
 def _folder(name: str, *objects: Any) -> World:
     rules = Many(specimens.RULES[name])
     space = specimens.of_kind("v1", "Namespace", "default")
-    listed = {f"{n}.yaml": each for n, each in enumerate((*objects, space))}
+    # JSON has numbers that YAML has not, as 5.0.
+    listed = {f"{n}.{('yaml', 'json')[n % 2]}": e for n, e in enumerate((*objects, space))}
     return World({**listed, "rules/rules.yaml": rules}, check_folder)
 
 
@@ -178,5 +198,6 @@ WORLDS: dict[str, World] = {
     "custom resources": _folder("kyverno", specimens.CRD, specimens.GADGET),
     "kustomizations": World(KUSTOMIZATIONS, check_folder),
     "fleet": World(FLEET, check_fleet),
+    "new fleet": World(FLEET, check_new_fleet),
     "trials": World(TRIALS, try_out),
 }  # fmt: skip
