@@ -268,7 +268,7 @@ class Ground:
     manifests: tuple[words.Manifest, ...]
 
 
-_GROUND = frozenset({"Namespace", customs.CRD[1]})
+_GROUND = ("Namespace", customs.CRD[1])  # compared, not looked up: a kind may be anything
 
 
 def is_ground(document: Any) -> bool:

@@ -11,6 +11,7 @@ from fleet.judge import imagined, judging, readings
 from fleet.local import offline
 from fleet.manifests import declared, folders, layout, parse, selection, tree
 from fleet.model import errors, findings, kinds, ledger, names, snapshots
+from fleet.policy import coverage, policies, unreached
 
 _ANY = names.Environment("any")
 _PATIENT = frozenset({"ownership"})  # of files that may well be variants of each other
@@ -116,14 +117,23 @@ async def _verdict(
         upstream=None,
     )
     judged = await judging.of_reading(question, reading, None, tools)
-    found = tuple(_eased(judged.findings))
+    counted = offline.counted(judged)
+    found = (*_eased(judged.findings), *_unreached(judged, counted))
     return offline.Verdict(
         environment=environment,
         judged=judged,
         findings=found,
-        passed=offline.passed(judged, found),
+        passed=coverage.passed(counted, found),
         assumed=(f"Kubernetes {version}", f"namespace {folders.NAMESPACE} where none is named"),
     )
+
+
+def _unreached(judged: judging.Judged, counted: coverage.Judged) -> Iterable[findings.Finding]:
+    """Nobody knows the Namespaces of a cluster that is none: what depends on them is said."""
+    manifests = (each for share in judged.manifests.values() for each in share)
+    bound = policies.for_environment(judged.rulebook, judged.question.environment)
+    reached = {rule for rule, _ in counted}
+    return unreached.check(manifests, bound, offline.kinds_of(judged), reached)
 
 
 def _eased(found: Iterable[findings.Finding]) -> Iterable[findings.Finding]:

@@ -125,11 +125,19 @@ def passed(
     judged: judging.Judged, found: tuple[findings.Finding, ...]
 ) -> Mapping[tuple[str, str], int]:
     """By the commit's own rules; what else is in force may have found something, but has passed nothing."""
-    known = scopes.scopes(serving.crds_of(judged.declared, judged.manifests))
-    counted = coverage.judged(
+    return coverage.passed(counted(judged), found)
+
+
+def counted(judged: judging.Judged) -> coverage.Judged:
+    """How many objects each of the commit's own rules looked at."""
+    known = kinds_of(judged)
+    return coverage.judged(
         judged.manifests, judged.rulebook, judged.question.environment, known, judged.runs
     )
-    return coverage.passed(counted, found)
+
+
+def kinds_of(judged: judging.Judged) -> scopes.Scopes:
+    return scopes.scopes(serving.crds_of(judged.declared, judged.manifests))
 
 
 async def _accepted(

@@ -84,7 +84,7 @@ def rules(parsed: Iterable[parse.Parsed]) -> tuple[declared.Rule, ...]:
         for each in file.documents
         if isinstance(each.value, Mapping)
     ]
-    bound = {_spec(each).get("policyName") for each in found if each.value.get("kind") == _BINDING}
+    bound = {_bound(each) for each in found if each.value.get("kind") == _BINDING}
     implied = (_binding(each) for each in found if _is_open(each.value, bound))
     return (*found, *implied)
 
@@ -98,7 +98,13 @@ def _spec(rule: declared.Rule) -> Mapping[str, Any]:
     return spec if isinstance(spec, Mapping) else {}
 
 
-def _is_open(policy: Mapping[str, Any], bound: set[Any]) -> bool:
+def _bound(binding: declared.Rule) -> str:
+    """The policy that a binding names; one that is malformed names none and is a finding elsewhere."""
+    name = _spec(binding).get("policyName")
+    return name if isinstance(name, str) else ""
+
+
+def _is_open(policy: Mapping[str, Any], bound: set[str]) -> bool:
     """One that takes parameters is for a binding to give them."""
     spec = policy.get("spec")
     takes = spec.get("paramKind") if isinstance(spec, Mapping) else None

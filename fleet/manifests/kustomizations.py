@@ -79,8 +79,10 @@ def reach(folder: str, snapshot: snapshots.Snapshot, documents: Documents) -> Re
 
 def transformer(document: Any, data: bytes, source: objects.Source) -> Iterator[findings.Finding]:
     """What forbids a document that a kustomization names as a transformer."""
-    is_builtin = isinstance(document, Mapping) and document.get("apiVersion") == "builtin"
-    if not is_builtin or document.get("kind") not in _TRANSFORMERS:
+    said = document if isinstance(document, Mapping) else {}
+    kind = said.get("kind")
+    is_known = isinstance(kind, str) and kind in _TRANSFORMERS
+    if said.get("apiVersion") != "builtin" or not is_known:
         yield _finding("a transformer that could run or read what nobody checked", (), source)
     elif b"<<" in data:  # its reader merges in another order than Kubernetes does
         yield _finding("a transformer is written without merge keys", (), source)

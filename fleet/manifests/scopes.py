@@ -101,6 +101,6 @@ def plural(kind: str) -> str:
     if kind in _PLURALS:
         return _PLURALS[kind]
     word = kind.lower()
-    if word.endswith("y") and word[-2] not in _VOWELS:
+    if word.endswith("y") and word[-2:-1] not in _VOWELS:
         return word[:-1] + "ies"
     return word + ("es" if word.endswith(("s", "ss", "x", "ch", "sh")) else "s")

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Protocol
+from typing import Any, Protocol
 
 from fleet.model import kinds
 from fleet.policy import matching
@@ -115,9 +115,10 @@ def selects(selector: kinds.Selector, labels: Mapping[str, str]) -> bool:
     return kinds.selects(exact, dict(labels)) and has_like(selector.match_labels, labels)
 
 
-def has_like(patterns: Mapping[str, str], words: Mapping[str, str]) -> bool:
-    """Whether each pattern of a key and a value is met by some entry."""
+def has_like(patterns: Mapping[str, str], words: Mapping[str, Any]) -> bool:
+    """Whether each pattern of a key and a value is met by some entry. What is no text is like none."""
+    texts = [(k, v) for k, v in words.items() if isinstance(v, str)]
     return all(
-        any(is_like([key], k) and is_like([value], v) for k, v in words.items())
+        any(is_like([key], k) and is_like([value], v) for k, v in texts)
         for key, value in patterns.items()
     )

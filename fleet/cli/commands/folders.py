@@ -33,7 +33,7 @@ async def check(
         found = await _files(path, here)
         manifests |= _less_rules(found, path.resolve(), rules.values(), policies)
     if not any(name.endswith(_MANIFESTS) for name in manifests):
-        raise errors.InputError(f"there is no manifest in {', '.join(map(str, paths))}")
+        raise _nothing(paths, policies)
     source = loose.Loose(here, manifests, rules)
     is_needed = any(name.rpartition("/")[2] in _KUSTOMIZATIONS for name in manifests)
     tools = wiring.judge(source, kustomize, needs_kustomize=is_needed, watched=watched)
@@ -43,10 +43,20 @@ async def check(
     return await folders.check(asked, tools)
 
 
+def _nothing(paths: Sequence[Path], policies: Iterable[Path]) -> errors.InputError:
+    judging = [each.resolve() for each in policies]
+    is_below = any(path.resolve().is_relative_to(each) for path in paths for each in judging)
+    hint = "files that --policies names judge and are not judged, unless one is named by itself"
+    said = f"there is no manifest in {', '.join(map(str, paths))}"
+    return errors.InputError(said, hint=hint if is_below else "")
+
+
 def _less_rules(
     files: Mapping[str, Path | bytes], asked: Path, rules: Iterable[Path], policies: Iterable[Path]
 ) -> dict[str, Path | bytes]:
     """What judges is not judged, nor are the examples beside it, unless they were asked for themselves."""
+    if asked.is_file():
+        return dict(files)
     judging = {each.resolve() for each in rules}
     folders = [each.resolve() for each in policies]
     inner = [each for each in folders if each != asked and each.is_relative_to(asked)]

@@ -132,29 +132,33 @@ def _twice(named: list[str], field: str) -> Iterable[faults.Fault]:
         seen.add(name)
 
 
-def count_or_percent(value: int | str) -> Found:
-    if isinstance(value, int):
-        return not_negative(value)
+# A number that JSON writes as 1.0 is read as 1.
+Count = int | float | str
+
+
+def count_or_percent(value: Count) -> Found:
+    if not isinstance(value, str):
+        return not_negative(int(value))
     return [faults.invalid(value, each) for each in texts.percent(value)]
 
 
-def at_most_all(value: int | str) -> Found:
+def at_most_all(value: Count) -> Found:
     if _percent(value) <= 100:
         return ()
     return (faults.invalid(value, "must not be greater than 100%"),)
 
 
-def _percent(value: int | str) -> int:
-    if isinstance(value, int) or texts.percent(value):
+def _percent(value: Count) -> int:
+    if not isinstance(value, str) or texts.percent(value):
         return 0
     return int(value[:-1][:9])
 
 
-def amount(value: int | str | None) -> int:
+def amount(value: Count | None) -> int:
     """Of a count or a percentage, to compare with zero; what is neither counts as zero."""
-    if isinstance(value, int):
-        return value
-    return _percent(value) if value else 0
+    if isinstance(value, str):
+        return _percent(value)
+    return int(value or 0)
 
 
 def relative_path(value: str) -> Found:

@@ -5,6 +5,7 @@ no value of a Secret is repeated (threat 20).
 """
 
 import difflib
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -20,12 +21,21 @@ _LINEAR = jsonschema_rs.RegexOptions()
 _MASK = "its value"
 _SHOWN = 400  # characters of what is wrong with a schema
 
+# The API server reads a number that may be a text as 32 bits; its schema leaves that open.
+_INT_OR_STRING = "io.k8s.apimachinery.pkg.util.intstr.IntOrString"
+_INT32: dict[str, Any] = {
+    "type": ["integer", "null"],
+    "minimum": -(2**31),
+    "maximum": 2**31 - 1,
+}
+
 # A CRD's own schema inside its manifest: OpenAPI has no word for these choices and leaves them open, the API server
 # does not.
 _PROPS = "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaProps"
 _PROPERTY: dict[str, Any] = {"$ref": _POINTER + _PROPS}
 _LIST = {"type": "array"}
 _CHOICES: Mapping[str, Mapping[str, Any]] = {
+    _INT_OR_STRING: {"if": {"type": "string"}, "else": _INT32},
     f"{_PROPS}OrArray": {"if": _LIST, "then": {"items": _PROPERTY}, "else": _PROPERTY},
     f"{_PROPS}OrBool": {"if": {"type": "boolean"}, "else": _PROPERTY},
     f"{_PROPS}OrStringArray": {
@@ -185,9 +195,19 @@ def _words(error: Any, dotted: str, known: list[str]) -> tuple[str, str, tuple[s
         hint = f"did you mean {close[0]}?" if close else ""
         named = ", ".join(findings.escaped(each) for each in unexpected)
         return f"{here}unknown field {named}", hint, (unexpected[0],)
+    if _INT_OR_STRING in error.schema_path:
+        said = f"cannot unmarshal {_as_json(error.instance)} into Go value of type int32"
+        return f"{here}{said}", "it is a number or a text", ()
     if kind.name == "required":
         return f"{here}{kind.property} is missing", "", ()
     return f"{here}{findings.escaped(error.message)[:300]}", "", ()
+
+
+def _as_json(value: Any) -> str:
+    """As Go's decoder names it."""
+    if isinstance(value, (bool, list, dict)):
+        return {bool: "bool", list: "array", dict: "object"}[type(value)]
+    return f"number {json.dumps(value)}"
 
 
 def _fields(root: Mapping[str, Any], where: tuple[str, ...]) -> list[str]:

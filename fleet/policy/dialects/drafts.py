@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from fleet.model import findings, json_values
-from fleet.policy import criteria, documents, forms, writings
+from fleet.policy import criteria, documents, expressions, forms, writings
 from fleet.policy.dialects import libraries
 
 ANYTHING: Mapping[str, Any] = {
@@ -169,8 +169,13 @@ def _binding(
 def _faults(policy: documents.Policy, written: writings.Written) -> Iterable[findings.Finding]:
     for each in policy.all_expressions():
         if each.fault:
-            message = libraries.explained(each) if policy.dialect.is_kyverno else each.fault
+            message = explained(each, policy.dialect)
             yield written.unknown(message, each.path, rule=policy.title)
+
+
+def explained(expression: expressions.Expression, dialect: documents.Dialect) -> str:
+    """Why it is not evaluated."""
+    return libraries.explained(expression) if dialect.is_kyverno else expression.fault
 
 
 def _unplaced(draft: Draft, policy: documents.Policy) -> Iterable[findings.Finding]:

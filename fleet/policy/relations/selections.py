@@ -51,9 +51,14 @@ def _is_sound(selector: Mapping[str, Any]) -> bool:
     expressions = selector.get("matchExpressions")
     fits = expressions is None or isinstance(expressions, list)
     listed = [*reading.each(selector, "matchExpressions")]
-    lists = all(isinstance(one.get("values") or [], list) for _, one in listed)
+    lists = all(_is_requirement(one) for _, one in listed)
     is_map = isinstance(selector.get("matchLabels") or {}, Mapping)
     return fits and lists and is_map and len(listed) == len(expressions or ())
+
+
+def _is_requirement(written: Mapping[str, Any]) -> bool:
+    has_key = isinstance(written.get("key") or "", str)
+    return has_key and isinstance(written.get("values") or [], list)
 
 
 def _nothing(manifest: objects.Manifest, index: indexes.Index) -> findings.Finding:

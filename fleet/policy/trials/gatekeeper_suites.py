@@ -37,6 +37,10 @@ def run(written: declared.Rule, files: samples.Files) -> cases.Report:
     if written.value.get("skip") is True:
         skipped = cases.Case(place=place, name="suite", state=cases.State.SKIPPED)
         return cases.Report(cases=(skipped,))
+    wrong = samples.no_list(written.value, "tests")
+    if wrong:
+        failed = cases.Case(place=place, name="suite", state=cases.State.FAILED, message=wrong)
+        return cases.Report(cases=(failed,))
     folder = samples.folder(written.source.path)
     return cases.merged(
         _tested(each, samples.place(written, ("tests", str(n)), files), folder, files)
@@ -72,6 +76,9 @@ def _tested(value: Any, place: findings.Place, folder: str, files: samples.Files
         return cases.Report(cases=(_said(test, "", cases.State.SKIPPED),))
     if value.get("invalid") is True:
         return cases.Report(cases=(_invalid(test),))
+    odd = samples.no_list(value, "cases")
+    if odd:
+        return cases.Report(cases=(_said(test, "", cases.State.FAILED, odd),))
     return _cases(test, _list(value, "cases"), files)
 
 
@@ -116,6 +123,9 @@ def _case(test: _Test, name: str, value: Any, files: samples.Files) -> _Answer:
         return _said(test, name, cases.State.FAILED, "it is no mapping"), []
     if value.get("skip") is True:
         return _said(test, name, cases.State.SKIPPED), []
+    wrong = samples.no_list(value, "assertions")
+    if wrong:
+        return _said(test, name, cases.State.FAILED, wrong), []
     why = _unknown(test)
     if why:
         return _said(test, name, cases.State.NOT_EVALUATED, why), []
@@ -129,9 +139,9 @@ def _case(test: _Test, name: str, value: Any, files: samples.Files) -> _Answer:
     judged = [
         verdicts.of(each, test.judging, asked, known) for each in test.judging.policies.values()
     ]
-    wrong = [w for each in _asserted(value) if (w := _unmet(each, judged))]
-    state = cases.State.FAILED if wrong else cases.State.PASSED
-    return _said(test, name, state, "; ".join(wrong)), judged
+    unmet = [w for each in _asserted(value) if (w := _unmet(each, judged))]
+    state = cases.State.FAILED if unmet else cases.State.PASSED
+    return _said(test, name, state, "; ".join(unmet)), judged
 
 
 def _unknown(test: _Test) -> str:

@@ -66,7 +66,10 @@ class _Wanted:
 def run(written: declared.Rule, files: samples.Files) -> cases.Report:
     value, folder = written.value, samples.folder(written.source.path)
     bench = _bench(written, folder, files)
-    found: list[cases.Case] = []
+    found = list(_misnamed(value, folder, files))
+    wrong = samples.no_list(value, "results")
+    if wrong:
+        found.append(_failed(bench, "results", wrong))
     seen: list[tuple[_Wanted, verdicts.Verdict]] = []
     for n, entry in enumerate(_list(value, "results")):
         place = samples.place(written, ("results", str(n)), files)
@@ -78,6 +81,20 @@ def run(written: declared.Rule, files: samples.Files) -> cases.Report:
         for each in _list(value, "checks")
     ]
     return cases.Report(cases=tuple(found), rules=tuple(_covered(bench, seen)))
+
+
+def _misnamed(value: samples.Document, folder: str, files: samples.Files) -> Iterator[cases.Case]:
+    """Resources that no result can name: what YAML reads as a boolean or a number is no name."""
+    paths = (samples.joined(folder, each) for each in _strings(value, "resources"))
+    for each in samples.read(paths, files).documents:
+        wrong = samples.misnamed(each.value)
+        if wrong:
+            yield cases.Case(
+                place=each.source.place,
+                name=findings.escaped(str(each.value.get("kind"))),
+                state=cases.State.FAILED,
+                message=wrong,
+            )
 
 
 def _list(value: Any, name: str) -> list[Any]:
@@ -108,7 +125,7 @@ def _bench(written: declared.Rule, folder: str, files: samples.Files) -> _Bench:
     return _Bench(
         place=written.source.place,
         judging=policies.parse(rules.documents),
-        resources=tuple(each for each in resources.values if samples.is_object(each)),
+        resources=tuple(each for each in resources.values if _is_named(each)),
         scopes=samples.scopes_of((*resources.values, *rules.values)),
         around=samples.Surroundings(
             namespaces=_by_name([*resources.values, *spaces]),
@@ -118,6 +135,10 @@ def _bench(written: declared.Rule, folder: str, files: samples.Files) -> _Bench:
         operations=dict(_operations(values)),
         missing=", ".join([*absent, *(str(each.place) for each in broken)]),
     )
+
+
+def _is_named(value: samples.Document) -> bool:
+    return samples.is_object(value) and not samples.misnamed(value)
 
 
 def _file(name: Any, folder: str, files: samples.Files) -> samples.Document:
@@ -175,6 +196,10 @@ def _results(
     if not isinstance(entry, Mapping):
         yield _failed(bench, "result", "it is no mapping"), []
         return
+    wrong = _no_names(entry.get("resources"))
+    if wrong:
+        yield _failed(bench, _titled(entry), f"resources: {wrong}"), []
+        return
     other = next((name for name in _OTHER_RESULTS if entry.get(name)), "")
     for wanted in _wanted(entry, bench):
         if other:
@@ -184,6 +209,19 @@ def _results(
             )
         else:
             yield _case(wanted, bench)
+
+
+def _no_names(resources: Any) -> str:
+    """What is in a list of names and is none, or stands for the list, in words; "" = nothing."""
+    if resources is None:
+        return ""
+    if not isinstance(resources, list):
+        return f"{samples.shown(resources)} is no list of names"
+    return "; ".join(samples.no_text(each) for each in resources if not isinstance(each, str))
+
+
+def _titled(entry: Mapping[str, Any]) -> str:
+    return "/".join(str(entry[part]) for part in ("policy", "rule") if entry.get(part)) or "result"
 
 
 def _wanted(entry: Mapping[str, Any], bench: _Bench) -> Iterator[_Wanted]:
@@ -212,7 +250,7 @@ def _specified(entry: Mapping[str, Any], kind: str) -> Iterator[tuple[str, str]]
 
 def _all(kind: str, bench: _Bench) -> list[str]:
     fit = (each for each in bench.resources if kind in ("", each.get("kind")))
-    names = (each["metadata"] for each in fit)
+    names = (samples.metadata(each) for each in fit)
     return ["/".join(filter(None, (e.get("namespace"), e.get("name")))) for e in names] or ["*"]
 
 
@@ -238,7 +276,7 @@ def _judged(
     chosen: list[str],
     bench: _Bench,
 ) -> list[verdicts.Verdict]:
-    said = bench.operations.get((wanted.policy, str(body["metadata"].get("name"))))
+    said = bench.operations.get((wanted.policy, str(samples.metadata(body).get("name"))))
     around = replace(bench.around, operation=said) if said else bench.around
     asked = samples.request(body, around, bench.scopes)
     if asked is None:
@@ -265,7 +303,7 @@ def _policies(wanted: _Wanted, bench: _Bench) -> list[str]:
 def _is_meant(body: samples.Document, wanted: _Wanted) -> bool:
     if wanted.kind and body.get("kind") != wanted.kind:
         return False
-    metadata = body["metadata"]
+    metadata = samples.metadata(body)
     namespace, _, name = wanted.resource.rpartition("/")
     is_there = not namespace or (metadata.get("namespace") or "default") == namespace
     return is_there and name in ("*", metadata.get("name"))

@@ -40,6 +40,7 @@ class _Example:
 class _Seen:
     example: _Example
     said: list[verdicts.Verdict]
+    is_object: bool  # else nothing could be said of it
 
 
 def run(folder: str, files: samples.Files) -> cases.Report:
@@ -50,11 +51,8 @@ def run(folder: str, files: samples.Files) -> cases.Report:
     }
     known = samples.scopes_of((*read[_GOOD].values, *read[_BAD].values))
     around = samples.Surroundings(namespaces=_namespaces(read[_AROUND]), default_namespace="")
-    seen = [
-        _Seen(example=example, said=_said(example, judging, around, known))
-        for example in _examples(read)
-    ]
-    found = [_case(each.example, each.said) for each in seen]
+    seen = [_seen(each, judging, around, known) for each in _examples(read)]
+    found = [_case(each) for each in seen]
     found += _broken(read)
     if not judging.policies:
         place = findings.Place(path=folder)
@@ -88,20 +86,22 @@ def _broken(read: _Read) -> Iterator[cases.Case]:
             )
 
 
-def _said(
+def _seen(
     example: _Example,
     judging: policies.PolicySet,
     around: samples.Surroundings,
     known: scopes.Scopes,
-) -> list[verdicts.Verdict]:
+) -> _Seen:
     asked = samples.request(example.document.value, around, known)
     if asked is None:
-        return []
+        return _Seen(example=example, said=[], is_object=False)
     every = [verdicts.of(e, judging, asked, known) for e in judging.policies.values()]
-    return [each for each in every if each.result is not _R.NONE]
+    said = [each for each in every if each.result is not _R.NONE]
+    return _Seen(example=example, said=said, is_object=True)
 
 
-def _case(example: _Example, said: list[verdicts.Verdict]) -> cases.Case:
+def _case(seen: _Seen) -> cases.Case:
+    example, said = seen.example, seen.said
     value = example.document.value
     metadata = value.get("metadata")
     name = (
@@ -111,7 +111,7 @@ def _case(example: _Example, said: list[verdicts.Verdict]) -> cases.Case:
     messages = [message for each in said for message in each.messages]
     state, why = cases.State.NOT_EVALUATED, unknown
     if not unknown:
-        wrong = _wrong(example, said, messages)
+        wrong = _wrong(seen, messages)
         state = cases.State.FAILED if wrong else cases.State.PASSED
         why = wrong or "; ".join(messages)
     return cases.Case(
@@ -124,7 +124,10 @@ def _case(example: _Example, said: list[verdicts.Verdict]) -> cases.Case:
     )
 
 
-def _wrong(example: _Example, said: list[verdicts.Verdict], messages: list[str]) -> str:
+def _wrong(seen: _Seen, messages: list[str]) -> str:
+    example, said = seen.example, seen.said
+    if not seen.is_object:
+        return "it is no object that can be read: apiVersion, kind and metadata make one"
     refused = [each for each in said if each.result in _REFUSING]
     if example.is_good:
         return f"a good example is denied: {'; '.join(messages)}" if refused else ""
@@ -146,7 +149,9 @@ def _rules(judging: policies.PolicySet, seen: list[_Seen]) -> Iterator[cases.Rul
     """A good example that the policy does not even speak of is one that it admits."""
     for each in judging.policies.values():
         results = {v.result for one in seen for v in one.said if v.policy.title == each.title}
-        passed = any(one.example.is_good and not _is_refused(each, one) for one in seen)
+        passed = any(
+            one.example.is_good and one.is_object and not _is_refused(each, one) for one in seen
+        )
         yield cases.Rule(
             place=each.source.place,
             title=each.title,

@@ -1,5 +1,6 @@
 """What a test is made of: files read as documents, and objects as the requests that policies judge."""
 
+import json
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -14,6 +15,8 @@ Document = Mapping[str, Any]
 _NO_BLOB = names.BlobId("0" * 40)
 _REVIEW = ("admission.k8s.io", "AdmissionReview")
 _FIELDS = ("apiVersion", "kind")
+_NAMES = ("name", "namespace")
+_SHOWN = 60  # characters of what is no name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +107,36 @@ def is_object(value: Document) -> bool:
     return all(isinstance(value.get(each), str) for each in _FIELDS) and (
         isinstance(metadata, Mapping) or is_review(value)
     )
+
+
+def metadata(value: Document) -> Document:
+    """Of an object, or of the one that a review is about; nothing where there is none."""
+    asked = _mapping(value.get("request")) or {}
+    about = asked.get("object") or asked.get("oldObject") if is_review(value) else value
+    return _mapping((_mapping(about) or {}).get("metadata")) or {}
+
+
+def misnamed(value: Document) -> str:
+    """What stands where a text should that an object is known by, in words; "" = nothing."""
+    written = metadata(value)
+    odd = (each for each in _NAMES if not isinstance(written.get(each, ""), str | None))
+    return "; ".join(f"metadata.{each} is {no_text(written[each])}" for each in odd)
+
+
+def no_text(value: Any) -> str:
+    """What stands in the place of a text, and what may help."""
+    hint = ": write it in quotes" if isinstance(value, (bool, int, float)) else ""
+    return f"{shown(value)}, which is no text{hint}"
+
+
+def no_list(value: Document, name: str) -> str:
+    """What stands where a list should, in words; "" = nothing: what is not there is an empty one."""
+    written = value.get(name)
+    return "" if isinstance(written, list | None) else f"{name}: {shown(written)} is no list"
+
+
+def shown(value: Any) -> str:
+    return findings.escaped(json.dumps(value)[:_SHOWN])
 
 
 def is_review(value: Document) -> bool:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from fleet.manifests import scopes
 from fleet.policy import decisions, documents, matching, parameters, policies
+from fleet.policy.dialects import drafts
 from fleet.policy.trials import cases
 
 
@@ -30,9 +31,10 @@ def of(
 ) -> Verdict:
     if not _matches(policy, asked):
         return Verdict(policy=policy, result=cases.Result.NONE)
-    fault = next((each.fault for each in policy.all_expressions() if each.fault), "")
-    if fault:
-        return Verdict(policy=policy, result=cases.Result.ERROR, unknown=fault)
+    faulty = next((each for each in policy.all_expressions() if each.fault), None)
+    if faulty is not None:
+        unknown = drafts.explained(faulty, policy.dialect)
+        return Verdict(policy=policy, result=cases.Result.ERROR, unknown=unknown)
     bound = [each for each in judging.bindings if each.policy == policy.name]
     binding = next((e for e in bound if _selects(e, asked)), None)
     if bound and binding is None:

@@ -165,6 +165,37 @@ def test_a_rule_that_nobody_can_evaluate_is_said_and_refuses(folder: Path):
     assert any("not evaluated" in each and each.startswith("rules.yaml:") for each in found)
 
 
+def test_a_file_that_is_named_is_judged_even_beside_the_policies(folder: Path):
+    rules = folder / "rules"
+    rules.mkdir()
+    (rules / "policy.yaml").write_text((LATEST / "policy.yaml").read_text())
+    (rules / "web.yaml").write_text(web())
+    found = "rules/web.yaml:11:16: deny disallow-latest-tag"
+    assert told("rules/web.yaml", "--policies", "rules", at=folder) == [found]
+    assert told("deploy/deep/sound.yml", "rules/web.yaml", "--policies", "rules", at=folder) == [
+        found
+    ]
+    ended = fleet("rules", "--policies", "rules", at=folder)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert "there is no manifest in rules" in ended.stderr
+    assert "files that --policies names judge and are not judged" in ended.stderr
+
+
+def test_a_policy_that_waits_for_a_label_of_a_namespace_says_so(folder: Path):
+    rules = ROOT / "policies/pod-security-baseline"
+    assert told("deploy/web.yaml", "--policies", rules, at=folder) == [
+        f"{rules}/policy.yaml:1:0: audit pod-security-baseline"
+    ]
+    space = (
+        "apiVersion: v1\nkind: Namespace\nmetadata: {name: default, labels: {LABEL: baseline}}\n"
+    )
+    (folder / "space.yaml").write_text(
+        space.replace("LABEL", "pod-security.kubernetes.io/enforce")
+    )
+    words = ("deploy/web.yaml", "space.yaml", "--policies", rules)
+    assert told(*words, at=folder) == []
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -166,6 +166,23 @@ def test_patterns(pattern: str, word: str, fits: bool) -> None:
     assert criteria.is_like([pattern], word) is fits
 
 
+@pytest.mark.parametrize("odd", [True, 1, 1.5, None, ["x"], {"x": "y"}])
+def test_what_is_no_text_is_like_no_pattern(odd: Any) -> None:
+    assert not criteria.has_like({"a*": "*"}, {"a": odd})
+    assert criteria.has_like({"a*": "*"}, {"a": odd, "ab": "x"})
+    assert criteria.has_like({}, {"a": odd})
+
+
+@pytest.mark.parametrize("field", ["labels", "annotations"])
+def test_an_object_with_an_odd_label_is_not_selected(field: str) -> None:
+    wanted = {"annotations": {"a*": "*"}}
+    if field == "labels":
+        wanted = {"selector": {"matchLabels": {"a*": "*"}}}
+    policy = foreign.cluster_policy(foreign.cluster_rule("false", resources=wanted))
+    assert [each.rule for each in rulebooks.judge(foreign.pod(**{field: {"a": "x"}}), policy)]
+    assert not rulebooks.judge(foreign.pod(**{field: {"a": 1}}), policy)
+
+
 def test_many_documents_are_read_soon() -> None:
     started = time.perf_counter()
     many = [foreign.validating_policy("true", metadata={"name": f"p{n}"}) for n in range(100)]

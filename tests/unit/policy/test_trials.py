@@ -70,6 +70,14 @@ class TestOwn:
         (case,) = run(files).cases
         assert (case.state, case.message) == (UNKNOWN, "there is no policy here")
 
+    @pytest.mark.parametrize("field", ["apiVersion", "kind", "metadata"])
+    @pytest.mark.parametrize("odd", [None, ["x"], 5])
+    def test_an_example_that_is_no_object_fails(self, field: str, odd: Any) -> None:
+        good = {**builders.body("good", data={"word": "x"}), field: odd}
+        first, second = run({**self.files(), "rule/tests/good/a.yaml": text(good)}).cases
+        assert (first.state, second.state) == (FAILED, PASSED)
+        assert "it is no object that can be read" in first.message
+
     def test_a_file_that_is_no_yaml_fails(self) -> None:
         assert FAILED in states({**self.files(), "rule/tests/bad/b.yaml": b"a: [\n"})
         assert FAILED in states({**self.files(), "rule/tests/namespaces.yaml": b"a: [\n"})
@@ -163,6 +171,67 @@ class TestKyverno:
 
     def test_no_resources_are_all_of_the_kind(self) -> None:
         assert states(self.files(self.result("fail"))) == [FAILED, PASSED]
+
+    @pytest.mark.parametrize("name", [True, False, 0, 5, ["x"], {"a": "b"}])
+    def test_a_resource_whose_name_is_no_text_is_told(self, name: Any) -> None:
+        files = self.files(self.result("fail", "y"), self.result("pass", "good"))
+        odd = foreign.pod(container="x")
+        odd["metadata"]["name"] = name
+        path = "named/.kyverno-test/pods.yaml"
+        files[path] += b"\n---\n" + text(odd)
+        first, *others = run(files).cases
+        assert (first.place.path, first.name, first.state) == (path, "Pod", FAILED)
+        assert f"metadata.name is {json.dumps(name)}, which is no text" in first.message
+        assert [each.state for each in others] == [FAILED, PASSED]
+
+    @pytest.mark.parametrize("name", [True, 5, ["x"], None])
+    def test_of_all_resources_those_without_a_name_are_told(self, name: Any) -> None:
+        files = self.files(self.result("pass", kind="ConfigMap"))
+        odd = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}}
+        files["named/.kyverno-test/pods.yaml"] = text(odd)
+        assert set(states(files)) == {FAILED}
+
+    @pytest.mark.parametrize(
+        ("resources", "said"),
+        [
+            ([True], "true, which is no text: write it in quotes"),
+            (["good", 5], "5, which is no text: write it in quotes"),
+            ([["good"]], '["good"], which is no text'),
+            ([None], "null, which is no text"),
+            (True, "true is no list of names"),
+            ({"a": "b"}, '{"a": "b"} is no list of names'),
+            ("good", '"good" is no list of names'),
+        ],
+    )
+    def test_names_that_are_no_text_are_told(self, resources: Any, said: str) -> None:
+        odd = {**self.result("pass"), "resources": resources}
+        first, second = run(self.files(odd, self.result("pass", "good"))).cases
+        assert (first.name, first.state, first.message) == (
+            "named/check",
+            FAILED,
+            f"resources: {said}",
+        )
+        assert second.state is PASSED
+
+    def test_a_review_among_the_resources_is_known_by_its_object(self) -> None:
+        review = {
+            "apiVersion": "admission.k8s.io/v1",
+            "kind": "AdmissionReview",
+            "request": {"operation": "CREATE", "object": foreign.pod("asked")},
+        }
+        asked = self.result("pass", "asked", kind="AdmissionReview")
+        files = self.files(asked, self.result("pass", kind="AdmissionReview"))
+        files["named/.kyverno-test/pods.yaml"] = text(review)
+        assert states(files) == [PASSED, PASSED]
+
+    def test_what_asks_a_cluster_is_said_to(self) -> None:
+        policy = foreign.validating_policy("resource.Get('v1', 'pods', 'a', 'b') != null")
+        result = {"policy": "named", "kind": "Pod", "resources": ["good"], "result": "pass"}
+        (case,) = run(self.files(result, policy=policy)).cases
+        assert case.state is UNKNOWN
+        assert case.message.startswith(
+            "not evaluated: resource asks a cluster for other objects (undeclared reference"
+        )
 
     def test_names_that_are_not_there_fail(self) -> None:
         assert states(self.files(self.result("pass", "absent"))) == [FAILED]
@@ -298,6 +367,14 @@ class TestKyverno:
         files = self.files(self.result("fail", "good"), **change)
         assert PASSED not in states(files)
 
+    @pytest.mark.parametrize("odd", [{"a": "b"}, 5, "x", True])
+    def test_results_that_are_no_list_are_told(self, odd: Any) -> None:
+        files = self.files()
+        document = json.loads(files[self.PATH])
+        files[self.PATH] = text({**document, "results": odd})
+        (case,) = run(files).cases
+        assert (case.state, case.message) == (FAILED, f"results: {json.dumps(odd)} is no list")
+
     def test_a_test_that_is_no_yaml_fails(self) -> None:
         assert states({self.PATH: b"a: [\n"}) == [FAILED]
 
@@ -336,6 +413,19 @@ class TestGatekeeper:
             "assertions": list(assertions),
             **other,
         }
+
+    @pytest.mark.parametrize("odd", [{"violations": 5}, 5, "x", True])
+    def test_what_is_no_list_is_told(self, odd: Any) -> None:
+        said = f"{json.dumps(odd)} is no list"
+        for files, field in (
+            (self.files({**self.case("good"), "assertions": odd}), "assertions"),
+            (self.files(cases=odd), "cases"),
+            (self.files(), "tests"),
+        ):
+            if field == "tests":
+                files[self.PATH] = text({**json.loads(files[self.PATH]), "tests": odd})
+            (case,) = run(files).cases
+            assert (case.state, case.message) == (FAILED, f"{field}: {said}")
 
     @pytest.mark.parametrize(
         ("file", "assertion", "state"),
