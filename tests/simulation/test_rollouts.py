@@ -319,7 +319,7 @@ def test_what_is_quarantined_goes_no_further_until_it_is_lifted():
         assert [each for each in ALL if has(story, each, "1.5.0")] == ["canary"]
         (why,) = (await release_of(story))["next"]["stopped"]
         assert why.startswith("quarantined in dev since")
-        assert why.endswith("by ada: it is slow")
+        assert why.endswith("by ada (as someone): it is slow")
         # Another release of the same content is no way around it.
         label = here.remote.read("dev", "clusters/dev/us-1.yaml").decode()
         changed = label.replace('"other"', '"another"')
