@@ -116,9 +116,10 @@ class _Builder:
         return _list_with_optionals([(each, n in node.optional) for n, each in enumerate(steps)])
 
     def _map(self, node: tree.MapOf) -> Step:
-        return _map_of(
-            [(self.step(each.key), self.step(each.value), each.optional) for each in node.entries]
-        )
+        entries = [
+            (self.step(each.key), self.step(each.value), each.optional) for each in node.entries
+        ]
+        return _map_of(entries, is_strict=self._checked.is_strict)
 
     def _bound(self, names: Sequence[str], *nodes: tree.Node | None) -> tuple[int, list[Step]]:
         """The nodes' steps where the names are bound, and the slot of the first one."""
@@ -279,16 +280,16 @@ def _list_with_optionals(steps: list[tuple[Step, bool]]) -> Step:
     return run
 
 
-def _map_of(entries: list[tuple[Step, Step, bool]]) -> Step:
-    def run(frame: Frame) -> dict[Any, Any]:
-        found: dict[Any, Any] = {}
+def _map_of(entries: list[tuple[Step, Step, bool]], *, is_strict: bool) -> Step:
+    def run(frame: Frame) -> Mapping[Any, Any]:
+        found: list[tuple[Any, Any]] = []
         for key, value, is_optional in entries:
             name, content = key(frame), value(frame)
             if not is_optional:
-                values.insert(found, name, content)
+                found.append((name, content))
             elif _present(content).present:
-                values.insert(found, name, content.value)
-        return found
+                found.append((name, content.value))
+        return values.written(found, is_strict=is_strict)
 
     return run
 
