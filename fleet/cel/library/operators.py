@@ -79,6 +79,13 @@ def _remainder(one: int, other: int) -> int:
     return int(one) - int(other) * whole_quotient(int(one), int(other))
 
 
+def _int_remainder(one: int, other: int) -> int:
+    """Go's processor divides to find it: where the quotient is too large, there is none."""
+    if other == -1:
+        int_of(-one)
+    return _remainder(one, other)
+
+
 def _divided_doubles(one: float, other: float) -> float:
     if other != 0:
         return one / other
@@ -137,7 +144,7 @@ _PRODUCTS = (
         "_/_", (types.UINT, types.UINT), types.UINT, lambda a, b: uint_of(whole_quotient(a, b))
     ),
     function("_/_", (types.DOUBLE, types.DOUBLE), types.DOUBLE, _divided_doubles),
-    function("_%_", (types.INT, types.INT), types.INT, _remainder),
+    function("_%_", (types.INT, types.INT), types.INT, _int_remainder),
     function("_%_", (types.UINT, types.UINT), types.UINT, lambda a, b: uint_of(_remainder(a, b))),
     function("-_", (types.INT,), types.INT, lambda a: int_of(-a)),
     function("-_", (types.DOUBLE,), types.DOUBLE, lambda a: -a),

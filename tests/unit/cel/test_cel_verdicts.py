@@ -131,3 +131,91 @@ def test_null_is_no_optional_entry() -> None:
     words = "expected type 'optional_type(null)' but found 'null'"
     assert refused("[?null]") == refused("{?'a': null}") == words
     assert "no such overload" in failing("null.optMap(v, v)")
+
+
+# Numbers
+
+
+def test_a_remainder_whose_quotient_overflows_is_an_error() -> None:
+    assert failing("-9223372036854775808 % -1") == "integer overflow"
+    check("-9223372036854775807 % -1", 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("1_0", 10.0),
+        ("1_0.5", 10.5),
+        ("1e5_0", 1e50),
+        ("0x1p4", 16.0),
+        ("0X1P4", 16.0),
+        ("0x1.8p1", 3.0),
+        ("0x_1p4", 16.0),
+        ("0x1_0p4", 256.0),
+        ("0x.8p1", 1.0),
+        ("0x1p1_0", 1024.0),
+        ("+0x1p-2", 0.25),
+        ("0x1.fffffffffffffp1023", 1.7976931348623157e308),
+        ("0x1p-1080", 0.0),
+        ("1e-400", 0.0),
+        ("-iNf", float("-inf")),
+        ("infinity", float("inf")),
+        ("nan", float("nan")),
+        (".5", 0.5),
+        ("5.", 5.0),
+    ],
+)
+def test_doubles_are_read_as_go_reads_them(text: str, value: float) -> None:
+    check(f"double('{text}')", value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("1e400", "-1e400", "0x1p1024", "0x1.fffffffffffff8p1023", "+nan", "-nan", "."),
+        *("_1", "1_", "1__0", "1_.5", "1._5", "1_e5", "0x1", "0x1.8", "0x.p1", "0x1p", "0x1_p1"),
+        *("0b1p0", "0o7p0", "1e", " 1", "1 ", "0x", "", "1e5_"),
+    ],
+)
+def test_what_go_reads_as_no_double_is_an_error(text: str) -> None:
+    words = "type conversion error from 'string' to 'double'"
+    assert failing(f"double('{text}')", SPECIFICATION) == words
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("[dyn(1), dyn(2.5)].max()", 2.5),
+        ("[dyn(1), dyn(2.5)].min()", 1),
+        ("[dyn(1), dyn(2.5), dyn(2u)].max()", 2.5),
+        ("[dyn(1), dyn(1.0)].max()", 1),
+        ("[dyn(1.0), dyn(1)].min()", 1.0),
+        ("[dyn(true), dyn(1)].max()", True),
+        ("[dyn(1), dyn('a')].max()", 1),
+        ("[0.0 / 0.0, 1.0].max()", float("nan")),
+        ("[1.0, 0.0 / 0.0].min()", 1.0),
+        ("[dyn(1), dyn(2.5)].isSorted()", True),
+        ("[dyn(2.5), dyn(1)].isSorted()", False),
+        ("[dyn(3), dyn('a'), dyn(1)].isSorted()", True),
+        ("[dyn(3), dyn(1), dyn([])].isSorted()", False),
+        ("[0.0 / 0.0, 1.0].isSorted() && [1.0, 0.0 / 0.0].isSorted()", True),
+    ],
+)
+def test_elements_of_several_types_are_compared_as_far_as_they_can_be(
+    text: str, value: Any
+) -> None:
+    check(text, value)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[dyn([1])].max()", "no such overload: max(list)"),
+        ("[dyn(1), dyn(null)].min()", "no such overload: min(list)"),
+        ("[dyn(1), dyn({})].isSorted()", "no such overload: isSorted(list)"),
+        ("[dyn(1), dyn(2.5)].sort()", "list elements must have the same type"),
+        ("[dyn(1), dyn(2.5)].sortBy(e, e)", "list elements must have the same type"),
+    ],
+)
+def test_what_has_no_order_is_an_error(text: str, words: str) -> None:
+    assert failing(text) == words
