@@ -5,7 +5,7 @@ int is int64, bool is never a number, str counts in code points, list and dict a
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final
 
 from fleet.cel import budgets
@@ -28,6 +28,7 @@ class Duration:
 @dataclass(frozen=True, slots=True, order=True)
 class Timestamp:
     nanoseconds: int  # since 1970-01-01T00:00:00Z
+    offset: int = field(default=0, compare=False)  # seconds east of UTC, for its text alone
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,11 +41,11 @@ def duration_of(nanoseconds: int) -> values.Duration:
     return values.Duration(nanoseconds)
 
 
-def timestamp_of(nanoseconds: int) -> values.Timestamp:
+def timestamp_of(nanoseconds: int, offset: int = 0) -> values.Timestamp:
     """From the year 1 to the end of 9999."""
     if not -62135596800 * 10**9 <= nanoseconds < 253402300800 * 10**9:
         raise EvaluationError("timestamp overflow")
-    return values.Timestamp(nanoseconds)
+    return values.Timestamp(nanoseconds, offset)
 
 
 def add(one: Any, other: Any) -> Any:
@@ -62,7 +62,7 @@ def _add_durations(one: values.Duration, other: values.Duration) -> values.Durat
 
 
 def _moved(moment: values.Timestamp, by: values.Duration) -> values.Timestamp:
-    return timestamp_of(moment.nanoseconds + by.nanoseconds)
+    return timestamp_of(moment.nanoseconds + by.nanoseconds, moment.offset)
 
 
 def whole_quotient(one: int, other: int) -> int:
@@ -123,7 +123,7 @@ _SUBTRACTIONS = (
         "_-_",
         (types.TIMESTAMP, types.DURATION),
         types.TIMESTAMP,
-        lambda a, b: timestamp_of(a.nanoseconds - b.nanoseconds),
+        lambda a, b: timestamp_of(a.nanoseconds - b.nanoseconds, a.offset),
     ),
     *(
         function(

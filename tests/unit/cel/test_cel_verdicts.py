@@ -219,3 +219,110 @@ def test_elements_of_several_types_are_compared_as_far_as_they_can_be(
 )
 def test_what_has_no_order_is_an_error(text: str, words: str) -> None:
     assert failing(text) == words
+
+
+# Text
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("'%.3e'.format([1052.032911275])", "1.052033\u00d710⁰³"),
+        ("'%.10e'.format([1052.032911275])", "1.052033\u00d710⁰³"),
+        ("'%e'.format([-0.0])", "0.000000\u00d710⁰⁰"),
+        ("'%f'.format([-0.0])", "0.000000"),
+        ("'%.0f'.format([-0.0])", "0"),
+        ("'%.2f'.format([-0.001])", "-0.00"),
+        ("'%s'.format([-0.0])", "-0"),
+        ("'%s'.format([[-0.0]])", "[-0.000000]"),
+    ],
+)
+def test_numbers_are_formatted_as_kubernetes_formats_them(text: str, value: str) -> None:
+    check(text, value)
+
+
+def test_the_specification_looks_at_the_precision() -> None:
+    check("'%.3e'.format([1052.032911275])", "1.052e+03", SPECIFICATION)
+
+
+_LABEL = (
+    "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must "
+    "start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for "
+    "validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')"
+)
+_NAME_PART = (
+    "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with "
+    "an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for "
+    "validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')"
+)
+_NAME_PARTS = (
+    "a valid label key must consist of alphanumeric characters, '-', '_' or '.', and must start and "
+    "end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for "
+    "validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]') with an optional DNS subdomain prefix "
+    "and '/' (e.g. 'example.com/MyName')"
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "found"),
+    [
+        ("dns1123Label", "a.b", ["must not contain dots"]),
+        ("dns1123Label", "A.b", [_LABEL]),
+        ("dns1123Label", "a" * 64, ["must be no more than 63 characters"]),
+        (
+            "dns1123Label",
+            f"{'a' * 64}.b",
+            ["must be no more than 63 characters", "must not contain dots"],
+        ),
+        ("dns1123LabelPrefix", "a.b-", ["must not contain dots"]),
+        ("dns1123Subdomain", "a" * 254, ["must be no more than 253 characters"]),
+        ("dns1035Label", "a" * 64, ["must be no more than 63 characters"]),
+        ("qualifiedName", "a/b/c", [_NAME_PARTS]),
+        ("qualifiedName", "", ["name part must be non-empty", _NAME_PART]),
+        (
+            "qualifiedName",
+            "/",
+            ["prefix part must be non-empty", "name part must be non-empty", _NAME_PART],
+        ),
+        ("qualifiedName", "a" * 64, ["name part must be no more than 63 bytes"]),
+        ("labelValue", "a" * 64, ["must be no more than 63 bytes"]),
+    ],
+)
+def test_formats_say_what_the_api_server_says(name: str, text: str, found: list[str]) -> None:
+    assert says(f"format.{name}().validate(x).value()", x=text) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("string(timestamp('2020-01-01T00:00:00+02:00'))", "2020-01-01T00:00:00+02:00"),
+        ("'%s'.format([timestamp('2020-01-01T00:00:00+02:00')])", "2020-01-01T00:00:00+02:00"),
+        ("string(timestamp('2020-01-01T00:00:00.5-07:30'))", "2020-01-01T00:00:00.5-07:30"),
+        ("string(timestamp('2020-01-01T00:00:00-00:00'))", "2020-01-01T00:00:00Z"),
+        ("string(timestamp('0001-01-01T00:00:00-02:00'))", "0001-01-01T00:00:00-02:00"),
+        (
+            "string(timestamp('2020-01-01T00:00:00+02:00') + duration('1h'))",
+            "2020-01-01T01:00:00+02:00",
+        ),
+        (
+            "string(duration('1h') + timestamp('2020-01-01T00:00:00+02:00'))",
+            "2020-01-01T01:00:00+02:00",
+        ),
+        (
+            "string(timestamp('2020-01-01T00:00:00+02:00') - duration('1h'))",
+            "2019-12-31T23:00:00+02:00",
+        ),
+        ("timestamp('2020-01-01T00:00:00+02:00') == timestamp('2019-12-31T22:00:00Z')", True),
+        ("timestamp('2020-01-01T00:00:00+02:00') < timestamp('2019-12-31T22:00:00Z')", False),
+        ("timestamp('2020-01-01T00:00:00+02:00') in [timestamp('2019-12-31T22:00:00Z')]", True),
+        ("timestamp('2020-01-01T00:00:00+02:00').getHours()", 22),
+        ("timestamp('2020-01-01T00:00:00+02:00').getHours('01:00')", 23),
+    ],
+)
+def test_a_moment_keeps_its_offset_in_text_and_nowhere_else(text: str, value: Any) -> None:
+    check(text, value)
+
+
+def test_a_local_date_beyond_all_years_has_no_text() -> None:
+    words = failing("string(timestamp('9999-12-31T23:59:59+02:00') + duration('2h'))")
+    assert words == "timestamp overflow"
