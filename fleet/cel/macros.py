@@ -13,7 +13,6 @@ _LOOPS: Mapping[tuple[str, int], tuple[tree.Loop, int, bool]] = {
     ("exists", 3): (tree.Loop.EXISTS, 2, False),
     ("exists_one", 2): (tree.Loop.EXISTS_ONE, 1, False),
     ("exists_one", 3): (tree.Loop.EXISTS_ONE, 2, False),
-    ("existsOne", 2): (tree.Loop.EXISTS_ONE, 1, False),
     ("existsOne", 3): (tree.Loop.EXISTS_ONE, 2, False),
     ("map", 2): (tree.Loop.MAP, 1, False),
     ("map", 3): (tree.Loop.MAP, 1, True),

@@ -165,7 +165,7 @@ OVERLOADS = (
     *_conversions(
         "timestamp",
         types.TIMESTAMP,
-        (types.INT, lambda seconds: operators.timestamp_of(seconds * texts.SECOND)),
+        (types.INT, times.timestamp_from),
         (types.STRING, times.timestamp),
     ),
 )

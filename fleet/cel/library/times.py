@@ -63,6 +63,13 @@ def timestamp(text: str) -> values.Timestamp:
         raise EvaluationError(f"cannot read {shown} as a timestamp of RFC 3339") from None
 
 
+def timestamp_from(given: str | int) -> values.Timestamp:
+    """RFC 3339, or seconds."""
+    if isinstance(given, str):
+        return timestamp(given)
+    return operators.timestamp_of(given * texts.SECOND)
+
+
 def _moment(match: re.Match[str] | None) -> values.Timestamp:
     if match is None:
         raise ValueError

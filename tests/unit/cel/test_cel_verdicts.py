@@ -326,3 +326,84 @@ def test_a_moment_keeps_its_offset_in_text_and_nowhere_else(text: str, value: An
 def test_a_local_date_beyond_all_years_has_no_text() -> None:
     words = failing("string(timestamp('9999-12-31T23:59:59+02:00') + duration('2h'))")
     assert words == "timestamp overflow"
+
+
+# Macros
+
+
+def test_one_name_has_exists_one_and_two_names_have_both() -> None:
+    check("[1].exists_one(e, e == 1)", True)
+    check("[1].existsOne(i, e, e == 1)", True)
+    check("[1].exists_one(i, e, e == 1)", True)
+    for environment in (KUBERNETES, SPECIFICATION):
+        words = "undeclared reference to 'existsOne' (in container '')"
+        assert refused("[1].existsOne(e, e == 1)", environment) == words
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("cel.bind(b, 1 / 0, true)", True),
+        ("cel.bind(b, 1 / 0, b == 1 || true)", True),
+        ("cel.bind(b, 1 / 0, b == b || b > 1 || true)", True),
+        ("cel.bind(b, 1 / 0, [1, 2].all(e, e > 0 || b > 1))", True),
+        ("cel.bind(b, dyn({'a': 1}).x, has(b.y) || true)", True),
+        ("cel.bind(b, [1, 2].map(e, e / 0), true)", True),
+        ("cel.bind(b, [1, 2].map(e, e + 1), [5, 6].map(e, b.map(f, f * e)))", [[10, 15], [12, 18]]),
+        ("[1, 2].map(e, cel.bind(b, [e].map(f, f + 1), [7].map(g, b[0] + g)[0]))", [9, 10]),
+        ("cel.bind(a, [1].map(e, e), cel.bind(b, a.map(e, e + a[0]), b.map(e, e + a[0])))", [3]),
+        ("cel.bind(a, cel.bind(c, [3].map(e, e), c[0]), [1].map(e, e + a))", [4]),
+        ("cel.bind(a, 1, cel.bind(a, a + 1, [a].map(a, a + 1)[0] + a))", 5),
+        ("optional.of(2).optMap(o, cel.bind(b, o * 2, [1].map(e, b + e)[0])).value()", 5),
+    ],
+)  # fmt: skip
+def test_a_bound_value_is_computed_when_it_is_asked_for(text: str, value: Any) -> None:
+    check(text, value)
+
+
+def test_the_error_of_a_bound_value_is_its_readers() -> None:
+    assert failing("cel.bind(b, 1 / 0, b)") == "division by zero"
+    assert failing("cel.bind(b, 1 / 0, b == 1 || b == 2)") == "division by zero"
+
+
+def test_a_bound_value_is_computed_once() -> None:
+    asked = "cel.bind(b, lists.range(1000).map(e, e).size(), {})"
+    once = cel.compile(asked.format("b == 1000"), KUBERNETES)
+    often = cel.compile(asked.format(" && ".join(["b == 1000"] * 50)), KUBERNETES)
+    assert once.exactly({}, budget=10_000) is often.exactly({}, budget=10_000) is True
+
+
+# Conversions of literals
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("int('abc')", "type conversion error from 'string' to 'int'"),
+        ("true || int('abc') == 1", "type conversion error from 'string' to 'int'"),
+        ("[1].all(e, int('abc') == e)", "type conversion error from 'string' to 'int'"),
+        ("int(string('abc'))", "type conversion error from 'string' to 'int'"),
+        ("int(dyn('abc'))", "type conversion error from 'string' to 'int'"),
+        ("uint('-1')", "type conversion error from 'string' to 'uint'"),
+        ("uint(-1)", "unsigned integer overflow"),
+        ("int(1e100)", "integer overflow"),
+        ("bool('yes')", "type conversion error from 'string' to 'bool'"),
+        ("double('1e400')", "type conversion error from 'string' to 'double'"),
+        (r"string(b'\xff')", "invalid UTF-8 in bytes, cannot convert to string"),
+        ("string(dyn(null))", "no such overload: string(null_type)"),
+        ("timestamp(253402300800)", "invalid timestamp argument"),
+        ("timestamp(dyn(253402300800))", "timestamp overflow"),
+    ],
+)
+def test_what_can_only_fail_is_refused_and_the_specification_lets_it_run(
+    text: str, words: str
+) -> None:
+    assert refused(text) == words
+    cel.compile(text, SPECIFICATION)
+
+
+def test_what_is_computed_of_literals_fails_when_it_runs() -> None:
+    assert "type conversion error" in failing("int('a' + 'b')")
+    assert failing("1 / 0 == 1") == "division by zero"
+    assert failing("-(-9223372036854775808)") == "integer overflow"
+    check("[1].all(e, int('1') == e)", True)
