@@ -125,7 +125,7 @@ class _Checker:
 
     def _constant(self, name: str, at: int) -> types.Type:
         self.constants[at] = values.TypeName(name)
-        return types.type_of(types.Type(name))
+        return types.type_of(types.NAMED.get(name) or types.Type(name))
 
     def _select(self, node: tree.Select) -> types.Type:
         found = None if node.test else self._qualified(node)

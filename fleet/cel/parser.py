@@ -10,6 +10,7 @@ _RESERVED = frozenset(
     | {"loop", "package", "namespace", "return", "var", "void", "while"}
 )
 _CONSTANTS = {"true": True, "false": False, "null": None}
+_NO_SELECTORS = frozenset(("name", word) for word in ("in", *_CONSTANTS))
 _BEGINNINGS = frozenset({"literal", "name", "(", "[", "{", "."})
 # How strongly operators bind; all are left-associative.
 _STRENGTH = {
@@ -125,7 +126,7 @@ class _Parser:
 
     def _selected(self, operand: tree.Node, at: int) -> tree.Node:
         optional = self._has("?")
-        if self._token.kind not in ("name", "field"):
+        if self._token.kind not in ("name", "field") or self._token[:2] in _NO_SELECTORS:
             raise self._refusal("field")
         token = self._take()
         if token.kind == "name" and not optional and self._token.kind == "(":

@@ -61,6 +61,7 @@ class Unknown(Opaque):
     reason: str
 
 
+_FIRST_MOMENT = -62_135_596_800 * 10**9  # of the year 1, which is Go's zero
 NONE = Optional(present=False)
 MISSING: Final = object()  # what `find` answers where there is nothing; never a value
 
@@ -221,7 +222,7 @@ def is_zero(value: Any) -> bool:
     """What `optional.ofNonZeroValue` takes for nothing."""
     if isinstance(value, Duration):
         return value.nanoseconds == 0
-    if isinstance(value, Optional):
-        return not value.present or is_zero(value.value)
+    if isinstance(value, Timestamp):
+        return value.nanoseconds == _FIRST_MOMENT
     plain = (bool, int, float, str, bytes, list, Mapping)
     return value is None or (isinstance(value, plain) and not value)

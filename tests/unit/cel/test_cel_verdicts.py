@@ -407,3 +407,123 @@ def test_what_is_computed_of_literals_fails_when_it_runs() -> None:
     assert failing("1 / 0 == 1") == "division by zero"
     assert failing("-(-9223372036854775808)") == "integer overflow"
     check("[1].all(e, int('1') == e)", True)
+
+
+# What is written
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(r"rb'\n'", r"Rb'\n'", 'rB"x"', "0XFF", "0XFFu", "x.in", "x.true", "x.false", "x.null"),
+        *("x.true()", "x.?in", "x.?null", "has(x.true)"),
+    ],
+)
+def test_what_the_grammar_leaves_out_is_refused(text: str) -> None:
+    for environment in (KUBERNETES, SPECIFICATION):
+        assert refused(text, environment)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        (r"br'\n'", rb"\n"),
+        (r"BR'\n'", rb"\n"),
+        ("0xFFU", values.UInt(255)),
+        ("has({'as': 1, 'package': 2}.as)", True),
+        ("{'package': 2}.package", 2),
+        ("{'in': 1}['in']", 1),
+    ],
+)
+def test_what_the_grammar_takes_is_taken(text: str, value: Any) -> None:
+    check(text, value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("[1].all(__result__, true)", "[1].map(__result__, 1)", "[1].filter(__result__, true)"),
+        *("[1].all(i, __result__, true)", "[1].transformList(i, __result__, 1)"),
+        "[1].sortBy(__result__, __result__)",
+    ],
+)
+def test_no_loop_may_use_the_name_of_its_own_result(text: str) -> None:
+    assert refused(text) == "iteration variable overwrites accumulator variable"
+
+
+def test_a_binding_may() -> None:
+    check("cel.bind(__result__, 1, 2)", 2)
+    check("optional.of(1).optMap(__result__, 1).value()", 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("list", "type(list(dyn))"),
+        ("type(map)", "type(type(map(dyn, dyn)))"),
+        ("[list]", "list(type(list(dyn)))"),
+        ("type", "type(type)"),
+        ("int", "type(int)"),
+    ],
+)
+def test_lists_and_maps_by_name_are_of_anything(text: str, kind: str) -> None:
+    assert str(cel.compile(text, KUBERNETES).type) == kind
+
+
+# Single functions
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("optional.ofNonZeroValue(optional.none()).hasValue()", True),
+        ("optional.ofNonZeroValue(optional.of(0)).hasValue()", True),
+        ("optional.ofNonZeroValue(timestamp('0001-01-01T00:00:00Z')).hasValue()", False),
+        ("optional.ofNonZeroValue(timestamp(0)).hasValue()", True),
+        ("optional.ofNonZeroValue(duration('0s')).hasValue()", False),
+        (r"'a\\C'.matches('a\\\\C')", True),
+        (r"'\\C'.matches('\\Q\\C\\E')", True),
+        ("url('https://[::1%25eth0]:80/').getHostname()", "::1%eth0"),
+        ("url('https://[::1%25eth0]:80/').getHost()", "[::1%eth0]:80"),
+        ("url('https://[::1%2541]/').getHostname()", "::1%41"),
+        ("url('https://[::1%25e%20h]/').getHostname()", "::1%e h"),
+        ("url('https://[::1%25a%3Ab]/').getHostname()", "::1%a:b"),
+        ("url('https://[::ffff:1.2.3.4]/').getHostname()", "::ffff:1.2.3.4"),
+        ("url('https://a%25b/').getHost()", "a%b"),
+        ("isQuantity('-') && isQuantity('+') && isQuantity('.') && isQuantity('-Ki')", True),
+        ("isQuantity('') || isQuantity('--') || isQuantity('e') || isQuantity('x')", False),
+        ("quantity('-') == quantity('0') && quantity('Ki').isInteger()", True),
+        ("semver('9223372036854775807.0.0').major()", 2**63 - 1),
+        ("semver('9223372036854775808.0.0').major()", -(2**63)),
+        ("semver('1.18446744073709551615.0').minor()", -1),
+        ("semver('18446744073709551615.0.0').isGreaterThan(semver('1.0.0'))", True),
+        ("isSemver('18446744073709551616.0.0') || isSemver('1.0.0-18446744073709551616')", False),
+        ("isSemver('1.0.0-18446744073709551615')", True),
+    ],
+)
+def test_functions_at_their_edges(text: str, value: Any) -> None:
+    check(text, value)
+
+
+def test_go_has_no_pattern_for_a_single_byte() -> None:
+    assert refused(r"'a'.matches('\\C')") == "invalid matches argument"
+    assert refused(r"'a'.matches('[\\C]')") == "invalid matches argument"
+    assert failing("'a'.matches(x)", x=r"\C") == (
+        r"error parsing regexp: invalid escape sequence: `\C`"
+    )
+
+
+@pytest.mark.parametrize(
+    ("host", "words"),
+    [
+        ("[foo]", 'invalid host: ParseAddr("foo")'),
+        ("[1.2.3.4]", "invalid IP-literal"),
+        ("[::1%25]", "zone must be a non-empty string"),
+        ("[::1%41]", 'invalid URL escape "%41"'),
+        ("[::1%25e%3C%0a]", 'invalid URL escape "%0a"'),
+        ("[::1%25e h]", 'invalid character " " in host name'),
+        ("[::1 ]", 'invalid character " " in host name'),
+    ],
+)
+def test_hosts_in_brackets_are_addresses(host: str, words: str) -> None:
+    assert words in failing("url(x)", x=f"https://{host}/")
