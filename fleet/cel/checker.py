@@ -125,7 +125,7 @@ class _Checker:
 
     def _constant(self, name: str, at: int) -> types.Type:
         self.constants[at] = values.TypeName(name)
-        return types.type_of(types.Type(name))
+        return types.type_of(types.NAMED.get(name) or types.Type(name))
 
     def _select(self, node: tree.Select) -> types.Type:
         found = None if node.test else self._qualified(node)
@@ -278,9 +278,9 @@ class _Checker:
         kind = self.kind_of(node)
         if not optional:
             return kind
-        inner = self._unifier.fresh()
-        if not self._unifier.fits((kind,), (types.optional_of(inner),)):
-            wanted = types.optional_of(types.DYN)
+        wanted = types.optional_of(self._unifier.fresh())
+        if kind == types.NULL or not self._unifier.fits((kind,), (wanted,)):
+            wanted = types.optional_of(types.NULL if kind == types.NULL else types.DYN)
             return self._refused(complaints.mismatch(wanted, self._unifier.settled(kind), node.at))
         settled = self._unifier.settled(kind)
         return settled.of[0] if settled.name == "optional_type" else types.DYN

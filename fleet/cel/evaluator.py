@@ -5,7 +5,8 @@ absorbed by nothing. A loop's turn is paid for by the size of its body, so that 
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeAlias
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
 
 from fleet.cel import budgets, checker, dispatch, lookup, loops, tree, values
 from fleet.cel.faults import EvaluationError
@@ -42,6 +43,7 @@ class _Builder:
         self._checked = checked
         self._ways = lookup.STRICT if checked.is_strict else lookup.LENIENT
         self._slots: Mapping[str, int] = {}
+        self._later: Mapping[int, Step] = {}  # by slot: what `cel.bind` put there
         self._next = _FIRST_SLOT
         self.length = _FIRST_SLOT
 
@@ -74,7 +76,8 @@ class _Builder:
     def _name(self, node: tree.Name) -> Step:
         if node.name in self._slots and not node.is_rooted:
             slot = self._slots[node.name]
-            return lambda frame: frame[slot]
+            later = self._later.get(slot)
+            return (lambda frame: frame[slot]) if later is None else _once(slot, later)
         if node.at in self._checked.constants:
             return _constant(self._checked.constants[node.at])
         return _variable(self._checked.references.get(node.at, node.name))
@@ -116,9 +119,10 @@ class _Builder:
         return _list_with_optionals([(each, n in node.optional) for n, each in enumerate(steps)])
 
     def _map(self, node: tree.MapOf) -> Step:
-        return _map_of(
-            [(self.step(each.key), self.step(each.value), each.optional) for each in node.entries]
-        )
+        entries = [
+            (self.step(each.key), self.step(each.value), each.optional) for each in node.entries
+        ]
+        return _map_of(entries, is_strict=self._checked.is_strict)
 
     def _bound(self, names: Sequence[str], *nodes: tree.Node | None) -> tuple[int, list[Step]]:
         """The nodes' steps where the names are bound, and the slot of the first one."""
@@ -144,16 +148,66 @@ class _Builder:
         return loops.loop(node.loop, turns, condition, steps[-1])
 
     def _binding(self, node: tree.Binding) -> Step:
+        if not node.optional:
+            return self._lazy_binding(node)
         value = self.step(node.value)
         slot, (body,) = self._bound((node.name,), node.body)
-        if node.optional:
-            return _optional_binding(value, slot, body, is_flat=node.optional == "optFlatMap")
+        return _optional_binding(value, slot, body, is_flat=node.optional == "optFlatMap")
 
-        def run(frame: Frame) -> Any:
-            frame[slot] = value(frame)
-            return body(frame)
+    def _lazy_binding(self, node: tree.Binding) -> Step:
+        """The value has slots of its own: it runs while the body's are in use."""
+        slot, first = self._next, self._next + 1
+        outer, length = self._later, self.length
+        self._next = self.length = first
+        value = self.step(node.value)
+        self._next, self.length = self.length, max(length, self.length)
+        self._later = {**outer, slot: value}
+        body = self._body(node, slot)
+        self._next, self._later = slot, outer
+        return _unasked(slot, body)
 
-        return run
+    def _body(self, node: tree.Binding, slot: int) -> Step:
+        outer, self._slots = self._slots, {**self._slots, node.name: slot}
+        body = self.step(node.body)
+        self._slots = outer
+        return body
+
+
+_UNASKED: Final = object()
+
+
+@dataclass(frozen=True, slots=True)
+class _Failed:
+    error: EvaluationError
+
+
+def _unasked(slot: int, body: Step) -> Step:
+    def run(frame: Frame) -> Any:
+        frame[slot] = _UNASKED
+        return body(frame)
+
+    return run
+
+
+def _once(slot: int, value: Step) -> Step:
+    """The value when it is first asked for; its error each time."""
+
+    def run(frame: Frame) -> Any:
+        found = frame[slot]
+        if found is _UNASKED:
+            found = frame[slot] = _tried(value, frame)
+        if type(found) is _Failed:
+            raise found.error
+        return found
+
+    return run
+
+
+def _tried(value: Step, frame: Frame) -> Any:
+    try:
+        return value(frame)
+    except EvaluationError as error:
+        return _Failed(error)
 
 
 def _constant(value: Any) -> Step:
@@ -279,16 +333,16 @@ def _list_with_optionals(steps: list[tuple[Step, bool]]) -> Step:
     return run
 
 
-def _map_of(entries: list[tuple[Step, Step, bool]]) -> Step:
-    def run(frame: Frame) -> dict[Any, Any]:
-        found: dict[Any, Any] = {}
+def _map_of(entries: list[tuple[Step, Step, bool]], *, is_strict: bool) -> Step:
+    def run(frame: Frame) -> Mapping[Any, Any]:
+        found: list[tuple[Any, Any]] = []
         for key, value, is_optional in entries:
             name, content = key(frame), value(frame)
             if not is_optional:
-                values.insert(found, name, content)
+                found.append((name, content))
             elif _present(content).present:
-                values.insert(found, name, content.value)
-        return found
+                found.append((name, content.value))
+        return values.written(found, is_strict=is_strict)
 
     return run
 

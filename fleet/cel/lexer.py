@@ -13,9 +13,9 @@ MAX_LENGTH = 32 * 1024  # characters of one expression
 _TOKEN = re.compile(
     r"""
     (?P<space>[ \t\r\n\f]+|//[^\n]*)
-  | (?P<string>[bB]?[rR]?(?:\"\"\"|'''|"|')|[rR][bB](?:\"\"\"|'''|"|'))
+  | (?P<string>[bB]?[rR]?(?:\"\"\"|'''|"|'))
   | (?P<float>[0-9]*\.[0-9]+(?:[eE][+-]?[0-9]+)?|[0-9]+[eE][+-]?[0-9]+)
-  | (?P<int>(?:0[xX][0-9a-fA-F]+|[0-9]+)[uU]?)
+  | (?P<int>(?:0x[0-9a-fA-F]+|[0-9]+)[uU]?)
   | (?P<name>[A-Za-z_][A-Za-z0-9_]*)
   | (?P<quoted>`[A-Za-z0-9_.\-/ ]+`)
   | (?P<symbol>&&|\|\||==|!=|<=|>=|[-+*/%!<>?:.,()\[\]{}])
@@ -85,7 +85,7 @@ def _integer(word: str, at: int) -> Any:
     digits = word.rstrip("uU")
     if len(digits) > _LONGEST_NUMBER:
         raise CompileError("invalid int literal", at)
-    number = int(digits, 16 if digits[:2] in ("0x", "0X") else 10)
+    number = int(digits, 16 if digits[:2] == "0x" else 10)
     if digits != word:
         if number > values.MAX_UINT:
             raise CompileError("invalid uint literal", at)

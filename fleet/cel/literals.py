@@ -1,11 +1,13 @@
 """The last look before an expression is accepted: literals that could only fail when it runs.
 
-Lists and maps of one type, durations, timestamps and patterns that can be read, format strings with their arguments.
+Lists and maps of one type, durations, timestamps and patterns that can be read, format strings with their arguments,
+conversions of literals: an API server makes these once, when it takes the expression in.
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
-from fleet.cel import budgets, checker, tree, types
+from fleet.cel import budgets, checker, dispatch, tree, types, values
 from fleet.cel.faults import CompileError, EvaluationError, ExhaustedError
 from fleet.cel.library import formatting, regexes, times
 
@@ -25,6 +27,7 @@ def check(root: tree.Node, checked: checker.Checked) -> None:
                 _uniform([entry.value for entry in node.entries], kinds[1::2])
             case tree.Call():
                 _readable(node, budget)
+                _converted(node, checked, budget)
                 _formatted(node, checked)
             case _:
                 pass
@@ -51,17 +54,45 @@ def _uniform(
             )
 
 
-_READERS: Mapping[str, Callable[[budgets.Budget, str], object]] = {
+_READERS: Mapping[str, Callable[[budgets.Budget, Any], object]] = {
     "duration": lambda _, text: times.duration(text),
-    "timestamp": lambda _, text: times.timestamp(text),
+    "timestamp": lambda _, given: times.timestamp_from(given),
     "matches": regexes.compiled,
     "find": regexes.compiled,
     "findAll": regexes.compiled,
 }
 
 
+_CONVERSIONS = frozenset(
+    {"bool", "bytes", "double", "duration", "dyn", "int", "string", "timestamp", "type", "uint"}
+)
+
+
+def _converted(node: tree.Call, checked: checker.Checked, budget: budgets.Budget) -> None:
+    if node.function not in _CONVERSIONS:
+        return
+    try:
+        _constant(node, checked, budget)
+    except EvaluationError as error:
+        raise CompileError(str(error), node.at) from None
+    except ExhaustedError:
+        raise CompileError("the literals of the expression are too large", node.at) from None
+
+
+def _constant(node: tree.Node, checked: checker.Checked, budget: budgets.Budget) -> Any:
+    """The value of a literal, or of conversions of one; of anything else MISSING."""
+    if isinstance(node, tree.Literal):
+        return node.value
+    if not isinstance(node, tree.Call) or node.target or node.function not in _CONVERSIONS:
+        return values.MISSING
+    given = _constant(node.arguments[0], checked, budget)
+    if given is values.MISSING:
+        return given
+    return dispatch.runner(node.function, checked.calls[node.at].overloads)(budget, (given,))
+
+
 def _readable(node: tree.Call, budget: budgets.Budget) -> None:
-    argument = _first_text(node)
+    argument = _first_literal(node)
     if argument is None or node.function not in _READERS:
         return
     try:
@@ -72,12 +103,16 @@ def _readable(node: tree.Call, budget: budgets.Budget) -> None:
         raise CompileError("the patterns of the expression are too large", argument.at) from None
 
 
-def _first_text(node: tree.Call) -> tree.Literal | None:
+def _first_literal(node: tree.Call) -> tree.Literal | None:
     """The argument to be read: a function's pattern is its last argument, a member's its first."""
     n = -1 if node.target is None else 0
     first = node.arguments[n] if node.arguments else None
-    is_text = isinstance(first, tree.Literal) and isinstance(first.value, str)
-    return first if is_text and isinstance(first, tree.Literal) else None
+    if not isinstance(first, tree.Literal):
+        return None
+    is_read = type(first.value) is str or (
+        node.function == "timestamp" and type(first.value) is int
+    )
+    return first if is_read else None
 
 
 def _formatted(node: tree.Call, checked: checker.Checked) -> None:

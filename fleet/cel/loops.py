@@ -124,27 +124,35 @@ def _map(turns: Turns, condition: Step, body: Step) -> Step:
 
 
 def _transform_map(turns: Turns, condition: Step, body: Step) -> Step:
-    def run(frame: Frame) -> dict[Any, Any]:
-        return {key: body(frame) for key in turns.run(frame) if _bool(condition(frame))}
+    def run(frame: Frame) -> Mapping[Any, Any]:
+        return values.merged(
+            [(key, body(frame)) for key in turns.run(frame) if _bool(condition(frame))]
+        )
 
     return run
 
 
 def _transform_entries(turns: Turns, condition: Step, body: Step) -> Step:
-    def run(frame: Frame) -> dict[Any, Any]:
-        found: dict[Any, Any] = {}
+    def run(frame: Frame) -> Mapping[Any, Any]:
+        found = values.Mixed()
         for _ in turns.run(frame):
             if _bool(condition(frame)):
-                insert_all(found, body(frame))
-        return found
+                for key, value in _entries(body(frame)):
+                    found.insert(key, value)
+        return found.plain()
 
     return run
 
 
-def insert_all(found: dict[Any, Any], entries: Any) -> None:
-    if not isinstance(entries, Mapping):
+def _entries(made: Any) -> Iterable[tuple[Any, Any]]:
+    if not isinstance(made, Mapping):
         raise EvaluationError("no such overload")
-    for key, value in entries.items():
+    return made.items()
+
+
+def insert_all(found: dict[Any, Any], made: Any) -> None:
+    """Of keys that Python tells apart."""
+    for key, value in _entries(made):
         values.insert(found, key, value)
 
 

@@ -13,7 +13,6 @@ _LOOPS: Mapping[tuple[str, int], tuple[tree.Loop, int, bool]] = {
     ("exists", 3): (tree.Loop.EXISTS, 2, False),
     ("exists_one", 2): (tree.Loop.EXISTS_ONE, 1, False),
     ("exists_one", 3): (tree.Loop.EXISTS_ONE, 2, False),
-    ("existsOne", 2): (tree.Loop.EXISTS_ONE, 1, False),
     ("existsOne", 3): (tree.Loop.EXISTS_ONE, 2, False),
     ("map", 2): (tree.Loop.MAP, 1, False),
     ("map", 3): (tree.Loop.MAP, 1, True),
@@ -27,6 +26,7 @@ _LOOPS: Mapping[tuple[str, int], tuple[tree.Loop, int, bool]] = {
     ("sortBy", 2): (tree.Loop.SORT_BY, 1, False),
 }
 _OPTIONAL = ("optMap", "optFlatMap")
+_ACCUMULATOR = "__result__"  # what cel-go's own loops collect in
 
 
 def member(target: tree.Node, name: str, arguments: tuple[tree.Node, ...], at: int) -> tree.Node:
@@ -55,13 +55,21 @@ def plain(name: str, arguments: tuple[tree.Node, ...], at: int) -> tree.Node:
 
 def _loop(over: tree.Node, name: str, arguments: tuple[tree.Node, ...], at: int) -> tree.Node:
     loop, names, is_conditional = _LOOPS[name, len(arguments)]
-    variables = tuple(_variable(each) for each in arguments[:names])
+    variables = tuple(_turning(each) for each in arguments[:names])
     if len(set(variables)) != names:
         raise CompileError(f"overlapping variable names in {name}()", at)
     condition = arguments[names] if is_conditional else None
     return tree.Comprehension(
         loop=loop, over=over, variables=variables, condition=condition, body=arguments[-1], at=at
     )
+
+
+def _turning(node: tree.Node) -> str:
+    """The name of what changes with each turn."""
+    name = _variable(node)
+    if name == _ACCUMULATOR:
+        raise CompileError("iteration variable overwrites accumulator variable", node.at)
+    return name
 
 
 def _variable(node: tree.Node) -> str:

@@ -1,15 +1,14 @@
 """From tokens to the tree: precedence climbing over the grammar of the CEL specification, macros expanded."""
 
-from fleet.cel import lexer, macros, tree, values
+from fleet.cel import depths, lexer, macros, tree, values
 from fleet.cel.faults import CompileError
-
-MAX_DEPTH = 100  # of nesting
 
 _RESERVED = frozenset(
     {"as", "break", "const", "continue", "else", "for", "function", "if", "import", "in", "let"}
     | {"loop", "package", "namespace", "return", "var", "void", "while"}
 )
 _CONSTANTS = {"true": True, "false": False, "null": None}
+_NO_SELECTORS = frozenset(("name", word) for word in ("in", *_CONSTANTS))
 _BEGINNINGS = frozenset({"literal", "name", "(", "[", "{", "."})
 # How strongly operators bind; all are left-associative.
 _STRENGTH = {
@@ -78,8 +77,8 @@ class _Parser:
 
     def _deeper(self) -> None:
         self._depth += 1
-        if self._depth > MAX_DEPTH:
-            raise CompileError(f"nested deeper than {MAX_DEPTH}", self._token.at)
+        if self._depth > depths.MAX_DEPTH:
+            raise CompileError(f"nested deeper than {depths.MAX_DEPTH}", self._token.at)
 
     def _binary(self, weakest: int) -> tree.Node:
         left = self._unary()
@@ -97,13 +96,22 @@ class _Parser:
         token = self._token
         if token.kind not in ("!", "-"):
             return self._member(self._primary())
-        self._take()
-        if token.kind == "-" and self._is_number():
-            return self._member(self._negative(token.at))
-        self._deeper()
-        inner = self._unary()
-        self._depth -= 1
-        return tree.Call(function=f"{token.kind}_", arguments=(inner,), at=token.at)
+        is_odd = False
+        while self._token.kind == token.kind:
+            sign = self._take()
+            if token.kind == "-" and self._is_number():
+                return _applied(token, is_odd, self._member(self._negative(sign.at)))
+            is_odd = not is_odd
+        return _applied(token, is_odd, self._operand())
+
+    def _operand(self) -> tree.Node:
+        """What operators may stand before: no other operator, but a number with its sign."""
+        at = self._token.at
+        if self._has("-"):
+            if not self._is_number():
+                raise self._refusal()
+            return self._member(self._negative(at))
+        return self._member(self._primary())
 
     def _is_number(self) -> bool:
         return self._token.kind == "literal" and type(self._token.value) in (int, float)
@@ -125,7 +133,7 @@ class _Parser:
 
     def _selected(self, operand: tree.Node, at: int) -> tree.Node:
         optional = self._has("?")
-        if self._token.kind not in ("name", "field"):
+        if self._token.kind not in ("name", "field") or self._token[:2] in _NO_SELECTORS:
             raise self._refusal("field")
         token = self._take()
         if token.kind == "name" and not optional and self._token.kind == "(":
@@ -208,6 +216,13 @@ class _Parser:
                 self._expect("}")
                 break
         return tree.MapOf(entries=tuple(entries), at=at)
+
+
+def _applied(operator: lexer.Token, is_odd: bool, operand: tree.Node) -> tree.Node:  # noqa: FBT001
+    """Of operators in a row, two and two are none, whatever they stand before."""
+    if not is_odd:
+        return operand
+    return tree.Call(function=f"{operator.kind}_", arguments=(operand,), at=operator.at)
 
 
 def _combined(operator: lexer.Token, left: tree.Node, right: tree.Node) -> tree.Node:

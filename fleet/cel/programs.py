@@ -8,6 +8,7 @@ from typing import Any
 from fleet.cel import (
     budgets,
     checker,
+    depths,
     environments,
     evaluator,
     fast,
@@ -65,7 +66,7 @@ class Program:
         allowed = budget if purse is None else min(budget, purse.left)
         spent = budgets.Budget(allowed)
         try:
-            return self.exact.run(spent, bindings)
+            return depths.followed(lambda: self._run(spent, allowed, bindings))
         except (EvaluationError, ExhaustedError):
             raise
         except RecursionError:
@@ -76,14 +77,15 @@ class Program:
             if purse is not None:
                 purse.left -= allowed - max(spent.left, 0)
 
+    def _run(self, spent: budgets.Budget, allowed: int, bindings: Mapping[str, Any]) -> Any:
+        spent.left = allowed
+        return self.exact.run(spent, bindings)
+
 
 def compile(text: str, environment: environments.Environment) -> Program:  # noqa: A001  the word for it
     """Raises CompileError."""
     try:
-        root = _parsed(text)
-        checked = checker.check(root, environment)
-        if environment.dialect is not environments.Dialect.SPECIFICATION:
-            literals.check(root, checked)
+        root, checked = depths.followed(lambda: _checked(text, environment))
     except CompileError:
         raise
     except RecursionError:
@@ -96,6 +98,16 @@ def compile(text: str, environment: environments.Environment) -> Program:  # noq
         exact=evaluator.Evaluator(root, checked),
         quick=fast.Waiting(_definition(root, checked, environment.definitions)),
     )
+
+
+def _checked(
+    text: str, environment: environments.Environment
+) -> tuple[tree.Node, checker.Checked]:
+    root = _parsed(text)
+    checked = checker.check(root, environment)
+    if environment.dialect is not environments.Dialect.SPECIFICATION:
+        literals.check(root, checked)
+    return root, checked
 
 
 _parsed = functools.lru_cache(1024)(

@@ -89,10 +89,21 @@ def _plain(value: float, digits: str, exponent: int) -> str:
 
 
 def of_timestamp(value: values.Timestamp) -> str:
+    """At the offset that it was written with."""
     seconds, fraction = divmod(value.nanoseconds, SECOND)
-    moment = at_second(seconds)
+    try:
+        moment = at_second(seconds + value.offset)
+    except (ValueError, OverflowError):
+        raise EvaluationError("timestamp overflow") from None
     tail = f".{fraction:09d}".rstrip("0") if fraction else ""
-    return f"{moment:%Y-%m-%dT%H:%M:%S}".zfill(19) + tail + "Z"
+    return f"{moment:%Y-%m-%dT%H:%M:%S}".zfill(19) + tail + _of_offset(value.offset)
+
+
+def _of_offset(seconds: int) -> str:
+    if not seconds:
+        return "Z"
+    hours, minutes = divmod(abs(seconds) // 60, 60)
+    return f"{'-' if seconds < 0 else '+'}{hours:02d}:{minutes:02d}"
 
 
 def at_second(seconds: int) -> datetime:

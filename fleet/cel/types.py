@@ -75,6 +75,10 @@ def type_of(inner: Type) -> Type:
     return Type("type", (inner,))
 
 
+# What these names stand for where they stand alone.
+NAMED: Mapping[str, Type] = {"list": list_of(DYN), "map": map_of(DYN, DYN)}
+
+
 def object_of(name: str, fields: Mapping[str, Type]) -> Type:
     """A type whose fields are known: selecting any other is an error before anything runs."""
     return Type(name, (), fields)

@@ -7,7 +7,7 @@ from fleet.cel import types
 
 # Kinds that null does not fit; all others may be null.
 _NEVER_NULL = frozenset(
-    {"bool", "int", "uint", "double", "string", "bytes", "list", "map", "type", "optional_type"}
+    {"bool", "int", "uint", "double", "string", "bytes", "list", "map", "type"}
 )
 
 
@@ -46,8 +46,11 @@ class Unifier:
         return False
 
     def joined(self, one: types.Type, other: types.Type) -> types.Type:
-        """The type of elements of both kinds in one literal."""
-        return _most_general(one, other) if self.fits((one,), (other,)) else types.DYN
+        """The type of elements of both kinds in one literal; beside an optional, null is one."""
+        if not self.fits((one,), (other,)):
+            return types.DYN
+        is_optional = one.name == "optional_type" and other == types.NULL
+        return one if is_optional else _most_general(one, other)
 
     def settled(self, open_type: types.Type, *, finally_dyn: bool = False) -> types.Type:
         """The type with its variables replaced by what they are bound to."""

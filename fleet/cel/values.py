@@ -4,8 +4,8 @@ int is int64, bool is never a number, str counts in code points, list and dict a
 """
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final
 
 from fleet.cel import budgets
@@ -28,6 +28,7 @@ class Duration:
 @dataclass(frozen=True, slots=True, order=True)
 class Timestamp:
     nanoseconds: int  # since 1970-01-01T00:00:00Z
+    offset: int = field(default=0, compare=False)  # seconds east of UTC, for its text alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +61,11 @@ class Unknown(Opaque):
     reason: str
 
 
+_FIRST_MOMENT = -62_135_596_800 * 10**9  # of the year 1, which is Go's zero
 NONE = Optional(present=False)
 MISSING: Final = object()  # what `find` answers where there is nothing; never a value
 
-_NUMBERS = frozenset({int, float, UInt})
+NUMBERS = frozenset({int, float, UInt})
 _KEYS = frozenset({bool, int, UInt, str})
 
 
@@ -82,6 +84,8 @@ def equal(one: Any, other: Any, budget: budgets.Budget) -> bool:
         return _equal_maps(one, other, budget)
     if kind is Optional:
         return one.present == other.present and equal(one.value, other.value, budget)
+    if kind is Mixed:
+        return _equal_maps(one, other, budget)
     return bool(one == other)
 
 
@@ -101,7 +105,7 @@ def _equal_kinds(one: Any, other: Any, budget: budgets.Budget) -> bool:
         return bool(one == other)  # of which one has an equality of its own
     if isinstance(one, Mapping) and isinstance(other, Mapping):
         return _equal_maps(one, other, budget)
-    if type(one) not in _NUMBERS or type(other) not in _NUMBERS:
+    if type(one) not in NUMBERS or type(other) not in NUMBERS:
         return False
     return bool(as_like(one, other) == as_like(other, one))
 
@@ -130,17 +134,85 @@ def find(mapping: Mapping[Any, Any], key: Any) -> Any:
     if type(key) not in _KEYS and type(key) is not float:
         return MISSING
     found = mapping.get(key, MISSING)
-    if found is MISSING or key not in (0, 1):
+    if found is MISSING or key not in (0, 1) or type(mapping) is Mixed:
         return found
     is_bool = type(key) is bool
     is_same = any(each == key and (type(each) is bool) == is_bool for each in mapping)
     return found if is_same else MISSING
 
 
-def insert(mapping: dict[Any, Any], key: Any, value: Any) -> None:
-    """One more entry of a map that is being made."""
+class Mixed(Mapping[Any, Any]):
+    """A map with keys that are one key for Python: true and 1, 1 and 1u. What has none such is a plain dict.
+
+    A number finds the key of its own type first, then that of another one.
+    """
+
+    __slots__ = ("_entries",)
+    __hash__ = None  # type: ignore[assignment]  # as a dict
+
+    def __init__(self, entries: Iterable[tuple[Any, Any]] = ()) -> None:
+        self._entries = {(type(key), key): (key, value) for key, value in entries}
+
+    def __getitem__(self, key: Any) -> Any:
+        for kind in _ALIKE.get(type(key), ()):
+            if (kind, key) in self._entries:
+                return self._entries[kind, key][1]
+        raise KeyError(key)
+
+    def __iter__(self) -> Iterator[Any]:
+        return (key for key, _ in self._entries.values())
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def insert(self, key: Any, value: Any) -> None:
+        """While it is being made."""
+        _checked_key(key)
+        if key in self:
+            raise EvaluationError(f"insert failed: key {key} already exists")
+        self._entries[type(key), key] = (key, value)
+
+    def plain(self) -> Mapping[Any, Any]:
+        """As a dict if that can hold it."""
+        found = dict(self._entries.values())
+        return found if len(found) == len(self) else self
+
+
+_ALIKE: Mapping[type, tuple[type, ...]] = {
+    str: (str,),
+    bool: (bool,),
+    int: (int, UInt),
+    UInt: (UInt, int),
+    float: (int, UInt),
+}
+
+
+def merged(entries: list[tuple[Any, Any]]) -> Mapping[Any, Any]:
+    """Of a key that is there twice the last value counts."""
+    found = dict(entries)
+    return found if len(found) == len(entries) else Mixed(entries).plain()
+
+
+def written(entries: list[tuple[Any, Any]], *, is_strict: bool) -> Mapping[Any, Any]:
+    """What a literal makes; strictly, a key that is there twice is an error, 1 and 1u are one."""
+    if is_strict:
+        found = Mixed()
+        for key, value in entries:
+            found.insert(key, value)
+        return found.plain()
+    for key, _ in entries:
+        _checked_key(key)
+    return merged(entries)
+
+
+def _checked_key(key: Any) -> None:
     if type(key) not in _KEYS:
         raise EvaluationError("unsupported key type")
+
+
+def insert(mapping: dict[Any, Any], key: Any, value: Any) -> None:
+    """One more entry of a map that is being made, of keys that Python tells apart."""
+    _checked_key(key)
     if key in mapping:
         raise EvaluationError(f"insert failed: key {key} already exists")
     mapping[key] = value
@@ -150,7 +222,7 @@ def is_zero(value: Any) -> bool:
     """What `optional.ofNonZeroValue` takes for nothing."""
     if isinstance(value, Duration):
         return value.nanoseconds == 0
-    if isinstance(value, Optional):
-        return not value.present or is_zero(value.value)
+    if isinstance(value, Timestamp):
+        return value.nanoseconds == _FIRST_MOMENT
     plain = (bool, int, float, str, bytes, list, Mapping)
     return value is None or (isinstance(value, plain) and not value)

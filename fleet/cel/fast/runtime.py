@@ -48,11 +48,9 @@ def opened(value: Any) -> Any:
     return value.value if value.present else ABSENT
 
 
-def inserted(entries: list[tuple[Any, Any]]) -> dict[Any, Any]:
-    made: dict[Any, Any] = {}
-    for key, value in entries:
-        values.insert(made, key, value)
-    return made
+def inserted(entries: list[tuple[Any, Any]]) -> Mapping[Any, Any]:
+    """Which value of a key that is there twice counts, the exact evaluator knows."""
+    return values.written(entries, is_strict=True)
 
 
 # Everything that written code may name besides its own constants. There are no builtins in it.

@@ -12,9 +12,14 @@ from fleet.cel.overloads import Overload, Reads, function, method
 from fleet.cel.types import A, B
 
 _INTEGER = re.compile(r"[+-]?[0-9]+", re.ASCII)
+# As Go reads them: an underscore stands between two digits, or behind the 0x.
+_DIGITS, _HEX = r"[0-9](?:_?[0-9])*", r"[0-9a-f](?:_?[0-9a-f])*"
 _DOUBLE = re.compile(
-    r"[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|inf(?:inity)?|nan)",
+    rf"[+-]?(?:{_DIGITS}\.?(?:{_DIGITS})?|\.{_DIGITS})(?:e[+-]?{_DIGITS})?|[+-]?inf(?:inity)?|nan",
     re.ASCII | re.IGNORECASE,
+)
+_HEX_DOUBLE = re.compile(
+    rf"[+-]?0x(?:_?{_HEX}\.?(?:{_HEX})?|\.{_HEX})p[+-]?{_DIGITS}", re.ASCII | re.IGNORECASE
 )
 _TRUE = frozenset({"1", "t", "T", "true", "TRUE", "True"})
 _FALSE = frozenset({"0", "f", "F", "false", "FALSE", "False"})
@@ -72,9 +77,21 @@ def _uint_of_double(number: float) -> values.UInt:
 
 
 def _double_of(text: str) -> float:
-    if not _DOUBLE.fullmatch(text):
+    try:
+        number = _read_double(text.replace("_", ""), text)
+    except (ValueError, OverflowError):
+        raise _impossible(text, "double") from None
+    if math.isinf(number) and "inf" not in text.lower():
         raise _impossible(text, "double")
-    return float(text)
+    return number
+
+
+def _read_double(plain: str, text: str) -> float:
+    if _DOUBLE.fullmatch(text):
+        return float(plain)
+    if _HEX_DOUBLE.fullmatch(text):
+        return float.fromhex(plain)
+    raise ValueError
 
 
 def _same(value: Any) -> Any:
@@ -148,7 +165,7 @@ OVERLOADS = (
     *_conversions(
         "timestamp",
         types.TIMESTAMP,
-        (types.INT, lambda seconds: operators.timestamp_of(seconds * texts.SECOND)),
+        (types.INT, times.timestamp_from),
         (types.STRING, times.timestamp),
     ),
 )

@@ -3,7 +3,7 @@
 import re
 from base64 import b64decode
 from binascii import Error as NotBase64
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import ClassVar
@@ -35,17 +35,25 @@ class Format(values.Opaque):
     check: Check = field(compare=False, repr=False)
 
 
-def _matching(pattern: str, longest: int, words: str, *examples: str) -> Check:
-    compiled = re.compile(pattern, re.ASCII)
+def _mismatch(pattern: str, words: str, examples: Iterable[str]) -> str:
     shown = " or ".join(f"'{each}', " for each in examples)
-    message = f"{words} (e.g. {shown}regex used for validation is '{pattern}')"
+    return f"{words} (e.g. {shown}regex used for validation is '{pattern}')"
+
+
+def _matching(pattern: str, longest: str, words: str, *examples: str) -> Check:
+    """`longest` with its unit; whatever that is called, bytes are counted."""
+    compiled, most = re.compile(pattern, re.ASCII), int(longest.partition(" ")[0])
+    message = _mismatch(pattern, words, examples)
 
     def check(text: str) -> list[str]:
-        found = [f"must be no more than {longest} bytes"] if len(text.encode()) > longest else []
-        is_match = len(text) <= 10_000 and compiled.fullmatch(text) is not None
-        return found if is_match else [*found, message]
+        found = [f"must be no more than {longest}"] if len(text.encode()) > most else []
+        return found if _is_match(compiled, text) else [*found, message]
 
     return check
+
+
+def _is_match(pattern: re.Pattern[str], text: str) -> bool:
+    return len(text) <= 10_000 and pattern.fullmatch(text) is not None
 
 
 def _prefix(check: Check) -> Check:
@@ -53,9 +61,9 @@ def _prefix(check: Check) -> Check:
     return lambda text: check(f"{text[:-1]}a" if len(text) > 1 and text.endswith("-") else text)
 
 
-_dns1123_label = _matching(
+_dns1123_characters = _matching(
     _LABEL,
-    63,
+    "63 characters",
     "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and "
     "must start and end with an alphanumeric character",
     "my-name",
@@ -63,14 +71,14 @@ _dns1123_label = _matching(
 )
 _dns1123_subdomain = _matching(
     _SUBDOMAIN,
-    253,
+    "253 characters",
     "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or "
     "'.', and must start and end with an alphanumeric character",
     "example.com",
 )
 _dns1035_label = _matching(
     _DNS1035,
-    63,
+    "63 characters",
     "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an "
     "alphabetic character, and end with an alphanumeric character",
     "my-name",
@@ -78,16 +86,16 @@ _dns1035_label = _matching(
 )
 _plain_name = _matching(
     _NAME,
-    63,
-    "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end "
-    "with an alphanumeric character",
+    "63 bytes",
+    "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an "
+    "alphanumeric character",
     "MyName",
     "my.name",
     "123-abc",
 )
 _label_value = _matching(
     f"({_NAME})?",
-    63,
+    "63 bytes",
     "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', "
     "and must start and end with an alphanumeric character",
     "MyValue",
@@ -96,7 +104,29 @@ _label_value = _matching(
 )
 
 
+_AS_SUBDOMAIN = re.compile(_SUBDOMAIN, re.ASCII)
+
+
+def _dns1123_label(text: str) -> list[str]:
+    found = _dns1123_characters(text)
+    is_dotted = "." in text and _is_match(_AS_SUBDOMAIN, text)
+    return [*found[:-1], "must not contain dots"] if is_dotted else found
+
+
+_PARTS = (
+    _mismatch(
+        _NAME,
+        "a valid label key must consist of alphanumeric characters, '-', '_' or '.', and must start "
+        "and end with an alphanumeric character",
+        ("MyName", "my.name", "123-abc"),
+    )
+    + " with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"
+)
+
+
 def _qualified_name(text: str) -> list[str]:
+    if text.count("/") > 1:
+        return [_PARTS]
     prefix, slash, name = text.partition("/")
     if not slash:
         prefix, name = "", text
@@ -105,7 +135,11 @@ def _qualified_name(text: str) -> list[str]:
         found.append("prefix part must be non-empty")
     elif slash:
         found += [f"prefix part {each}" for each in _dns1123_subdomain(prefix)]
-    return [*found, *(_plain_name(name) if name else ["name part must be non-empty"])]
+    return [*found, *(f"name part {each}" for each in _name_part(name))]
+
+
+def _name_part(name: str) -> list[str]:
+    return [*([] if name else ["must be non-empty"]), *_plain_name(name)]
 
 
 def _uri(text: str) -> list[str]:

@@ -166,15 +166,17 @@ def _unusual(number: float) -> str:
 
 
 def _fixed(value: Any, precision: int) -> str:
+    """Zero has no sign: adding zero takes it away."""
     number = _double(value)
-    return f"{number:,.{precision}f}" if math.isfinite(number) else _unusual(number)
+    return f"{number + 0.0:,.{precision}f}" if math.isfinite(number) else _unusual(number)
 
 
-def _scientific(value: Any, precision: int) -> str:
+def _scientific(value: Any, _precision: int) -> str:
+    """Whatever precision was asked for: Kubernetes' library does not look at it."""
     number = _double(value)
     if not math.isfinite(number):
         return _unusual(number)
-    mantissa, _, exponent = f"{number:.{precision}e}".partition("e")
+    mantissa, _, exponent = f"{number + 0.0:.{_PRECISION}e}".partition("e")
     power = f"{'-' if int(exponent) < 0 else ''}{abs(int(exponent)):02d}"
     return f"{mantissa}×10{power.translate(_SUPERSCRIPT)}"  # noqa: RUF001  as Go writes it
 

@@ -40,10 +40,27 @@ def _checked_kinds(items: list[Any]) -> None:
         raise EvaluationError("list elements must have the same type")
 
 
+def _compared(one: Any, other: Any) -> int:
+    """Less than, equal to or greater than 0; what has no order is taken for equal."""
+    if type(one) is not type(other):
+        if type(one) not in values.NUMBERS or type(other) not in values.NUMBERS:
+            return 0
+        one, other = values.as_like(one, other), values.as_like(other, one)
+    return int(one > other) - int(one < other)
+
+
+def _checked_comparable(name: str, items: list[Any]) -> None:
+    if not all(types.name_of(each) in _COMPARABLE_NAMES for each in items):
+        raise EvaluationError(f"no such overload: {name}(list)")
+
+
 def _is_sorted(budget: budgets.Budget, items: list[Any]) -> bool:
-    budget.spend(len(items))
-    _checked_kinds(items)
-    return all(items[n] <= items[n + 1] for n in range(len(items) - 1))
+    budget.spend(2 * len(items))
+    for n, each in enumerate(items):
+        _checked_comparable("isSorted", [each])
+        if n and _compared(items[n - 1], each) > 0:
+            return False
+    return True
 
 
 def _sum_from(zero: Any) -> Callable[[budgets.Budget, list[Any]], Any]:
@@ -56,15 +73,17 @@ def _sum_from(zero: Any) -> Callable[[budgets.Budget, list[Any]], Any]:
     return total
 
 
-def _extreme(
-    name: str, choose: Callable[[list[Any]], Any]
-) -> Callable[[budgets.Budget, list[Any]], Any]:
+def _extreme(name: str, sign: int) -> Callable[[budgets.Budget, list[Any]], Any]:
     def extreme(budget: budgets.Budget, items: list[Any]) -> Any:
-        budget.spend(len(items))
+        budget.spend(2 * len(items))
         if not items:
             raise EvaluationError(f"{name} called on empty list")
-        _checked_kinds(items)
-        return choose(items)
+        _checked_comparable(name, items)
+        found = items[0]
+        for each in items:
+            if _compared(each, found) * sign > 0:
+                found = each
+        return found
 
     return extreme
 
@@ -164,8 +183,8 @@ def _templated() -> Iterable[Overload]:
     for each in COMPARABLE:
         items = types.list_of(each)
         yield method("isSorted", (items,), types.BOOL, _is_sorted, metered=True)
-        yield method("max", (items,), each, _extreme("max", max), metered=True)
-        yield method("min", (items,), each, _extreme("min", min), metered=True)
+        yield method("max", (items,), each, _extreme("max", 1), metered=True)
+        yield method("min", (items,), each, _extreme("min", -1), metered=True)
         yield method("sort", (items,), items, _sort, metered=True)
     for each in _SUMMABLE:
         total = _sum_from(_ZEROS[each.name])

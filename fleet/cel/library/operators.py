@@ -41,11 +41,11 @@ def duration_of(nanoseconds: int) -> values.Duration:
     return values.Duration(nanoseconds)
 
 
-def timestamp_of(nanoseconds: int) -> values.Timestamp:
+def timestamp_of(nanoseconds: int, offset: int = 0) -> values.Timestamp:
     """From the year 1 to the end of 9999."""
     if not -62135596800 * 10**9 <= nanoseconds < 253402300800 * 10**9:
         raise EvaluationError("timestamp overflow")
-    return values.Timestamp(nanoseconds)
+    return values.Timestamp(nanoseconds, offset)
 
 
 def add(one: Any, other: Any) -> Any:
@@ -62,7 +62,7 @@ def _add_durations(one: values.Duration, other: values.Duration) -> values.Durat
 
 
 def _moved(moment: values.Timestamp, by: values.Duration) -> values.Timestamp:
-    return timestamp_of(moment.nanoseconds + by.nanoseconds)
+    return timestamp_of(moment.nanoseconds + by.nanoseconds, moment.offset)
 
 
 def whole_quotient(one: int, other: int) -> int:
@@ -77,6 +77,13 @@ def _remainder(one: int, other: int) -> int:
     if other == 0:
         raise EvaluationError("modulus by zero")
     return int(one) - int(other) * whole_quotient(int(one), int(other))
+
+
+def _int_remainder(one: int, other: int) -> int:
+    """Go's processor divides to find it: where the quotient is too large, there is none."""
+    if other == -1:
+        int_of(-one)
+    return _remainder(one, other)
 
 
 def _divided_doubles(one: float, other: float) -> float:
@@ -116,7 +123,7 @@ _SUBTRACTIONS = (
         "_-_",
         (types.TIMESTAMP, types.DURATION),
         types.TIMESTAMP,
-        lambda a, b: timestamp_of(a.nanoseconds - b.nanoseconds),
+        lambda a, b: timestamp_of(a.nanoseconds - b.nanoseconds, a.offset),
     ),
     *(
         function(
@@ -137,7 +144,7 @@ _PRODUCTS = (
         "_/_", (types.UINT, types.UINT), types.UINT, lambda a, b: uint_of(whole_quotient(a, b))
     ),
     function("_/_", (types.DOUBLE, types.DOUBLE), types.DOUBLE, _divided_doubles),
-    function("_%_", (types.INT, types.INT), types.INT, _remainder),
+    function("_%_", (types.INT, types.INT), types.INT, _int_remainder),
     function("_%_", (types.UINT, types.UINT), types.UINT, lambda a, b: uint_of(_remainder(a, b))),
     function("-_", (types.INT,), types.INT, lambda a: int_of(-a)),
     function("-_", (types.DOUBLE,), types.DOUBLE, lambda a: -a),

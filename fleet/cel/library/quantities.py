@@ -15,7 +15,8 @@ from fleet.cel.overloads import function, method
 QUANTITY = types.Type("kubernetes.Quantity")
 
 _NANO = 10**9
-_FORM = re.compile(r"([+-]?)([0-9]*)(?:(\.)([0-9]*))?([eE][+-]?[0-9]+|[A-Za-z]*)", re.ASCII)
+# Without digits it is nothing, as Kubernetes reads it.
+_FORM = re.compile(r"([+-]?)([0-9]*)(?:(\.)([0-9]*))?([eE][+-]?[0-9]+|[eEinumkKMGTP]*)", re.ASCII)
 _DECIMAL = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
 _BINARY = {"Ki": 10, "Mi": 20, "Gi": 30, "Ti": 40, "Pi": 50, "Ei": 60}
 _FAST_DIGITS = 18  # of a number that the fast path takes
@@ -43,7 +44,7 @@ def _parsed(text: str) -> Quantity:
     if len(text) > _MOST_DIGITS:
         raise EvaluationError("the quantity is too long to be evaluated")
     match = _FORM.fullmatch(text)
-    if match is None or not (match[2] or match[4]):
+    if match is None or not text:
         raise _RefusedError(_INVALID)
     sign = -1 if match[1] == "-" else 1
     whole, fraction, suffix = match[2].lstrip("0"), match[4] or "", match[5]

@@ -1,5 +1,6 @@
 """Regular expressions by RE2, as the API server has them: no input can make them slow."""
 
+import re
 from collections.abc import Iterator
 from functools import lru_cache
 from itertools import islice
@@ -12,6 +13,7 @@ from fleet.cel.faults import EvaluationError
 from fleet.cel.overloads import function, method
 
 _MEMORY = 1 << 20  # bytes that one pattern may need, compiled; Go stops at about the same size
+_ESCAPED = re.compile(r"\\Q.*?(?:\\E|\Z)|\\.", re.DOTALL)  # Go has no \C, a single byte
 _OPTIONS = re2.Options()
 _OPTIONS.log_errors = False
 _OPTIONS.max_mem = _MEMORY
@@ -19,6 +21,8 @@ _OPTIONS.max_mem = _MEMORY
 
 @lru_cache(maxsize=512)
 def _compiled(pattern: str) -> Any:
+    if any(each[0] == r"\C" for each in _ESCAPED.finditer(pattern)):
+        raise EvaluationError(r"error parsing regexp: invalid escape sequence: `\C`")
     try:
         return re2.compile(pattern.encode(), _OPTIONS)
     except re2.error as error:

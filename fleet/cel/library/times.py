@@ -63,6 +63,13 @@ def timestamp(text: str) -> values.Timestamp:
         raise EvaluationError(f"cannot read {shown} as a timestamp of RFC 3339") from None
 
 
+def timestamp_from(given: str | int) -> values.Timestamp:
+    """RFC 3339, or seconds."""
+    if isinstance(given, str):
+        return timestamp(given)
+    return operators.timestamp_of(given * texts.SECOND)
+
+
 def _moment(match: re.Match[str] | None) -> values.Timestamp:
     if match is None:
         raise ValueError
@@ -70,12 +77,15 @@ def _moment(match: re.Match[str] | None) -> values.Timestamp:
     day_of_epoch = datetime(year, month, day, tzinfo=UTC).toordinal() - _EPOCH_DAY
     if hour > 23 or minute > 59 or second > 59:
         raise ValueError
-    seconds = day_of_epoch * 86_400 + hour * 3600 + minute * 60 + second
-    if match[8]:
-        offset = int(match[9]) * 3600 + int(match[10]) * 60
-        seconds -= -offset if match[8] == "-" else offset
+    offset = _offset(match)
+    seconds = day_of_epoch * 86_400 + hour * 3600 + minute * 60 + second - offset
     fraction = int((match[7] or "")[:9].ljust(9, "0"))
-    return operators.timestamp_of(seconds * texts.SECOND + fraction)
+    return operators.timestamp_of(seconds * texts.SECOND + fraction, offset)
+
+
+def _offset(match: re.Match[str]) -> int:
+    seconds = int(match[9] or 0) * 3600 + int(match[10] or 0) * 60
+    return -seconds if match[8] == "-" else seconds
 
 
 _EPOCH_DAY = datetime(1970, 1, 1, tzinfo=UTC).toordinal()

@@ -1,5 +1,6 @@
 """URLs as Go's net/url reads them: absolute URIs and absolute paths."""
 
+import ipaddress
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -80,7 +81,37 @@ def _host(authority: str) -> str:
     port = _port_of(host)
     if port and not _PORT.fullmatch(port):
         raise _RefusedError(f"invalid port {texts.quoted(port)} after host")
-    return host if host.startswith("[") else _plain_host(host)
+    return _bracketed(host) if host.startswith("[") else _plain_host(host)
+
+
+def _bracketed(host: str) -> str:
+    """An address, which may have a zone behind `%25`; in a zone more may be escaped than in any other host."""
+    inside, _, port = host[1:].rpartition("]")
+    address, percent, zone = inside.partition("%25")
+    plain = _plain_host(address) + ("%" + _zone(zone) if percent else "")
+    _checked_address(plain)
+    return f"[{plain}]{port}"
+
+
+def _zone(zone: str) -> str:
+    for match in _ESCAPE.finditer(zone):
+        character = chr(int(match[1], 16))
+        if character != " " and (character >= "\x80" or _BAD_IN_HOST.search(character)):
+            raise _RefusedError(f"invalid URL escape {texts.quoted(match[0])}")
+    return _unescaped_host(zone)
+
+
+def _checked_address(text: str) -> None:
+    address, percent, zone = text.partition("%")
+    shown = f"ParseAddr({texts.quoted(text)})"
+    try:
+        version = ipaddress.ip_address(address).version
+    except ValueError:
+        raise _RefusedError(f"invalid host: {shown}: unable to parse IP") from None
+    if version == 4:
+        raise _RefusedError("invalid IP-literal")
+    if percent and not zone:
+        raise _RefusedError(f"invalid host: {shown}: zone must be a non-empty string")
 
 
 def _port_of(host: str) -> str:
@@ -94,8 +125,12 @@ def _port_of(host: str) -> str:
 
 def _plain_host(host: str) -> str:
     for match in _ESCAPE.finditer(host):
-        if int(match[1], 16) < 0x80:
+        if int(match[1], 16) < 0x80 and match[0] != "%25":
             raise _RefusedError(f"invalid URL escape {texts.quoted(match[0])}")
+    return _unescaped_host(host)
+
+
+def _unescaped_host(host: str) -> str:
     bad = _BAD_IN_HOST.search(host)
     if bad is not None:
         raise _RefusedError(f"invalid character {texts.quoted(bad[0])} in host name")

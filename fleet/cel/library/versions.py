@@ -40,6 +40,8 @@ def _parsed(text: str) -> Semver | None:
     if max(major, minor, patch) > values.MAX_UINT:
         return None
     before = tuple(match[4].split(".")) if match[4] else ()
+    if any(part.isdigit() and int(part) > values.MAX_UINT for part in before):
+        return None
     return Semver((major, minor, patch), before, match[5] or "")
 
 
@@ -89,6 +91,11 @@ def _compare(one: Semver, other: Semver) -> int:
     return (left > right) - (left < right)
 
 
+def _signed(number: int) -> int:
+    """Go's int64 of a uint64: behind the largest comes the smallest."""
+    return number if number <= values.MAX_INT else number - values.MAX_UINT - 1
+
+
 _S, _PAIR = types.STRING, (SEMVER, SEMVER)
 
 OVERLOADS = (
@@ -107,7 +114,7 @@ OVERLOADS = (
         "isLessThan", _PAIR, types.BOOL, lambda one, other: _compare(one, other) < 0, price=_PRICE
     ),
     method("compareTo", _PAIR, types.INT, _compare, price=_PRICE),
-    method("major", (SEMVER,), types.INT, lambda each: each.numbers[0]),
-    method("minor", (SEMVER,), types.INT, lambda each: each.numbers[1]),
-    method("patch", (SEMVER,), types.INT, lambda each: each.numbers[2]),
+    method("major", (SEMVER,), types.INT, lambda each: _signed(each.numbers[0])),
+    method("minor", (SEMVER,), types.INT, lambda each: _signed(each.numbers[1])),
+    method("patch", (SEMVER,), types.INT, lambda each: _signed(each.numbers[2])),
 )
