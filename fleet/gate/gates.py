@@ -100,6 +100,7 @@ GATES: tuple[Gate | Lined | Asked, ...] = (
     Lined(judge=approving.gate, concerns=_EVERY - _HOPELESS),
 )
 
+_CONCERNED = {kind: tuple(e for e in GATES if kind in e.concerns) for kind in Lineage}
 _HARDEST = (GateState.REFUSED, GateState.ERROR, GateState.WAITING, GateState.OPEN)
 
 
@@ -109,8 +110,7 @@ def results(
     """What every gate says that concerns this kind of candidate, by what lineage found of it."""
     if not facts.sides:
         return (answers.fails("settings", "no settings of this environment are known"),)
-    concerned = [each for each in GATES if found.kind in each.concerns]
-    said = [_judged(each, candidate, facts, found) for each in concerned]
+    said = [_judged(each, candidate, facts, found) for each in _CONCERNED[found.kind]]
     return tuple(each for each in said if each is not None)
 
 

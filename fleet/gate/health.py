@@ -24,7 +24,8 @@ def gate(
     if facts.upstream_was_healthy is not None:
         return answers.opens(GATE, f"{where} was healthy with it until it moved on")
     known = facts.upstream_clusters
-    awake = [each for each in known if _is_awake(each, facts)]
+    oldest = facts.now - timedelta(seconds=facts.stale_after)
+    awake = [each for each in known if each.seen is not None and each.seen >= oldest]
     if not awake:
         return answers.waits(GATE, f"no cluster of {where} reports")
     quorum = needed(spec.health.quorum, len(known))
@@ -43,8 +44,3 @@ def _told(unwell: list[candidates.ClusterHealth]) -> str:
     reason = first.reason or ("not healthy" if first.runs_content else "does not run it yet")
     more = f" and {len(unwell) - 1} more" if len(unwell) > 1 else ""
     return f"{first.cluster}: {reason}{more}"
-
-
-def _is_awake(cluster: candidates.ClusterHealth, facts: candidates.Facts) -> bool:
-    seen = cluster.seen
-    return seen is not None and facts.now - seen <= timedelta(seconds=facts.stale_after)

@@ -12,6 +12,8 @@ def gate(
     candidate: candidates.Candidate, facts: candidates.Facts, found: told.Told
 ) -> GateResult | None:
     """A promotion is held as well by what an environment before this one says of its source."""
+    if facts.quarantine is None and not facts.quarantined_above and not facts.coming_back:
+        return None
     holding = [
         *_here(candidate, facts),
         *_above(candidate, facts, found),
