@@ -44,6 +44,22 @@ class Story:
         await self.until(what, lambda: worlds.is_healthy(self.here, environment))
 
 
+def small() -> Story:
+    """Two environments, dev and staging, where nothing is registered yet."""
+    here = worlds.small()
+    return Story(here=here, watch=invariants.Watch(here))
+
+
+async def two(story: Story) -> None:
+    """A cluster in each of both, which run healthy what the branches said at first."""
+    here = story.here
+    await worlds.register(here, "dev-1", "dev")
+    await worlds.register(here, "staging-1", "staging")
+    here.hub.start()
+    await story.healthy("dev", "dev at first")
+    await story.healthy("staging", "staging at first")
+
+
 Told = TypeVar("Told", bound=Story)
 
 

@@ -30,9 +30,9 @@ class Asked:
 class Offer:
     """A merge that is made but not pushed. `changes` are those of each cluster: "+ key", "- key", "~ key"."""
 
-    merge: names.CommitId
+    commit: names.CommitId
     branch: names.Branch
-    running: names.CommitId  # the target's tip that it was made on
+    tip: names.CommitId  # of the branch, that it was made on
     changes: Mapping[names.Cluster, tuple[str, ...]]
     findings: tuple[findings.Finding, ...]
 
@@ -58,9 +58,9 @@ async def prepare(
     before = await offline.check_commit(asked.target, running, None, tools)
     after = await offline.check_commit(asked.target, merge, running, tools)
     return Offer(
-        merge=merge,
+        commit=merge,
         branch=branch,
-        running=running,
+        tip=running,
         changes=changes(before.judged.manifests, after.judged.manifests),
         findings=after.findings,
     )

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-import invariants
 import storyline
 import worlds
 from fleet.audit import records
@@ -16,18 +15,9 @@ Lineage = ledger.Lineage
 DEV, STAGING = names.Environment("dev"), names.Environment("staging")
 
 
-def small() -> storyline.Story:
-    here = worlds.small()
-    return storyline.Story(here=here, watch=invariants.Watch(here))
-
-
 async def begin(story: storyline.Story) -> None:
     here = story.here
-    await worlds.register(here, "dev-1", "dev")
-    await worlds.register(here, "staging-1", "staging")
-    here.hub.start()
-    await story.healthy("dev", "dev at first")
-    await story.healthy("staging", "staging at first")
+    await storyline.two(story)
     worlds.with_image(here, "dev", "1.5.0")
     await story.healthy("dev", "1.5.0 in dev")
     worlds.promote(here, "dev", "staging")
@@ -35,7 +25,7 @@ async def begin(story: storyline.Story) -> None:
 
 
 def run(tell: Callable[[storyline.Story], Awaitable[None]]) -> None:
-    storyline.play(small, begin, tell)
+    storyline.play(storyline.small, begin, tell)
 
 
 async def let_in(here: world.World, commit: str, environment: str = "staging", **more: str) -> Any:

@@ -18,13 +18,8 @@ RULE = "policies/disallow-latest-tag/policy.yaml"
 
 
 async def begin(story: storyline.Story) -> None:
-    here = story.here
     story.watch.trees.scope = SCOPE
-    await worlds.register(here, "dev-1", "dev")
-    await worlds.register(here, "staging-1", "staging")
-    here.hub.start()
-    await story.healthy("dev", "dev at first")
-    await story.healthy("staging", "staging at first")
+    await storyline.two(story)
 
 
 async def adopting(story: storyline.Story) -> None:

@@ -4,7 +4,6 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-import invariants
 import lines
 import storyline
 import worlds
@@ -30,19 +29,10 @@ def other(word: str) -> str:
     return storyline.CONFIG.replace("name: extra", "name: other").replace("more", word)
 
 
-def small() -> storyline.Story:
-    here = worlds.small()
-    return storyline.Story(here=here, watch=invariants.Watch(here))
-
-
 async def begin(story: storyline.Story) -> None:
     """Staging has run three contents, each of them healthy."""
     here = story.here
-    await worlds.register(here, "dev-1", "dev")
-    await worlds.register(here, "staging-1", "staging")
-    here.hub.start()
-    await story.healthy("dev", "dev at first")
-    await story.healthy("staging", "staging at first")
+    await storyline.two(story)
     for tag in ("1.5.0", "1.6.0"):
         worlds.with_image(here, "dev", tag)
         await promoted(story, tag)
@@ -55,7 +45,7 @@ async def promoted(story: storyline.Story, what: str) -> None:
 
 
 def run(tell: Callable[[storyline.Story], Awaitable[None]]) -> None:
-    storyline.play(small, begin, tell)
+    storyline.play(storyline.small, begin, tell)
 
 
 async def offered(

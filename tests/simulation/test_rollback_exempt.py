@@ -2,7 +2,6 @@
 
 import pytest
 
-import invariants
 import lines
 import storyline
 import worlds
@@ -13,11 +12,6 @@ from fleet.simulation import world
 EXTRA, RULES = storyline.EXTRA, "policies/polite/policy.yaml"
 RUDE = storyline.CONFIG.replace("word: more", "word: rude")
 KIND = "word: more"
-
-
-def small() -> storyline.Story:
-    here = worlds.small()
-    return storyline.Story(here=here, watch=invariants.Watch(here))
 
 
 async def begin(story: storyline.Story) -> None:
@@ -73,7 +67,7 @@ def test_what_ran_before_a_rule_came_is_let_back_and_recorded_as_exempt():
         (recorded,) = [f for f in told[-1]["findings"] if f["rule"] == "polite"]
         assert recorded["passed"] == findings.EXEMPT
 
-    storyline.play(small, begin, tell)
+    storyline.play(storyline.small, begin, tell)
 
 
 @pytest.mark.threat(36)
@@ -89,7 +83,7 @@ def test_what_never_ran_here_is_not_let_in_beside_it():
         assert found.lineage is not ledger.Lineage.ROLLBACK
         assert [each.passed for each in found.findings if each.rule == "polite"] == ["", ""]
 
-    storyline.play(small, begin, tell)
+    storyline.play(storyline.small, begin, tell)
 
 
 def test_the_next_commit_is_judged_by_the_rules_again():
@@ -108,4 +102,4 @@ def test_the_next_commit_is_judged_by_the_rules_again():
             "quarantine"
         ]
 
-    storyline.play(small, begin, tell)
+    storyline.play(storyline.small, begin, tell)

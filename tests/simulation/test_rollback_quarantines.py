@@ -1,6 +1,5 @@
 """The way back through a running hub: a revert is a rollback, and what it left does not come again by itself."""
 
-import invariants
 import storyline
 import worlds
 from fleet.model import ledger, names
@@ -9,19 +8,10 @@ from fleet.simulation import world
 Lineage = ledger.Lineage
 
 
-def small() -> storyline.Story:
-    here = worlds.small()
-    return storyline.Story(here=here, watch=invariants.Watch(here))
-
-
 async def begin(story: storyline.Story) -> None:
     """A change that is healthy in dev and in staging."""
     here = story.here
-    await worlds.register(here, "dev-1", "dev")
-    await worlds.register(here, "staging-1", "staging")
-    here.hub.start()
-    await story.healthy("dev", "dev at first")
-    await story.healthy("staging", "staging at first")
+    await storyline.two(story)
     worlds.with_image(here, "dev", "1.5.0")
     await story.healthy("dev", "the change in dev")
     worlds.promote(here, "dev", "staging")
@@ -48,7 +38,7 @@ def test_a_revert_is_a_rollback():
         assert not worlds.image(story.here, "staging-1").endswith(":1.5.0")
         assert worlds.image(story.here, "dev-1").endswith(":1.5.0")
 
-    storyline.play(small, begin, tell)
+    storyline.play(storyline.small, begin, tell)
 
 
 def test_what_a_rollback_left_is_refused_until_it_is_lifted():
@@ -72,4 +62,4 @@ def test_what_a_rollback_left_is_refused_until_it_is_lifted():
         await story.healthy("staging", "lifted to healthy")
         assert worlds.image(here, "staging-1").endswith(":1.5.0")
 
-    storyline.play(small, begin, tell)
+    storyline.play(storyline.small, begin, tell)

@@ -9,8 +9,7 @@ import typer
 
 from fleet.adapters import clock
 from fleet.adapters.git import working, writer
-from fleet.cli import documents, output, processes, settings, signing, wiring
-from fleet.cli.commands import promote
+from fleet.cli import documents, output, processes, pushing, settings, signing, wiring
 from fleet.judge import judging
 from fleet.local import offline, proposals
 from fleet.model import approving, errors, kinds, names
@@ -118,7 +117,7 @@ async def _proposal(
 
 def _show(proposal: proposals.Proposal) -> None:
     subject = proposal.subject
-    for line in promote.described(proposal.changes):
+    for line in pushing.described(proposal.changes):
         output.say(line)
     for cluster, how in proposal.retired.items():
         output.say(f"{cluster}: leaves ({how.value})", "bold yellow")

@@ -1,6 +1,5 @@
 """`fleet promote`: show what would change in each cluster, then push the merge commit with the person's own rights."""
 
-from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -8,11 +7,9 @@ from typing import Annotated
 import typer
 
 from fleet.adapters.git import working, writer
-from fleet.cli import output, processes, settings, wiring
+from fleet.cli import output, processes, pushing, settings, wiring
 from fleet.local import offline, promotion
-from fleet.model import errors, findings, names
-
-_SHOWN = 50  # lines of one cluster's changes
+from fleet.model import names
 
 
 def promote(
@@ -75,25 +72,4 @@ async def _promote(
     if offer is None:
         output.say(f"{asked.target} has this content already: nothing to promote")
         return
-    for line in described(offer.changes):
-        output.say(line)
-    output.report(offer.findings)
-    if findings.refuses(offer.findings):
-        raise errors.RefusedError(f"{asked.target} would refuse it: nothing was pushed")
-    if dry_run:
-        output.say("dry run: nothing was pushed")
-        return
-    await pen.push(offer.branch, offer.merge, offer.running)
-    output.say(
-        f"pushed {offer.merge[:10]} to {offer.branch}: the hub decides now (fleet status)",
-        "bold green",
-    )
-
-
-def described(changes: Mapping[names.Cluster, Sequence[str]]) -> Iterator[str]:
-    """What would change, per cluster and object."""
-    for cluster, lines in changes.items():
-        yield f"{cluster}: {len(lines)} objects change" if lines else f"{cluster}: no change"
-        yield from (f"  {line}" for line in lines[:_SHOWN])
-        if len(lines) > _SHOWN:
-            yield f"  and {len(lines) - _SHOWN} more"
+    await pushing.push(offer, asked.target, pen, dry_run=dry_run)

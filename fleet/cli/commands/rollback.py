@@ -9,8 +9,7 @@ import typer
 
 from fleet.adapters.git import working, writer
 from fleet.adapters.http import admin
-from fleet.cli import output, processes, settings, wiring
-from fleet.cli.commands import promote
+from fleet.cli import output, processes, pushing, settings, wiring
 from fleet.hub.desk import releases
 from fleet.local import offline, rollbacks
 from fleet.model import errors, findings, names
@@ -86,16 +85,7 @@ async def _rollback(
     scene = rollbacks.Scene(tips=tips, road=road, history=history)
     offer = await rollbacks.prepare(asked, scene, tools, pen)
     _show(asked, offer)
-    if findings.refuses(offer.findings):
-        raise errors.RefusedError(f"{asked.environment} would refuse it: nothing was pushed")
-    if dry_run:
-        output.say("dry run: nothing was pushed")
-        return
-    await pen.push(offer.branch, offer.commit, offer.tip)
-    output.say(
-        f"pushed {offer.commit[:10]} to {offer.branch}: the hub decides now (fleet status)",
-        "bold green",
-    )
+    await pushing.push(offer, asked.environment, pen, dry_run=dry_run)
 
 
 async def _history(asked: rollbacks.Asked, state: Path) -> releases.History | None:
@@ -119,6 +109,3 @@ def _show(asked: rollbacks.Asked, offer: rollbacks.Offer) -> None:
     output.say(f"{asked.environment} goes back to {release}{target.commit[:10]}", "bold")
     for note in offer.notes:
         output.say(f"  {note}")
-    for line in promote.described(offer.changes):
-        output.say(line)
-    output.report(offer.findings)

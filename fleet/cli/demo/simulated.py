@@ -8,8 +8,8 @@ from typing import Any
 from fleet.adapters import schemas, telemetry
 from fleet.agent import enrolment, loop
 from fleet.agent import state as agents
-from fleet.cli import documents, output
-from fleet.cli.commands import auditing, init, promote
+from fleet.cli import documents, output, pushing
+from fleet.cli.commands import auditing, init
 from fleet.cli.demo import cast, story
 from fleet.cli.demo.stage import Ended, Player
 from fleet.hub import loop as hub_loop
@@ -108,8 +108,8 @@ class Simulated:
         offer = await promotion.prepare(asked, tips, road, tools, pen)
         if offer is None or findings.refuses(offer.findings):
             return Ended(code=1, text="nothing to promote")
-        await pen.push(offer.branch, offer.merge, offer.running)
-        return Ended(code=0, text="\n".join(promote.described(offer.changes)))
+        await pen.push(offer.branch, offer.commit, offer.tip)
+        return Ended(code=0, text="\n".join(pushing.described(offer.changes)))
 
     async def new_key(self, person: str) -> str:
         self.people[person] = persons.Person(person)
@@ -137,7 +137,7 @@ class Simulated:
         armor = self.people[person].sign(text.encode(), sshsig.RELEASE)
         signed = encoding.encode(approving.Signed(text=text, signature=armor))
         reply = await self.world.serve(lambda desk: desk.approve(signed))
-        lines = promote.described(proposal.changes)
+        lines = pushing.described(proposal.changes)
         return Ended(code=int(reply.status != 200), text="\n".join(lines))
 
     async def rollback(self, environment: str, reason: str) -> Ended:
@@ -152,7 +152,7 @@ class Simulated:
         asked = rollbacks.Asked(environment=here, reason=reason)
         offer = await rollbacks.prepare(asked, scene, tools, pen)
         await pen.push(offer.branch, offer.commit, offer.tip)
-        return Ended(code=0, text="\n".join(promote.described(offer.changes)))
+        return Ended(code=0, text="\n".join(pushing.described(offer.changes)))
 
     async def replay(self, record: str) -> Ended:
         source = book.Book(self.world.shelf, faults.Process(name="auditor"))
