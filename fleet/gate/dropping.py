@@ -31,8 +31,10 @@ def drops(
     candidate: candidates.Candidate, base: candidates.Accepted, facts: candidates.Facts
 ) -> hotfixes.Hotfixes:
     """The open fixes that are taken back; none where anything else changes or comes along."""
+    if not base.hotfixes or facts.way.foreign or candidate.rules != base.rules:
+        return ()
     here, before = told.trees(candidate.commit, base.commit, facts)
-    if here is None or before is None or facts.way.foreign or candidate.rules != base.rules:
+    if here is None or before is None:
         return ()
     changed = frozenset(layout.differ(here, before, facts.layout))
     ported = trailers.values(trailers.PORTED, facts.way.steps)

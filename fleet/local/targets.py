@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
+from fleet.gate import quarantines
 from fleet.hub.desk import releases
 from fleet.local import regrafting
 from fleet.manifests import layout
@@ -75,7 +76,7 @@ def _checked(known: releases.Known, history: releases.History) -> releases.Known
 
 
 def lifting(environment: names.Environment, what: str) -> str:
-    return f"who may use the hub's machine may lift it: fleet hub lift {environment} {what} --reason WHY"
+    return f"who may use the hub's machine may lift it: {quarantines.lifting(environment, what)}"
 
 
 async def _good(

@@ -5,8 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from fleet.adapters.http import admin
-from fleet.cli import output, processes, wiring
+from fleet.cli import asking, output
 from fleet.cli.commands import auditing, proving
 
 app = typer.Typer(help="Ask the audit log.", no_args_is_help=True, rich_markup_mode=None)
@@ -26,7 +25,7 @@ def decisions(
     Example:  fleet audit decisions --state /var/lib/fleet -e prod
     """
     asked = {"environment": environment} if environment else {}
-    found = _ask(state, "audit decisions", asked)
+    found = asking.hub(state, "audit decisions", asked)
     if form is output.Form.JSON:
         output.document(found)
         return
@@ -68,7 +67,7 @@ def violations(
         "rule": rule, "environment": environment, "cluster": cluster, "path": path,
         "author": author, "since": since, "open": is_open,
     }  # fmt: skip
-    found = _ask(state, "audit violations", asked)
+    found = asking.hub(state, "audit violations", asked)
     if form is output.Form.JSON:
         output.document(found)
         return
@@ -94,7 +93,7 @@ def show(
     state: State = _HERE,
 ) -> None:
     """Print one record."""
-    output.document(_ask(state, "audit show", {"id": record}))
+    output.document(asking.hub(state, "audit show", {"id": record}))
 
 
 app.command("verify")(proving.verify)
@@ -117,7 +116,3 @@ def _waived(violation: dict[str, Any]) -> list[str]:
 
 def _why(decision: dict[str, Any]) -> str:
     return "; ".join(each["reason"] for each in decision["gates"] if each["state"] != "open")
-
-
-def _ask(state: Path, command: str, arguments: dict[str, Any]) -> dict[str, Any]:
-    return processes.run(admin.ask(wiring.StateFolder(root=state).socket, command, arguments))

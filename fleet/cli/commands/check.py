@@ -1,6 +1,6 @@
 """`fleet check` and `fleet render`: what the hub would say and send, on a laptop or in CI."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +11,7 @@ from fleet.cli import output, processes, progress, reports, verdicts, wiring
 from fleet.judge import judging
 from fleet.local import offline
 from fleet.model import errors, findings, json_values, names
-from fleet.ports import telemetry
+from fleet.ports import repository, telemetry
 
 _KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 
@@ -212,6 +212,14 @@ async def _verdicts(
 
 def is_kustomization(path: str) -> bool:
     return path.rpartition("/")[2] in _KUSTOMIZATIONS
+
+
+async def any_kustomized(
+    commits: Iterable[names.CommitId | None], source: repository.Repository
+) -> bool:
+    """Whether one of these commits, as far as there are any, has a kustomization."""
+    listed = [await source.snapshot(commit) for commit in dict.fromkeys(commits) if commit]
+    return any(is_kustomization(path) for each in listed for path in each.entries)
 
 
 def uses_kustomize(folder: Path) -> bool:

@@ -5,8 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from fleet.adapters.http import admin
-from fleet.cli import output, processes, wiring
+from fleet.cli import asking, output
 
 State = Annotated[Path, typer.Option("--state", help="The hub's state folder.")]
 
@@ -26,7 +25,7 @@ def explain(
     Example:  fleet explain prod 1f3a5c7e9b
     """
     asked = {"environment": environment, "commit": commit}
-    found = processes.run(admin.ask(wiring.StateFolder(root=state).socket, "explain", asked))
+    found = asking.hub(state, "explain", asked)
     if form is output.Form.JSON:
         output.document(found)
     else:

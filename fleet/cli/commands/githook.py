@@ -70,5 +70,4 @@ async def _refusals(lines: list[str], kustomize: Path | None) -> tuple[receiving
 async def _uses_kustomize(pushed: Sequence[receiving.Update], source: git.Receiving) -> bool:
     """Also what runs must be rendered, or nobody would see what goes."""
     sides = [commit for each in pushed if each.branch for commit in (each.old, each.new)]
-    listed = [await source.snapshot(commit) for commit in sides if commit]
-    return any(check.is_kustomization(path) for each in listed for path in each.entries)
+    return await check.any_kustomized(sides, source)

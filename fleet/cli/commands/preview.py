@@ -166,6 +166,4 @@ async def _promotion(
 
 async def _uses_kustomize(asked: previews.Asked, ground: previews.Ground) -> bool:
     running = ground.tips.get(ground.road.branch(asked.target))
-    commits = [each for each in (asked.commit, asked.head, running) if each is not None]
-    listed = [await ground.repository.snapshot(each) for each in commits]
-    return any(check.is_kustomization(path) for each in listed for path in each.entries)
+    return await check.any_kustomized([asked.commit, asked.head, running], ground.repository)

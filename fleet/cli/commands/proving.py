@@ -5,10 +5,9 @@ from typing import Annotated, Any
 
 import typer
 
-from fleet.adapters.http import admin
 from fleet.adapters.store import exports
 from fleet.audit import passing, witness
-from fleet.cli import output, processes, wiring
+from fleet.cli import asking, output, processes, wiring
 from fleet.model import errors, json_values
 from fleet.protocol import checkpoints, keys
 
@@ -31,7 +30,7 @@ def prove(
 
     Example:  fleet audit prove 1042 > proof.json; fleet audit verify --proof proof.json --hub-key hub.pub
     """
-    output.document(_ask(state, "audit prove", {"id": record}))
+    output.document(asking.hub(state, "audit prove", {"id": record}))
 
 
 def list_checkpoints(
@@ -48,7 +47,7 @@ def list_checkpoints(
 
     Example:  fleet audit checkpoints --out checkpoint.txt
     """
-    found = _ask(state, "audit checkpoints", {})
+    found = asking.hub(state, "audit checkpoints", {})
     if out is not None:
         _write(out, _note_of(found, cluster))
     elif form is output.Form.JSON:
@@ -89,7 +88,7 @@ def verify(
     elif log is not None:
         found = processes.run(_of_export(log, note, _public(hub_key, state)))
     else:
-        found = _ask(state, "audit verify", {"checkpoint": note} if note else {})
+        found = asking.hub(state, "audit verify", {"checkpoint": note} if note else {})
     if form is output.Form.JSON:
         output.document(found)
     elif not found["fault"]:
@@ -118,7 +117,7 @@ def compare(
     found = witness.compare(first, second, None)
     if found is None:
         old, new = sorted(zip((first, second), notes, strict=True), key=_age)
-        asked = _ask(state, "audit consistency", {"old": old[1], "new": new[1]})
+        asked = asking.hub(state, "audit consistency", {"old": old[1], "new": new[1]})
         began = witness.decode_proof(asked["began"]) if asked["began"] else None
         found = witness.compare(first, second, witness.as_nodes(asked["proof"]), began)
     if found is None or found.is_alarming:
@@ -206,7 +205,3 @@ def _read(path: Path) -> str:
 def _write(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8")
     output.say(f"the checkpoint is in {path}")
-
-
-def _ask(state: Path, command: str, arguments: dict[str, Any]) -> dict[str, Any]:
-    return processes.run(admin.ask(wiring.StateFolder(root=state).socket, command, arguments))

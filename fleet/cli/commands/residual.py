@@ -5,8 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from fleet.adapters.http import admin
-from fleet.cli import output, processes, wiring
+from fleet.cli import asking, output
 from fleet.gate import residuals
 
 _SHOWN = 200  # paths in text
@@ -25,8 +24,7 @@ def residual(
 
     Example:  fleet residual prod
     """
-    socket = wiring.StateFolder(root=state).socket
-    found = processes.run(admin.ask(socket, "residual", {"environment": environment}))
+    found = asking.hub(state, "residual", {"environment": environment})
     if form is output.Form.JSON:
         output.document(found)
     else:

@@ -5,8 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from fleet.adapters.http import admin
-from fleet.cli import output, processes, wiring
+from fleet.cli import asking, output
 from fleet.model import errors
 
 app = typer.Typer(
@@ -78,7 +77,7 @@ def status(
 
     Example:  fleet rollout status prod
     """
-    found = processes.run(admin.ask(wiring.StateFolder(root=state).socket, "status", {}))
+    found = asking.hub(state, "status", {})
     known = [each for each in found["environments"] if environment in ("", each["name"])]
     if environment and not known:
         listed = ", ".join(each["name"] for each in found["environments"]) or "none yet"
@@ -150,7 +149,6 @@ def _standing(part: dict[str, Any]) -> str:
 def _act(act: str, scope: tuple[str, str, str], reason: str, state: Path) -> None:
     environment, wave, cluster = scope
     asked = {"environment": environment, "wave": wave, "cluster": cluster, "reason": reason}
-    folder = wiring.StateFolder(root=state)
-    found = processes.run(admin.ask(folder.socket, f"rollout {act}", asked))
+    found = asking.hub(state, f"rollout {act}", asked)
     for each in found["done"]:
         output.say(each)

@@ -5,8 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from fleet.adapters.http import admin
-from fleet.cli import output, processes, wiring
+from fleet.cli import asking, output
 
 _SUBJECT = 50  # letters
 
@@ -26,8 +25,7 @@ def unpromoted(
 
     Example:  fleet unpromoted prod
     """
-    socket = wiring.StateFolder(root=state).socket
-    found = processes.run(admin.ask(socket, "unpromoted", {"environment": environment}))
+    found = asking.hub(state, "unpromoted", {"environment": environment})
     if form is output.Form.JSON:
         output.document(found)
         return
